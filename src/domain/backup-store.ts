@@ -1,0 +1,72 @@
+/**
+ * The store port: what the engine needs of a repository. `repository` implements it. It knows chunks, layers and manifests, and
+ * nothing of rows.
+ *
+ * Errors: REPOSITORY_UNAVAILABLE (retryable), REPOSITORY_FULL, WRONG_PASSPHRASE, FORMAT_TOO_NEW, INTEGRITY_FAILURE with the
+ * damaged object's name, NOT_FOUND for a backup that is not there.
+ */
+import type { BackupId } from './ids';
+import type { ChunkId, LayerRef, Manifest, StoredManifest } from './manifest';
+import type { KeyBytes } from './rows';
+
+/** One chunk of a layer as its index lists it; entries stand in key order. */
+export interface ChunkEntry {
+  id: ChunkId;
+  rowCount: number;
+  rawBytes: number;
+  firstKey: KeyBytes;
+  lastKey: KeyBytes;
+}
+
+export interface PutResult {
+  id: ChunkId;
+  /** Bytes that this chunk added to the repository: 0 when it was there already. */
+  storedBytes: number;
+}
+
+export interface BackupStore {
+  /** Seed of the chunk boundary hash, fixed for the repository's life; secret where it is encrypted. 32 bits, unsigned. */
+  readonly chunkSeed: number;
+  /** Opens a writing session under a shared lease; the packs it writes are garbage until `commit`. */
+  beginWrite(backupId: BackupId): Promise<BackupWriteSession>;
+  /** Every manifest, unordered, each verified; damaged ones are reported to `onDamaged` and skipped. */
+  listManifests(onDamaged?: (name: string, error: unknown) => void): AsyncIterable<StoredManifest>;
+  findManifest(backupId: BackupId): Promise<StoredManifest | null>;
+  /** The chunks of a layer in key order, read page by page. */
+  layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry>;
+  /** A chunk's content, decrypted, decompressed and proven equal to its id; throws INTEGRITY_FAILURE otherwise. */
+  readChunk(id: ChunkId): Promise<Buffer>;
+  /** The id that `payload` has or would have. */
+  chunkId(payload: Buffer): ChunkId;
+}
+
+export interface BackupWriteSession {
+  /** Stores a chunk unless one of the same content is stored already. May be called concurrently; bounded inside. */
+  putChunk(payload: Buffer): Promise<PutResult>;
+  /** Builds a layer index from entries added in key order; `finish` stores its pages and gives the reference. */
+  buildLayer(kind: LayerRef['kind']): LayerBuilder;
+  /** Bytes newly stored so far, index pages and pack overhead included. */
+  storedBytes(): number;
+  /**
+   * Makes every pack durable, reads it back and verifies it, then writes the manifest: after it resolves the backup exists.
+   * `storedBytes` of the manifest is filled in here.
+   */
+  commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest>;
+  /** Removes what was written and not committed, and gives up the lease. Idempotent; harmless after `commit`. */
+  abort(): Promise<void>;
+}
+
+export interface LayerBuilder {
+  add(entry: ChunkEntry): Promise<void>;
+  finish(): Promise<LayerRef>;
+}
+
+/** One thing a check found, with every backup that it hurts. */
+export interface DamageFinding {
+  /** Object name within the repository, e.g. `packs/3f/3f….pack`. */
+  object: string;
+  problem: 'MISSING' | 'DAMAGED' | 'UNREADABLE' | 'UNEXPECTED';
+  message: string;
+  /** Backups that can't be restored whole because of it. */
+  backupIds: BackupId[];
+}

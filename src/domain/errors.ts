@@ -1,0 +1,103 @@
+/**
+ * The one error type of the whole program and its closed set of codes.
+ *
+ * Adapters (sources, repository, catalog) translate what they catch at their edge into an AppError and add the table or
+ * object they touched. Everything above decides by `code` and `retryable` alone, never by message.
+ */
+
+/** Codes that the API's `ErrorCode` enum publishes: something a caller can cause, see or mend. */
+export const PUBLIC_ERROR_CODES = [
+  'INVALID_INPUT',
+  'NOT_FOUND',
+  'CONFLICT',
+  'IDEMPOTENCY_KEY_REUSED',
+  'PLAN_DRIFTED',
+  'PLAN_EXPIRED',
+  'LEGAL_HOLD',
+  'NOT_CANCELABLE',
+  'BACKUP_NOT_RESTORABLE',
+  'INTEGRITY_FAILURE',
+  'SOURCE_UNAVAILABLE',
+  'REPOSITORY_UNAVAILABLE',
+  'REPOSITORY_FULL',
+  'WRONG_PASSPHRASE',
+  'FORMAT_TOO_NEW',
+  'SCHEMA_MISMATCH',
+  'CURSOR_EXPIRED',
+  'FORBIDDEN',
+] as const;
+
+/** Codes that stay inside: how the program itself failed or was stopped. */
+export const INTERNAL_ERROR_CODES = [
+  'CONFIG_INVALID',
+  'CATALOG_UNAVAILABLE',
+  'CANCELLED',
+  'LEASE_LOST',
+  'WORKER_DIED',
+  'INTERNAL',
+] as const;
+
+export type PublicErrorCode = (typeof PUBLIC_ERROR_CODES)[number];
+export type ErrorCode = PublicErrorCode | (typeof INTERNAL_ERROR_CODES)[number];
+
+export interface AppErrorOptions {
+  /** What the reader should do next, one sentence, imperative. */
+  hint?: string;
+  /** True when the same work may succeed later without anybody changing anything. Default false. */
+  retryable?: boolean;
+  /** Input field that caused it, outermost first, e.g. `['input', 'businessId']`. */
+  path?: readonly string[];
+  cause?: unknown;
+}
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+  readonly path: readonly string[] | undefined;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.hint = options.hint;
+    this.retryable = options.retryable ?? false;
+    this.path = options.path;
+  }
+}
+
+/** An AppError as plain data: it crosses worker threads and is stored as a job's failure. */
+export interface ErrorData {
+  code: ErrorCode;
+  message: string;
+  hint?: string;
+  retryable: boolean;
+  path?: readonly string[];
+}
+
+export function isAppError(error: unknown): error is AppError {
+  return error instanceof AppError;
+}
+
+/** Any thrown value as an AppError; what nobody foresaw becomes INTERNAL and keeps its cause. */
+export function toAppError(error: unknown): AppError {
+  if (isAppError(error)) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new AppError('CANCELLED', 'The work was cancelled.', { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new AppError('INTERNAL', message, { cause: error });
+}
+
+export function toErrorData(error: unknown): ErrorData {
+  const { code, message, hint, retryable, path } = toAppError(error);
+  return { code, message, hint, retryable, path };
+}
+
+export function fromErrorData(data: ErrorData): AppError {
+  return new AppError(data.code, data.message, { hint: data.hint, retryable: data.retryable, path: data.path });
+}
+
+export function isPublicErrorCode(code: ErrorCode): code is PublicErrorCode {
+  return (PUBLIC_ERROR_CODES as readonly string[]).includes(code);
+}

@@ -1,0 +1,107 @@
+/**
+ * Jobs: queued work with a lifecycle.
+ *
+ *     PENDING --claim--> RUNNING --settle--> COMPLETED | FAILED | CANCELLED
+ *     PENDING --cancel-> CANCELLED      RUNNING --lease expired or retryable failure--> PENDING (attempts left) | FAILED
+ *
+ * Only the holder of the current lease token settles a RUNNING job; every SQL update repeats the guard (id, state, token).
+ */
+import type { BackupType, Labels, RestoreType, VerificationLevel } from './backup';
+import type { RequestedDataType } from './data-type';
+import type { ErrorData } from './errors';
+import type { BackupId, RestoreId } from './ids';
+
+export const JOB_KINDS = [
+  'BACKUP', 'PLAN', 'RESTORE', 'VERIFICATION', 'REHEARSAL', 'COMPARISON', 'EXPORT', 'SCRUB', 'COMPACTION', 'CLEANUP', 'ERASURE',
+] as const; // prettier-ignore
+export type JobKind = (typeof JOB_KINDS)[number];
+
+export const JOB_STATES = ['PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+export type FinalJobState = 'COMPLETED' | 'FAILED' | 'CANCELLED';
+
+export const JOB_TRANSITIONS = {
+  PENDING: ['RUNNING', 'CANCELLED'],
+  RUNNING: ['PENDING', 'COMPLETED', 'FAILED', 'CANCELLED'],
+  COMPLETED: [],
+  FAILED: [],
+  CANCELLED: [],
+} as const satisfies Record<JobState, readonly JobState[]>;
+
+export function mayTransition(from: JobState, to: JobState): boolean {
+  return (JOB_TRANSITIONS[from] as readonly JobState[]).includes(to);
+}
+
+export function isFinal(state: JobState): state is FinalJobState {
+  return JOB_TRANSITIONS[state].length === 0;
+}
+
+export const JOB_EVENT_TYPES = ['STATE_CHANGED', 'PROGRESS', 'LOG'] as const;
+export type JobEventType = (typeof JOB_EVENT_TYPES)[number];
+
+/** The whole state of a job's progress (never a difference), so that a lost event loses nothing. */
+export interface Progress {
+  /** 0 to 100; never falls within one attempt. */
+  percent: number;
+  /** What is going on now, e.g. `reading`, `verifying`, `loading`, `indexing`. */
+  phase: string;
+  currentTable: string | null;
+  rowsDone: number;
+  rowsTotal: number | null;
+  bytesDone: number;
+  bytesTotal: number | null;
+  rowsPerSecond: number | null;
+  estimatedRemainingMs: number | null;
+}
+
+export const NO_PROGRESS: Progress = {
+  percent: 0, phase: 'waiting', currentTable: null, rowsDone: 0, rowsTotal: null, bytesDone: 0, bytesTotal: null,
+  rowsPerSecond: null, estimatedRemainingMs: null,
+}; // prettier-ignore
+
+export interface BackupJobSpec {
+  kind: 'BACKUP';
+  backupId: BackupId;
+  source: string;
+  type: BackupType;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  expiresAt: string | null;
+  labels: Labels;
+}
+
+export type RestoreTarget = { kind: 'IN_PLACE' } | { kind: 'SCRATCH'; schema: string };
+
+export interface RestoreJobSpec {
+  kind: 'RESTORE';
+  restoreId: RestoreId;
+  backupId: BackupId;
+  source: string;
+  type: RestoreType;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  target: RestoreTarget;
+  dryRun: boolean;
+  /** Restore although the integrity check failed. */
+  allowUnchecked: boolean;
+}
+
+export interface VerificationJobSpec {
+  kind: 'VERIFICATION';
+  backupId: BackupId;
+  level: VerificationLevel;
+}
+
+/** Deletes expired backups' manifests and catalog rows, then packs that nothing refers to. */
+export interface CleanupJobSpec {
+  kind: 'CLEANUP';
+  /** Only these backups (deleteBackup); absent: all that have expired. */
+  backupIds?: BackupId[];
+  dryRun: boolean;
+}
+
+export type JobSpec = BackupJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec;
+export type JobFailure = ErrorData;
+
+/** Kinds that are tried again after a retryable failure, and how often in all. */
+export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = { BACKUP: 3, RESTORE: 3, VERIFICATION: 2, CLEANUP: 3 };

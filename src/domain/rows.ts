@@ -1,0 +1,55 @@
+/**
+ * Encoded rows and keys in motion. A row is opaque bytes in the encoding its table structure names; only a RowCodec of that
+ * name can find fields in it.
+ */
+
+/**
+ * Consecutive rows of one table in key order: `bytes` holds them back to back, `ends[i]` is the offset after row i.
+ * Ownership passes with the batch: the producer never writes into `bytes` again.
+ */
+export interface RowBatch {
+  readonly bytes: Buffer;
+  readonly ends: Uint32Array;
+}
+
+/**
+ * A key's raw bytes: the encoded fields of the key columns, in key order, back to back, each with its own length or type
+ * prefix. Two rows are the same row exactly when these bytes are equal.
+ */
+export type KeyBytes = Buffer;
+
+/** Keys from `from` (inclusive) to `to` (exclusive), in the order of the source; null is open. The source compares. */
+export interface KeyRange {
+  from: KeyBytes | null;
+  to: KeyBytes | null;
+}
+
+export const WHOLE_TABLE: KeyRange = { from: null, to: null };
+
+/** Which rows of a table are meant. BUSINESS takes what the mapping says the business owns, and the parents that needs. */
+export type RowScope = { kind: 'ALL' } | { kind: 'BUSINESS'; businessId: string };
+
+export const ALL_ROWS: RowScope = { kind: 'ALL' };
+
+/** Finds fields in encoded rows. Pure and synchronous; one per row encoding. */
+export interface RowCodec {
+  readonly name: string;
+  /**
+   * Locates the fields of the row that starts at `start`. For column i writes to `out`: [3i] where the encoded field
+   * starts (its prefix), [3i+1] where its value starts, [3i+2] where it ends; a NULL has value start -1.
+   * Returns the offset after the row. Throws INTEGRITY_FAILURE when the bytes are no such row.
+   */
+  locate(bytes: Buffer, start: number, columnCount: number, out: Int32Array): number;
+  /** The encoded field of a plain text value (an id given by a caller), as it would stand in a row of a text column. */
+  encodeText(text: string): Buffer;
+  /** A field's value as text for people and comparisons with ids; null for NULL. */
+  valueText(bytes: Buffer, fieldStart: number, fieldEnd: number): string | null;
+}
+
+export function rowCount(batch: RowBatch): number {
+  return batch.ends.length;
+}
+
+export function rowStart(batch: RowBatch, index: number): number {
+  return index === 0 ? 0 : (batch.ends[index - 1] as number);
+}

@@ -1,0 +1,175 @@
+/**
+ * The source port: what the engine, the doctor and the services need of a database that holds risk data.
+ * `sources/mysql` and `sources/sqlite` implement it; one contract suite runs against both.
+ *
+ * Errors, for every method: SOURCE_UNAVAILABLE (retryable) when the server can't be reached or the connection was cut;
+ * SCHEMA_MISMATCH when mapping, structure and server disagree; CANCELLED when the signal aborted. A cancelled or broken
+ * connection is destroyed, never reused.
+ */
+import type { DataType } from './data-type';
+import type { RowBatch, RowCodec, KeyRange, RowScope, KeyBytes } from './rows';
+import type { TableStructure } from './table';
+
+export type SourceKind = 'mysql' | 'mariadb' | 'sqlite';
+
+/** How a consistent read was had, best first. */
+export type ConsistencyMethod =
+  | 'BACKUP_STAGE' // MariaDB: BACKUP STAGE BLOCK_COMMIT around opening N snapshots
+  | 'GLOBAL_READ_LOCK' // FLUSH TABLES WITH READ LOCK around opening N snapshots
+  | 'MATCHING_POSITIONS' // MariaDB: N snapshots whose binary-log file and position agree
+  | 'SINGLE_CONNECTION' // one snapshot on one connection
+  | 'SQLITE_SNAPSHOT'; // one read transaction of a SQLite database
+
+/** Where the source's binary log stood at the consistent read. */
+export interface LogPosition {
+  file: string;
+  offset: string;
+  gtid?: string;
+  serverId: string;
+  /** When the log file was created, RFC 3339: after RESET MASTER names repeat. */
+  createdAt?: string;
+}
+
+export interface SourceInfo {
+  kind: SourceKind;
+  version: string;
+  schema: string;
+}
+
+/** One thing wrong with the mapping: what, where and what to do. */
+export interface MappingProblem {
+  table: string;
+  problem:
+    'NO_SUCH_TABLE' | 'NO_KEY' | 'NO_SUCH_COLUMN' | 'NULL_IN_KEY' | 'NOT_TRANSACTIONAL' | 'NOT_A_TABLE' | 'UNSUPPORTED';
+  message: string;
+  hint: string;
+}
+
+/** What `npm run doctor` shows of a source. `statement` is what an administrator can run to mend it. */
+export interface SourceFinding {
+  check: string;
+  ok: boolean;
+  severity: 'ERROR' | 'WARNING' | 'INFO';
+  message: string;
+  statement?: string;
+}
+
+export interface Source {
+  readonly name: string;
+  readonly codec: RowCodec;
+  info(signal?: AbortSignal): Promise<SourceInfo>;
+  /** Compares the mapping with the live schema; an empty list means every mapped table can be backed up. */
+  checkMapping(signal?: AbortSignal): Promise<MappingProblem[]>;
+  diagnose(signal?: AbortSignal): Promise<SourceFinding[]>;
+  /** Opens one moment of the source on up to `connections` connections. Throws SCHEMA_MISMATCH for mapping problems. */
+  openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead>;
+  /** State of each named table in `schema` (default: the source's own): decides between bulk and in-place writing. */
+  tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>>;
+  openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter>;
+  openChangeWriter(options: ChangeWriteOptions): Promise<ChangeWriter>;
+  /**
+   * Cleans up whatever an interrupted writer of this job left (staging tables, half-filled tables that were empty, an
+   * unfinished scratch schema) and says how the job stands. Idempotent.
+   */
+  recoverWrite(jobId: string): Promise<WriteRecovery>;
+  /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
+  dropScratch(schema: string): Promise<void>;
+  /** Releases everything; open reads and writers are destroyed. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type TableState = 'MISSING' | 'EMPTY' | 'FILLED';
+/** COMMITTED: the job's writing is in the database; ABSENT: nothing of it is; UNKNOWN: no marker could be kept. */
+export type WriteRecovery = 'COMMITTED' | 'ABSENT' | 'UNKNOWN';
+
+export interface OpenReadOptions {
+  dataTypes: readonly DataType[];
+  /** Reader connections wanted; a source may give fewer (`ConsistentRead.lanes`). */
+  connections: number;
+  /** Bytes per second over all lanes; absent: unthrottled. */
+  maxBytesPerSecond?: number;
+  maxRowsPerSecond?: number;
+  signal?: AbortSignal;
+}
+
+export interface ConsistentRead {
+  readonly consistency: ConsistencyMethod;
+  /** How many `readRows` may run at once; a further one waits for a free lane. */
+  readonly lanes: number;
+  /** The moment of the source that this read shows, by the source's clock. */
+  readonly readAt: Date;
+  readonly position: LogPosition | null;
+  /** Structures of the mapped tables of the data types asked for, parents before children where acyclic. */
+  readonly tables: readonly TableStructure[];
+  /**
+   * Splits a table into key ranges of roughly `targetBytes`, in key order, that together cover it exactly once. The same
+   * data gives the same ranges, and growth at the end moves none of the earlier ones.
+   */
+  planRanges(table: TableStructure, targetBytes: number): Promise<KeyRange[]>;
+  /** Rows of the table in key order, encoded. Breaking out early destroys the lane's connection or resets it cleanly. */
+  readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch>;
+  /** Ends the snapshot. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ReadRowsOptions {
+  range?: KeyRange;
+  scope?: RowScope;
+  signal?: AbortSignal;
+}
+
+export interface BulkWriteOptions {
+  jobId: string;
+  /** A scratch schema to create and fill; absent: the source's own schema, whose tables must be missing or empty. */
+  scratchSchema?: string;
+  tables: readonly TableStructure[];
+  connections: number;
+  signal?: AbortSignal;
+}
+
+/**
+ * Loads whole tables: rows first, secondary indexes after, foreign keys last, proven by anti-join. It can't be one transaction;
+ * until `finish` resolves nothing of it may be taken for restored, and `abort` (or `recoverWrite` after a crash) removes it.
+ */
+export interface BulkWriter {
+  readonly lanes: number;
+  /** Loads rows, in key order within one call; calls for different ranges of a table may run at once, up to `lanes`. */
+  load(table: TableStructure, rows: AsyncIterable<RowBatch>): Promise<number>;
+  /** Builds indexes, before the loaded rows are read back. */
+  finishLoading(table: TableStructure): Promise<void>;
+  /** Adds foreign keys and triggers, proves references. The caller then reads back through `openReadBack`, then publishes. */
+  finishTables(): Promise<void>;
+  /** A read of what was loaded, before it is published; for the engine's count and hash of what it wrote. */
+  openReadBack(): Promise<ConsistentRead>;
+  /** Renames staged tables in, removes the journal. After it the restore exists. */
+  publish(): Promise<void>;
+  abort(): Promise<void>;
+}
+
+export interface ChangeWriteOptions {
+  jobId: string;
+  tables: readonly TableStructure[];
+  signal?: AbortSignal;
+}
+
+/**
+ * Applies listed differences in one transaction. Every old row given is locked and compared byte for byte with the live one:
+ * any difference throws PLAN_DRIFTED and the caller rolls back. Foreign keys are checked once, before COMMIT.
+ */
+export interface ChangeWriter {
+  /** Deletes the rows whose full old images are given. */
+  deleteRows(table: TableStructure, oldRows: RowBatch): Promise<void>;
+  /** Replaces each old row by the new row at the same index (same key), naming every stored column. */
+  updateRows(table: TableStructure, oldRows: RowBatch, newRows: RowBatch): Promise<void>;
+  /** Inserts rows; an existing key throws PLAN_DRIFTED. */
+  insertRows(table: TableStructure, rows: RowBatch): Promise<void>;
+  /** A read inside the transaction: what would be committed. */
+  readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch>;
+  /** Checks every reference that the changes could have broken, with locking reads; throws CONFLICT naming the first ones. */
+  checkReferences(): Promise<void>;
+  /** Resolves when the commit is certain; a lost acknowledgement is settled by the marker row before it resolves or throws. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+export type { KeyBytes };

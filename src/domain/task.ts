@@ -1,0 +1,86 @@
+/**
+ * What the runner asks of the engine and gets back: plain data, so that it can cross into a worker thread. The thread owns no
+ * catalog; it reports progress and returns a result, and its owner writes them down.
+ */
+import type { DamageFinding } from './backup-store';
+import type { BackupId, JobId } from './ids';
+import type { BackupJobSpec, CleanupJobSpec, Progress, RestoreJobSpec, VerificationJobSpec } from './job';
+import type { DataType } from './data-type';
+import type { StoredManifest } from './manifest';
+import type { VerificationLevel } from './backup';
+
+export type EngineTask =
+  | {
+      kind: 'BACKUP';
+      jobId: JobId;
+      spec: BackupJobSpec;
+      createdAt: string;
+      createdBy: string;
+      serviceSettings: unknown;
+    }
+  | { kind: 'RESTORE'; jobId: JobId; spec: RestoreJobSpec; attempt: number }
+  | { kind: 'VERIFICATION'; jobId: JobId; spec: VerificationJobSpec }
+  | { kind: 'CLEANUP'; jobId: JobId; spec: CleanupJobSpec };
+
+export interface BackupResult {
+  kind: 'BACKUP';
+  stored: StoredManifest;
+}
+
+export interface RestoredTable {
+  dataType: DataType;
+  table: string;
+  inserts: number;
+  updates: number;
+  deletes: number;
+  unchanged: number;
+  /** Sampled changes, as text by column name: for people. At most MAX_SAMPLES. */
+  warnings: string[];
+}
+
+export interface RestoreResult {
+  kind: 'RESTORE';
+  mode: 'BULK' | 'IN_PLACE' | 'DRY_RUN';
+  tables: RestoredTable[];
+  inserts: number;
+  updates: number;
+  deletes: number;
+  /** Rows counted and hashed after writing, all equal to the backup's. */
+  verifiedRows: number;
+  /** The service settings a SYSTEM backup holds, for the caller to compare or apply. */
+  serviceSettings: unknown;
+  /** What an operator should know, e.g. that an earlier attempt had committed already. */
+  notes: string[];
+}
+
+export interface VerificationResult {
+  kind: 'VERIFICATION';
+  level: VerificationLevel;
+  passed: boolean;
+  findings: DamageFinding[];
+  checkedChunks: number;
+  checkedBytes: number;
+}
+
+export interface CleanupResult {
+  kind: 'CLEANUP';
+  deletedBackupIds: BackupId[];
+  /** Bytes of packs that went. */
+  freedBytes: number;
+  /** Why a backup that was named stayed, e.g. a legal hold. */
+  kept: { backupId: BackupId; reason: string }[];
+}
+
+export type EngineResult = BackupResult | RestoreResult | VerificationResult | CleanupResult;
+
+export interface TaskHooks {
+  signal: AbortSignal;
+  onProgress(progress: Progress): void;
+  onLog(message: string): void;
+}
+
+/** Runs engine tasks, in a worker thread or in place. Throws AppError; CANCELLED once the signal aborted and all is cleaned up. */
+export interface TaskExecutor {
+  run(task: EngineTask, hooks: TaskHooks): Promise<EngineResult>;
+  close(): Promise<void>;
+}
