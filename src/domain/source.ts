@@ -84,6 +84,8 @@ export type WriteRecovery = 'COMMITTED' | 'ABSENT' | 'UNKNOWN';
 
 export interface OpenReadOptions {
   dataTypes: readonly DataType[];
+  /** Only these of the mapped tables; problems of the others don't matter. Absent: all tables of the data types. */
+  tables?: readonly string[];
   /** Reader connections wanted; a source may give fewer (`ConsistentRead.lanes`). */
   connections: number;
   /** Bytes per second over all lanes; absent: unthrottled. */
