@@ -1,0 +1,132 @@
+/** What the catalog gives out: plain records, free of TypeORM. Dates are Dates, 64-bit counts are safe numbers. */
+import type {
+  BackupStatus,
+  BackupType,
+  Labels,
+  RestoreType,
+  VerificationLevel,
+  ChangeDetection,
+} from '../domain/backup';
+import type { DamageFinding } from '../domain/backup-store';
+import type { DataType, RequestedDataType } from '../domain/data-type';
+import type { BackupId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
+import type { RestoreResult } from '../domain/task';
+
+export interface JobRecord {
+  id: JobId;
+  kind: JobKind;
+  state: JobState;
+  spec: JobSpec;
+  /** The source it works on; null for work on the repository alone. */
+  source: string | null;
+  /** The backup it makes, verifies or restores; null for a cleanup. */
+  backupId: BackupId | null;
+  restoreId: RestoreId | null;
+  progress: Progress;
+  /** 0 until it was first claimed. */
+  attempt: number;
+  maxAttempts: number;
+  cancelRequested: boolean;
+  /** Why it failed, or, while it waits for another attempt, why the last attempt did. */
+  failure: JobFailure | null;
+  createdBy: string;
+  createdAt: Date;
+  /** Not claimed before this moment. */
+  runAfter: Date;
+  /** When the first attempt began. */
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  /** Sequence of its newest event. */
+  lastSequence: number;
+}
+
+export interface JobEventRecord {
+  jobId: JobId;
+  /** 1, 2, 3, ... without a gap within the job. */
+  sequence: number;
+  /** Position among all jobs' events: without a gap, in commit order. */
+  globalSequence: number;
+  at: Date;
+  type: JobEventType;
+  /** The job's state after this event. */
+  state: JobState;
+  progress: Progress;
+  message: string | null;
+}
+
+export interface BackupTableRecord {
+  dataType: DataType;
+  table: string;
+  rowCount: number;
+  changedRowCount: number;
+  rawBytes: number;
+  changeDetection: ChangeDetection;
+  changeDetectionReason: string;
+}
+
+export interface VerificationRecord {
+  level: VerificationLevel;
+  at: Date;
+  passed: boolean;
+  findings: DamageFinding[];
+  checkedChunks: number;
+  checkedBytes: number;
+  jobId: JobId;
+}
+
+export interface BackupRecord {
+  id: BackupId;
+  type: BackupType;
+  /** EXPIRED is derived: COMPLETED and past `expiresAt` by the catalog's clock. */
+  status: BackupStatus;
+  source: string;
+  dataTypes: DataType[];
+  businessId: string | null;
+  parentId: BackupId | null;
+  jobId: JobId | null;
+  createdBy: string;
+  createdAt: Date;
+  startedAt: Date | null;
+  completedAt: Date | null;
+  expiresAt: Date | null;
+  labels: Labels;
+  /** Set from here on for completed backups only. */
+  readAt: Date | null;
+  consistency: string | null;
+  rowCount: number | null;
+  changedRowCount: number | null;
+  rawBytes: number | null;
+  storedBytes: number | null;
+  checksum: string | null;
+  manifestName: string | null;
+  tables: BackupTableRecord[];
+  verification: VerificationRecord | null;
+  /** Since when the repository's listing has lacked its manifest; such a backup can't be restored. */
+  missingSince: Date | null;
+}
+
+export interface RestoreRecord {
+  id: RestoreId;
+  state: JobState;
+  backupId: BackupId;
+  jobId: JobId | null;
+  source: string;
+  type: RestoreType;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  target: RestoreTarget;
+  dryRun: boolean;
+  createdBy: string;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date | null;
+  /** What it did (or, as a dry run, would do), once COMPLETED. */
+  result: Omit<RestoreResult, 'kind' | 'serviceSettings'> | null;
+}
+
+/** The right to work on a RUNNING job: every change a worker makes repeats it as a guard. */
+export interface Lease {
+  jobId: JobId;
+  token: LeaseToken;
+}
