@@ -1,0 +1,217 @@
+/**
+ * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]`
+ *
+ * Fills a schema with the reference data, then runs this project and each peer found on the machine in turn, round after round, and
+ * prints a table of medians: wall, ratio to the peer, peak memory, stored bytes. Then the service's answers during a backup, and
+ * its peak memory at a tenth of the rows. Ours encrypts, verifies what it stored and what it restored; the peers do neither.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpus, freemem, loadavg, tmpdir, totalmem } from 'node:os';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createConnection } from 'mysql2/promise';
+import { mariadbServer, stopMariadb } from '../support/mariadb';
+import { measurePipeline, type Measurement } from './process-meter';
+import { fillReferenceData } from './reference-data';
+import { measureListLatency, ServiceUnderTest } from './service-under-test';
+
+const { values: args } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '2000000' },
+    rounds: { type: 'string', default: '1' },
+    server: { type: 'string' },
+  },
+});
+const rows = Number(args.rows);
+const rounds = Number(args.rounds);
+const SCHEMA = 'rv_bench';
+const PORT = 41_737;
+const folder = mkdtempSync(join(tmpdir(), 'riskvault-bench-'));
+
+interface Sample extends Measurement {
+  storedBytes: number;
+}
+const samples = new Map<string, Sample[]>();
+
+async function main(): Promise<void> {
+  const serverUrl = args.server ?? (await mariadbServer()).url();
+  console.log(
+    `machine: ${cpus().length} x ${cpus()[0]?.model}, ${gib(totalmem())} GiB, ${gib(freemem())} GiB free, load ${loadavg()[0]?.toFixed(2)}`,
+  );
+  try {
+    await memoryAtTenth(serverUrl);
+    console.log(`filling ${rows} rows ...`);
+    console.log(`filled ${await fillReferenceData({ serverUrl, schema: SCHEMA, rows })} rows`);
+    for (let round = 0; round < rounds; round++) await oneRound(serverUrl);
+    printTable();
+  } finally {
+    await sql(serverUrl, `DROP DATABASE IF EXISTS ${SCHEMA}`);
+    rmSync(folder, { recursive: true, force: true });
+    await stopMariadb();
+  }
+}
+
+/** Peak memory of the whole service process for a backup and a restore of a tenth of the rows. */
+async function memoryAtTenth(serverUrl: string): Promise<void> {
+  await fillReferenceData({ serverUrl, schema: SCHEMA, rows: rows / 10 });
+  await withService(serverUrl, 'tenth', async (service) => {
+    const { backupId } = await service.backup();
+    console.log(`a tenth of the rows: peak ${service.peakMib().toFixed(0)} MiB after the backup`);
+    await emptySchema(serverUrl);
+    await service.restore(backupId as string);
+    console.log(`a tenth of the rows: peak ${service.peakMib().toFixed(0)} MiB after the restore`);
+  });
+}
+
+async function oneRound(serverUrl: string): Promise<void> {
+  const client = clientArguments(serverUrl);
+  const dump = join(folder, 'dump.sql.zst');
+  const dumpFolder = join(folder, 'mydumper');
+  if (found('mariadb-dump') && found('zstd')) {
+    const taken = await measurePipeline(
+      [
+        ['mariadb-dump', ...client, '--single-transaction', SCHEMA],
+        ['zstd', '-1', '-q'],
+      ],
+      dump,
+    );
+    record('backup: mariadb-dump | zstd -1', taken, statSync(dump).size);
+  }
+  if (found('mydumper')) {
+    rmSync(dumpFolder, { recursive: true, force: true });
+    const taken = await measurePipeline([['mydumper', ...client, '-t', '2', '-c', '-B', SCHEMA, '-o', dumpFolder]]);
+    record('backup: mydumper -t 2 -c', taken, folderBytes(dumpFolder));
+  }
+  await ours(serverUrl);
+  if (found('myloader') && found('mydumper')) {
+    await emptySchema(serverUrl);
+    record(
+      'restore: myloader -t 2',
+      await measurePipeline([['myloader', ...client, '-t', '2', '-d', dumpFolder, '-B', SCHEMA]]),
+    );
+  }
+  if (found('mariadb') && found('mariadb-dump') && found('zstd')) {
+    await emptySchema(serverUrl);
+    record(
+      'restore: zstd -dc | mariadb',
+      await measurePipeline([
+        ['zstd', '-dcq', dump],
+        ['mariadb', ...client, SCHEMA],
+      ]),
+    );
+  }
+}
+
+async function ours(serverUrl: string): Promise<void> {
+  await withService(serverUrl, 'ours', async (service) => {
+    await service.longestStallMs();
+    const backup = await service.backup();
+    record('backup: riskvault', { wallSeconds: backup.wallSeconds, peakMib: service.peakMib() }, backup.storedBytes);
+    console.log(
+      `riskvault backup: longest stall of the API's event loop ${(await service.longestStallMs()).toFixed(1)} ms`,
+    );
+    await emptySchema(serverUrl);
+    const restore = await service.restore(backup.backupId as string);
+    record('restore: riskvault', { wallSeconds: restore.wallSeconds, peakMib: service.peakMib() });
+    console.log(
+      `riskvault restore: longest stall of the API's event loop ${(await service.longestStallMs()).toFixed(1)} ms`,
+    );
+  });
+  await withService(serverUrl, 'latency', async (service) => {
+    await service.longestStallMs();
+    const { medianMs, p95Ms } = await measureListLatency(service, service.backup());
+    const stall = await service.longestStallMs();
+    console.log(
+      `list query during a backup: median ${medianMs.toFixed(1)} ms, P95 ${p95Ms.toFixed(1)} ms, longest stall ${stall.toFixed(1)} ms`,
+    );
+  });
+}
+
+async function withService(
+  serverUrl: string,
+  name: string,
+  work: (service: ServiceUnderTest) => Promise<void>,
+): Promise<void> {
+  const own = join(folder, name);
+  const service = await ServiceUnderTest.start({ sourceUrl: schemaUrl(serverUrl), folder: own, port: PORT });
+  try {
+    await work(service);
+  } finally {
+    await service.stop();
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+function record(name: string, measured: Measurement, storedBytes = 0): void {
+  samples.set(name, [...(samples.get(name) ?? []), { ...measured, storedBytes }]);
+  console.log(
+    `${name}: ${measured.wallSeconds.toFixed(1)} s, ${measured.peakMib.toFixed(0)} MiB${storedBytes ? `, ${mib(storedBytes)} MiB stored` : ''}`,
+  );
+}
+
+function printTable(): void {
+  const oursOf = (name: string): number =>
+    median((samples.get(`${name.split(':')[0]}: riskvault`) ?? []).map((sample) => sample.wallSeconds));
+  console.log('\nwork                                wall s   ours/peer   peak MiB   stored MiB');
+  for (const [name, taken] of samples) {
+    const wall = median(taken.map((sample) => sample.wallSeconds));
+    const peak = median(taken.map((sample) => sample.peakMib));
+    const stored = median(taken.map((sample) => sample.storedBytes));
+    console.log(
+      [
+        name.padEnd(34),
+        wall.toFixed(1).padStart(7),
+        (oursOf(name) / wall).toFixed(2).padStart(11),
+        peak.toFixed(0).padStart(10),
+        (stored ? mib(stored) : '').padStart(12),
+      ].join(' '),
+    );
+  }
+}
+
+async function emptySchema(serverUrl: string): Promise<void> {
+  await sql(serverUrl, `DROP DATABASE IF EXISTS ${SCHEMA}; CREATE DATABASE ${SCHEMA} CHARACTER SET utf8mb4`);
+}
+
+async function sql(serverUrl: string, statements: string): Promise<void> {
+  const connection = await createConnection({ uri: serverUrl, multipleStatements: true });
+  await connection.query(statements);
+  await connection.end();
+}
+
+function schemaUrl(serverUrl: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${SCHEMA}`;
+  return url.href;
+}
+
+function clientArguments(serverUrl: string): string[] {
+  const { hostname, port, username, password } = new URL(serverUrl);
+  return ['-h', hostname, '-P', port || '3306', '-u', username || 'root', ...(password ? [`-p${password}`] : [])];
+}
+
+function found(command: string): boolean {
+  try {
+    execFileSync('which', [command], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function folderBytes(path: string): number {
+  return readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
+}
+
+const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
+const gib = (bytes: number): string => (bytes / 1_073_741_824).toFixed(1);
+
+void main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+}); // because there is nobody above to await it
