@@ -49,6 +49,8 @@ export interface IndexStructure {
   name: string;
   unique: boolean;
   columns: string[];
+  /** The statement that creates it, where the table's own statement does not hold it (SQLite). */
+  statement?: string;
 }
 
 export interface TriggerStructure {
