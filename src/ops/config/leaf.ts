@@ -1,0 +1,141 @@
+/**
+ * The single values that settings are made of. Each says what it was given and what is allowed, in one form for all;
+ * a value of a secret setting is never repeated.
+ */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+class NotAllowed extends Error {}
+
+interface LeafOptions {
+  secret?: boolean;
+}
+
+/** `parse` gives the value or throws through `refuse`. */
+function leaf<T>(parse: (value: unknown) => T, options: LeafOptions = {}) {
+  return z.unknown().transform((value, context): T => {
+    try {
+      return parse(value);
+    } catch (error) {
+      if (!(error instanceof NotAllowed)) throw error;
+      const given = options.secret ? 'the value' : show(value);
+      context.addIssue({ code: 'custom', message: `${given} is not allowed: ${error.message}` });
+      return z.NEVER;
+    }
+  });
+}
+
+export function refuse(allowed: string): never {
+  throw new NotAllowed(allowed);
+}
+
+export function show(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a group of settings';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+export interface IntegerRange {
+  min: number;
+  max: number;
+}
+
+export function integer({ min, max }: IntegerRange) {
+  return leaf((value) => {
+    const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+    const fits = typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max;
+    return fits ? number : refuse(`give a whole number from ${min} to ${max}`);
+  });
+}
+
+export function port() {
+  return leaf((value) => {
+    if (typeof value === 'string' && value.startsWith('tcp:')) {
+      refuse('give a whole number from 0 to 65535 (Kubernetes set it: turn off enableServiceLinks)');
+    }
+    const number = typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value;
+    const fits = typeof number === 'number' && Number.isInteger(number) && number >= 0 && number <= 65_535;
+    return fits ? number : refuse('give a whole number from 0 to 65535');
+  });
+}
+
+export function oneOf<const T extends readonly string[]>(allowed: T) {
+  return leaf((value): T[number] =>
+    typeof value === 'string' && allowed.includes(value) ? value : refuse(`give one of ${allowed.join(', ')}`),
+  );
+}
+
+export function text(what: string, pattern: RegExp = /^.+$/s) {
+  return leaf((value) => (typeof value === 'string' && pattern.test(value) ? value : refuse(`give ${what}`)));
+}
+
+export function secretText(what: string) {
+  return leaf((value) => (typeof value === 'string' && value !== '' ? value : refuse(`give ${what}`)), {
+    secret: true,
+  });
+}
+
+export function folder(base: string) {
+  return leaf((value) => (typeof value === 'string' && value !== '' ? resolve(base, value) : refuse('give a folder')));
+}
+
+const DURATION = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,3})?)S)?)?$/;
+
+/** An ISO 8601 duration of days, hours, minutes and seconds, as the API writes them; gives milliseconds. */
+export function duration({ min, max }: { min: string; max: string }) {
+  const [minMs, maxMs] = [durationMs(min), durationMs(max)] as [number, number];
+  return leaf((value) => {
+    const ms = typeof value === 'string' ? durationMs(value) : undefined;
+    return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : refuse(`give a duration from ${min} to ${max}`);
+  });
+}
+
+export function durationMs(text: string): number | undefined {
+  const match = DURATION.exec(text);
+  if (!match) return undefined;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000);
+}
+
+/** `sqlite:<path>`, or the URL of a MySQL or MariaDB database; a relative path is made absolute. */
+export function databaseUrl(base: string) {
+  return leaf((value) => parseDatabaseUrl(value, base), { secret: true });
+}
+
+function parseDatabaseUrl(value: unknown, base: string): string {
+  const allowed = 'give mysql://user:password@host:3306/database, mariadb://… or sqlite:path/to/file';
+  if (typeof value !== 'string') refuse(allowed);
+  if (value.startsWith('sqlite:')) return fileUrl(value, 'sqlite:', base);
+  if (!/^(mysql|mariadb):\/\//.test(value)) refuse(allowed);
+  const url = URL.canParse(value)
+    ? new URL(value)
+    : refuse(`it can't be read as a URL (percent-encode / ? # @ : in the user and the password); ${allowed}`);
+  if (url.hostname === '') refuse(`it names no host; ${allowed}`);
+  if (!/^\/[^/]+$/.test(url.pathname)) refuse(`it must name one database after the host; ${allowed}`);
+  if (url.hash !== '') refuse(`it holds a #: percent-encode it as %23; ${allowed}`);
+  return value;
+}
+
+export function repositoryUrl(base: string) {
+  return leaf((value) => {
+    if (typeof value === 'string' && value.startsWith('s3:'))
+      refuse('S3 is not available yet; give file:path/to/folder');
+    if (typeof value !== 'string' || !value.startsWith('file:')) refuse('give file:path/to/folder');
+    return fileUrl(value, 'file:', base);
+  });
+}
+
+/** `file:./a`, `file:a`, `file:/a` and `file:///a` alike; in memory is refused, since every thread would see its own. */
+function fileUrl(url: string, scheme: string, base: string): string {
+  const path = url.slice(scheme.length).replace(/^\/\/(?=\/)/, '');
+  if (path === '' || path.startsWith('//')) refuse(`give ${scheme}path`);
+  if (path === ':memory:') refuse(`an in-memory database can't be shared; give ${scheme}path`);
+  return scheme + resolve(base, path);
+}

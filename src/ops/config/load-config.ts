@@ -1,0 +1,144 @@
+/**
+ * The settings, from the file that RISKVAULT_CONFIG names and from environment variables over it: checked whole, so that
+ * every problem is reported at once, and nothing starts on settings that are half right.
+ * This is the one file that reads the process's environment.
+ */
+import { readFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
+import type { z } from 'zod';
+import type { Settings } from '../../domain/settings';
+import {
+  CONFIG_FILE_VARIABLE,
+  createLookup,
+  ENVIRONMENT_SETTINGS,
+  expandVariables,
+  unknownVariables,
+  type Environment,
+} from './environment';
+import { configInvalid, type Problem } from './problem';
+import { settingsSchema, toSettings } from './schema';
+
+export interface LoadedConfig {
+  settings: Settings;
+  /** The settings file, if there is one. */
+  file: string | undefined;
+  /** What is probably not meant so; for the log. */
+  warnings: string[];
+}
+
+export interface LoadConfigOptions {
+  environment?: Environment;
+  /** Relative paths start here; default: the working folder. */
+  base?: string;
+}
+
+/** Throws CONFIG_INVALID, whose message lists every problem. */
+export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
+  const environment = options.environment ?? process.env;
+  const problems: Problem[] = [];
+  const used = new Set<string>();
+  const lookup = createLookup(environment, problems);
+  const lookupUsed = (name: string) => (used.add(name), lookup(name));
+
+  const file = lookup(CONFIG_FILE_VARIABLE);
+  const document = file === undefined ? {} : readFile(file, problems);
+  const written = expandVariables(document, lookupUsed, (problem) => problems.push(problem));
+  const origins = new Map<string, string>();
+  const overlaid = overlay(written, lookup, origins);
+
+  const parsed = settingsSchema(options.base ?? process.cwd()).safeParse(overlaid);
+  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => toProblems(issue, origins)));
+  if (!parsed.success || problems.length > 0) throw configInvalid(unrepeated(problems), file);
+  const settings = toSettings(parsed.data);
+  return { settings, file, warnings: warningsOf(settings, unknownVariables(environment, used)) };
+}
+
+function readFile(file: string, problems: Problem[]): unknown {
+  try {
+    const document = parseDocument(readFileSync(file, 'utf8'));
+    problems.push(...document.errors.map(({ message }) => ({ where: file, message: message.split('\n')[0]! })));
+    return document.errors.length > 0 ? {} : ((document.toJS() as unknown) ?? {});
+  } catch (error) {
+    problems.push({
+      where: CONFIG_FILE_VARIABLE,
+      message: `names a file that can't be read (${(error as Error).message})`,
+    });
+    return {};
+  }
+}
+
+/** Lays the variables that are set over the file's settings, and notes for each where it came from. */
+function overlay(
+  written: unknown,
+  lookup: (name: string) => string | undefined,
+  origins: Map<string, string>,
+): unknown {
+  if (!isGroup(written)) return written;
+  const result = structuredClone(written);
+  for (const { name, path } of ENVIRONMENT_SETTINGS) {
+    const value = lookup(name);
+    if (value === undefined) continue;
+    const place = path[0] === 'sources' ? defaultSourcePath(result) : path;
+    if (place && setAt(result, place, value)) origins.set(place.join('.'), name);
+  }
+  return result;
+}
+
+/** Where the source named `default` has its URL, adding that source if there is none; undefined where `sources` is no list. */
+function defaultSourcePath(settings: Record<string, unknown>): string[] | undefined {
+  const sources = (settings.sources ??= []);
+  if (!Array.isArray(sources)) return undefined;
+  const at = sources.findIndex((source) => isGroup(source) && (source.name ?? 'default') === 'default');
+  if (at >= 0) return ['sources', String(at), 'url'];
+  return ['sources', String(sources.push({ name: 'default' }) - 1), 'url'];
+}
+
+/** False where something on the way is no group; the check that follows says so. */
+function setAt(target: object, path: readonly string[], value: string): boolean {
+  const [key, ...rest] = path as [string, ...string[]];
+  const group = target as Record<string, unknown>;
+  if (rest.length === 0) {
+    group[key] = value;
+    return true;
+  }
+  const next = (group[key] ??= {});
+  return typeof next === 'object' && next !== null && setAt(next, rest, value);
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toProblems(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string>): Problem[] {
+  const path = issue.path.map(String).join('.');
+  const origin = origins.get(path);
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      where: path === '' ? key : `${path}.${key}`,
+      message: 'is no setting (see README.md)',
+    }));
+  }
+  const message =
+    issue.code === 'invalid_type'
+      ? `is not allowed: give ${EXPECTED[issue.expected] ?? issue.expected}`
+      : issue.message;
+  return [{ where: origin === undefined ? path : `${origin} (${path})`, message }];
+}
+
+const EXPECTED: Partial<Record<string, string>> = { object: 'a group of settings', array: 'a list' };
+
+/** An unset `${NAME}` is reported as such, and not once more for the text that it left behind. */
+function unrepeated(problems: readonly Problem[]): Problem[] {
+  return problems.filter(({ where }, at) => problems.findIndex((other) => other.where === where) === at);
+}
+
+function warningsOf(settings: Settings, unknown: readonly string[]): string[] {
+  const warnings = unknown.map((name) => `${name} is no setting of Riskvault and was ignored.`);
+  const { passphrase } = settings.repository;
+  if (passphrase !== undefined && passphrase.length < SHORT_PASSPHRASE) {
+    warnings.push(`The repository's passphrase is shorter than ${SHORT_PASSPHRASE} characters.`);
+  }
+  return warnings;
+}
+
+const SHORT_PASSPHRASE = 12;

@@ -1,0 +1,91 @@
+/**
+ * Liveness and readiness. Live: the process answers. Ready: it is not draining and every check passed lately enough.
+ * A check that hangs counts as failed after its time is up, and a burst of probes shares one round of checks.
+ */
+import type { Clock } from '../domain/ambient';
+import { toAppError } from '../domain/errors';
+
+/** One thing the service needs; resolves when it works, throws when it doesn't. */
+export interface HealthCheck {
+  name: string;
+  check(signal: AbortSignal): Promise<void>;
+}
+
+export interface CheckResult {
+  name: string;
+  ok: boolean;
+  /** Why it failed; without secrets, for whoever may probe. */
+  message?: string;
+  durationMs: number;
+}
+
+export interface Readiness {
+  ready: boolean;
+  draining: boolean;
+  checks: CheckResult[];
+}
+
+export interface Health {
+  ready(): Promise<Readiness>;
+  /** From now on `ready` says no, so that no balancer sends new work. Idempotent. */
+  startDraining(): void;
+}
+
+export interface HealthOptions {
+  checks: readonly HealthCheck[];
+  clock: Clock;
+  /** How long one check may take. */
+  timeoutMs?: number;
+  /** How long a round of checks is good for. */
+  freshMs?: number;
+}
+
+export function createHealth(options: HealthOptions): Health {
+  const { checks, clock, timeoutMs = 2_000, freshMs = 1_000 } = options;
+  let draining = false;
+  let round: { startedMs: number; results: Promise<CheckResult[]> } | undefined;
+
+  const results = () => {
+    const nowMs = clock.monotonicMs();
+    if (!round || nowMs - round.startedMs >= freshMs) {
+      round = { startedMs: nowMs, results: Promise.all(checks.map((check) => runCheck(check, clock, timeoutMs))) };
+    }
+    return round.results;
+  };
+
+  return {
+    async ready() {
+      if (draining) return { ready: false, draining, checks: [] };
+      const done = await results();
+      return { ready: !draining && done.every((result) => result.ok), draining, checks: done };
+    },
+    startDraining() {
+      draining = true;
+    },
+  };
+}
+
+async function runCheck(check: HealthCheck, clock: Clock, timeoutMs: number): Promise<CheckResult> {
+  const startedMs = clock.monotonicMs();
+  const durationMs = () => Math.round(clock.monotonicMs() - startedMs);
+  const stop = new AbortController();
+  try {
+    await Promise.race([check.check(stop.signal), timeout(clock, timeoutMs, stop.signal)]);
+    return { name: check.name, ok: true, durationMs: durationMs() };
+  } catch (error) {
+    return { name: check.name, ok: false, message: publicMessage(error), durationMs: durationMs() };
+  } finally {
+    stop.abort();
+  }
+}
+
+async function timeout(clock: Clock, timeoutMs: number, signal: AbortSignal): Promise<never> {
+  await clock.sleep(timeoutMs, signal);
+  throw new Error(`no answer within ${timeoutMs} ms`);
+}
+
+/** The code of what failed, never its message: a probe is not authenticated. */
+function publicMessage(error: unknown): string {
+  const { code, message } = toAppError(error);
+  return code === 'INTERNAL' && message.startsWith('no answer') ? message : code;
+}
