@@ -1,0 +1,253 @@
+/**
+ * Restores into missing or empty tables, or a scratch schema: loads chunks on all lanes, builds indexes table by table, proves
+ * references, reads everything back and compares chunk ids, and only then publishes. Whatever fails leaves nothing of it.
+ */
+import { AppError } from '../domain/errors';
+import type { ChunkId } from '../domain/manifest';
+import { rowCount, type RowBatch } from '../domain/rows';
+import type { BulkWriter, ConsistentRead, Source } from '../domain/source';
+import type { RestoredTable } from '../domain/task';
+import { chunkUnits, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
+import { runLanes, throwIfAborted } from './lanes';
+import type { EngineStore, TaskContext } from './ports';
+import type { RestoreScope, ScopedTable } from './restore-scope';
+import { RowCollector, encodeRowChunk } from './row-chunk';
+
+export interface BulkRestore {
+  jobId: string;
+  source: Source;
+  store: EngineStore;
+  scope: RestoreScope;
+  rows: BackupRows;
+  /** Absent: into the source's own schema. */
+  scratchSchema?: string;
+}
+
+export interface BulkResult {
+  tables: RestoredTable[];
+  verifiedRows: number;
+}
+
+export async function restoreInBulk(restore: BulkRestore, context: TaskContext): Promise<BulkResult> {
+  const { source, scope, scratchSchema, jobId } = restore;
+  const writer = await source.openBulkWriter({
+    jobId,
+    scratchSchema,
+    tables: scope.tables.map(({ manifest }) => manifest.structure),
+    connections: context.deps.limits(source.name).connections,
+    signal: context.signal,
+  });
+  try {
+    const loads = scope.tables.map((table) => new TableLoad(table));
+    await loadTables(restore, { writer, loads, context });
+    context.progress.begin({ name: 'checking references', from: 75, to: 80 });
+    await writer.finishTables();
+    const verifiedRows = await readBack(restore, { writer, loads, context });
+    throwIfAborted(context.signal);
+    context.progress.begin({ name: 'publishing', from: 98, to: 99 });
+    context.committing = true;
+    await writer.publish();
+    return { tables: loads.map((load) => load.describe()), verifiedRows };
+  } catch (error) {
+    await writer.abort().catch((failure: unknown) => {
+      // The first error says what went wrong; what is left is removed by `recoverWrite`.
+      context.deps.log.warn('Undoing a bulk restore failed.', { error: String(failure) });
+    });
+    throw error;
+  }
+}
+
+interface BulkWork {
+  writer: BulkWriter;
+  loads: TableLoad[];
+  context: TaskContext;
+}
+
+/** One table on its way in: how many of its units are not loaded yet, and what its chunks must read back as. */
+class TableLoad {
+  loadedRows = 0;
+  unfinishedUnits = 0;
+  allUnitsKnown = false;
+  /** Filtered chunks: what is expected of them instead of what the layer index says. Absent ones have no rows. */
+  readonly filtered = new Map<number, { id: ChunkId; rowCount: number }>();
+
+  constructor(readonly table: ScopedTable) {}
+
+  describe(): RestoredTable {
+    const { dataType, table } = this.table.manifest;
+    return { dataType, table, inserts: this.loadedRows, updates: 0, deletes: 0, unchanged: 0, warnings: [] };
+  }
+}
+
+async function loadTables(restore: BulkRestore, { writer, loads, context }: BulkWork): Promise<void> {
+  beginPhase(context, { name: 'loading', from: 30, to: 75 }, restore.scope);
+  await runLanes({ lanes: writer.lanes, signal: context.signal }, unitsOf(restore, loads), async (work, signal) => {
+    const { load, unit } = work;
+    if (unit !== null) await loadUnit(restore, { writer, load, unit, context, signal });
+    if (unit !== null) load.unfinishedUnits--;
+    if (load.allUnitsKnown && load.unfinishedUnits === 0) await writer.finishLoading(load.table.manifest.structure);
+  });
+}
+
+interface UnitWork {
+  load: TableLoad;
+  /** Null after the table's last unit. */
+  unit: ChunkUnit | null;
+}
+
+/** Largest tables first: their indexes take longest, and the lanes then end together. */
+async function* unitsOf({ store }: BulkRestore, loads: readonly TableLoad[]): AsyncGenerator<UnitWork> {
+  const bySize = [...loads].sort((a, b) => b.table.manifest.rawBytes - a.table.manifest.rawBytes);
+  for (const load of bySize) {
+    for await (const unit of chunkUnits(store, load.table.manifest)) {
+      load.unfinishedUnits++;
+      yield { load, unit };
+    }
+    load.allUnitsKnown = true;
+    if (load.unfinishedUnits === 0) yield { load, unit: null };
+  }
+}
+
+async function loadUnit(
+  restore: BulkRestore,
+  work: { writer: BulkWriter; load: TableLoad; unit: ChunkUnit; context: TaskContext; signal: AbortSignal },
+): Promise<void> {
+  const { writer, load, unit, context, signal } = work;
+  const { manifest } = load.table;
+  let given = 0;
+  const rows = async function* (): AsyncGenerator<RowBatch> {
+    for await (const { span, batch } of readAhead(restore.rows, load.table, unit.spans)) {
+      throwIfAborted(signal);
+      if (!restore.rows.isWhole(manifest.table)) expectFiltered(restore, load, { span, batch });
+      if (batch.ends.length > 0) yield batch;
+      given += batch.ends.length;
+      context.progress.advance({ rows: rowCount(batch), bytes: span.entry?.rawBytes ?? 0, table: manifest.table });
+    }
+  };
+  const loaded = await writer.load(manifest.structure, rows());
+  if (loaded !== given) throw notAsWritten(manifest.table, `${loaded} of ${given} rows arrived`);
+  load.loadedRows += loaded;
+}
+
+/** Reads the next chunk while one is being loaded. */
+async function* readAhead(
+  rows: BackupRows,
+  { manifest }: ScopedTable,
+  spans: readonly ChunkSpan[],
+): AsyncGenerator<{ span: ChunkSpan; batch: RowBatch }> {
+  const read = (span: ChunkSpan | undefined): Promise<RowBatch> | null => {
+    if (span === undefined) return null;
+    const batch = rows.read(manifest, span);
+    batch.catch(() => undefined); // awaited in its turn; unhandled it must not count
+    return batch;
+  };
+  let next = read(spans[0]);
+  for (const [i, span] of spans.entries()) {
+    const batch = await (next as Promise<RowBatch>);
+    next = read(spans[i + 1]);
+    yield { span, batch };
+  }
+}
+
+function expectFiltered({ store }: BulkRestore, load: TableLoad, chunk: { span: ChunkSpan; batch: RowBatch }): void {
+  const { span, batch } = chunk;
+  if (batch.ends.length === 0) return;
+  load.filtered.set(span.index, { id: store.chunkId(encodeRowChunk(batch)), rowCount: batch.ends.length });
+}
+
+/** Reads back what was loaded, chunk by chunk, and compares it with the backup by chunk id. Gives the rows proven equal. */
+async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWork): Promise<number> {
+  beginPhase(context, { name: 'checking', from: 80, to: 98 }, restore.scope);
+  const read = await writer.openReadBack();
+  try {
+    let verified = 0;
+    for (const load of loads) {
+      const units = chunkUnits(restore.store, load.table.manifest);
+      await runLanes({ lanes: read.lanes, signal: context.signal }, units, async (unit, signal) => {
+        verified += await proveUnit(restore, { read, load, unit, context, signal });
+      });
+    }
+    return verified;
+  } finally {
+    await read.close();
+  }
+}
+
+async function proveUnit(
+  restore: BulkRestore,
+  work: { read: ConsistentRead; load: TableLoad; unit: ChunkUnit; context: TaskContext; signal: AbortSignal },
+): Promise<number> {
+  const { read, load, unit, context, signal } = work;
+  const { structure, table } = load.table.manifest;
+  const proof = new UnitProof(restore, load, unit);
+  for await (const batch of read.readRows(structure, { range: unit.range, signal })) {
+    proof.push(batch);
+    context.progress.advance({ rows: rowCount(batch), bytes: batch.bytes.length, table });
+  }
+  return proof.finish();
+}
+
+/** Cuts rows read back by the row counts of the expected chunks and compares each chunk's id. */
+class UnitProof {
+  private readonly expected: { id: ChunkId; rowCount: number }[];
+  private readonly rows = new RowCollector();
+  private next = 0;
+  private proven = 0;
+
+  constructor(
+    private readonly restore: BulkRestore,
+    private readonly load: TableLoad,
+    unit: ChunkUnit,
+  ) {
+    this.expected = unit.spans.flatMap((span) => this.expectation(span));
+  }
+
+  push({ bytes, ends }: RowBatch): void {
+    let start = 0;
+    for (const end of ends) {
+      const chunk = this.expected[this.next];
+      if (chunk === undefined) throw this.failure('there are more rows than were loaded');
+      this.rows.add(bytes, start, end);
+      if (this.rows.rowCount === chunk.rowCount) this.prove(chunk);
+      start = end;
+    }
+  }
+
+  finish(): number {
+    if (this.next < this.expected.length) throw this.failure('there are fewer rows than were loaded');
+    return this.proven;
+  }
+
+  private expectation(span: ChunkSpan): { id: ChunkId; rowCount: number }[] {
+    if (span.entry === null || this.restore.rows.isLost(span)) return [];
+    if (this.restore.rows.isWhole(this.load.table.manifest.table)) return [span.entry];
+    const filtered = this.load.filtered.get(span.index);
+    return filtered === undefined ? [] : [filtered];
+  }
+
+  private prove(chunk: { id: ChunkId; rowCount: number }): void {
+    if (this.restore.store.chunkId(this.rows.takePayload()) !== chunk.id)
+      throw this.failure('rows differ from the backup');
+    this.proven += chunk.rowCount;
+    this.next++;
+  }
+
+  private failure(what: string): AppError {
+    return notAsWritten(this.load.table.manifest.table, what);
+  }
+}
+
+function beginPhase(
+  context: TaskContext,
+  phase: { name: string; from: number; to: number },
+  { tables, filtered }: RestoreScope,
+): void {
+  const total = (of: 'rowCount' | 'rawBytes'): number => tables.reduce((sum, { manifest }) => sum + manifest[of], 0);
+  context.progress.begin({ ...phase, rowsTotal: filtered ? null : total('rowCount'), bytesTotal: total('rawBytes') });
+}
+
+function notAsWritten(table: string, what: string): AppError {
+  return new AppError('CONFLICT', `Table ${table} did not read back as it was loaded: ${what}. Nothing was kept.`, {
+    hint: `Make sure that nobody else writes to ${table} while it is restored, then restore again.`,
+  });
+}

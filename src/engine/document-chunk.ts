@@ -1,0 +1,19 @@
+/** Documents as chunks (FORMAT.md): UTF-8 JSON of an object, told from rows by its first byte, `{`. */
+import { AppError } from '../domain/errors';
+
+export function encodeDocument(document: Record<string, unknown>): Buffer {
+  return Buffer.from(JSON.stringify(document));
+}
+
+export function decodeDocument(payload: Buffer): Record<string, unknown> {
+  try {
+    if (payload[0] === 0x7b) return JSON.parse(payload.toString()) as Record<string, unknown>;
+  } catch (cause) {
+    throw notADocument(cause);
+  }
+  throw notADocument();
+}
+
+function notADocument(cause?: unknown): AppError {
+  return new AppError('INTEGRITY_FAILURE', 'A chunk that should hold a document holds something else.', { cause });
+}

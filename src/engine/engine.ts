@@ -1,0 +1,43 @@
+/**
+ * The engine's one entry: runs a task to its result. Throws AppError; CANCELLED once the signal aborted and everything the
+ * task had begun is undone.
+ */
+import { AppError, toAppError } from '../domain/errors';
+import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
+import { cleanUp } from './cleanup';
+import type { EngineDeps, TaskContext } from './ports';
+import { ProgressMeter } from './progress';
+import { restoreBackup } from './restore';
+import { takeBackup } from './take-backup';
+import { verifyBackup } from './verify';
+
+export async function runTask(task: EngineTask, deps: EngineDeps, hooks: TaskHooks): Promise<EngineResult> {
+  const progress = new ProgressMeter(deps.clock, (state) => hooks.onProgress(state));
+  const context: TaskContext = { deps, hooks, signal: hooks.signal, progress, committing: false };
+  try {
+    if (hooks.signal.aborted) throw cancelled();
+    const result = await dispatch(task, context);
+    progress.finish();
+    return result;
+  } catch (error) {
+    // What a cancelled task fails with, e.g. a destroyed connection, is only how the cancellation showed.
+    throw hooks.signal.aborted && !context.committing ? cancelled(error) : toAppError(error);
+  }
+}
+
+function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult> {
+  switch (task.kind) {
+    case 'BACKUP':
+      return takeBackup(task, context);
+    case 'RESTORE':
+      return restoreBackup(task, context);
+    case 'VERIFICATION':
+      return verifyBackup(task, context);
+    case 'CLEANUP':
+      return cleanUp(task, context);
+  }
+}
+
+function cancelled(cause?: unknown): AppError {
+  return new AppError('CANCELLED', 'The work was cancelled.', { cause });
+}

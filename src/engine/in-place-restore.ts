@@ -1,0 +1,241 @@
+/**
+ * Restores into filled tables: compares live with the backup, then applies nothing but the differences in one transaction, reads
+ * back what it touched inside that transaction, and only then commits. All or nothing; a dry run stops after comparing.
+ */
+import { AppError } from '../domain/errors';
+import type { RowBatch } from '../domain/rows';
+import type { ChangeWriter, ConsistentRead, Source } from '../domain/source';
+import type { TableStructure } from '../domain/table';
+import type { RestoredTable } from '../domain/task';
+import { chunkSpans, type BackupRows } from './backup-rows';
+import type { DifferenceSink } from './compare-rows';
+import { compareSpan, compareTable, type TableComparing } from './compare-tables';
+import { isTouched, TableDifferences } from './differences';
+import { throwIfAborted } from './lanes';
+import type { EngineStore, TaskContext } from './ports';
+import type { RestoreScope, ScopedTable } from './restore-scope';
+import { splitPairs, type RowSpool } from './spool';
+
+export interface InPlaceRestore {
+  jobId: string;
+  source: Source;
+  store: EngineStore;
+  scope: RestoreScope;
+  rows: BackupRows;
+  /** Compare only; write nothing. */
+  compareOnly: boolean;
+}
+
+export interface InPlaceResult {
+  tables: RestoredTable[];
+  verifiedRows: number;
+}
+
+export async function restoreInPlace(restore: InPlaceRestore, context: TaskContext): Promise<InPlaceResult> {
+  const { deps } = context;
+  const spooling = { codec: restore.source.codec, tempDir: deps.tempDir, random: deps.random };
+  const differences = restore.scope.tables.map((table) => new TableDifferences(table, spooling));
+  try {
+    await compareAll(restore, differences, context);
+    const clean = differences.every(({ touched }) => touched.size === 0);
+    if (restore.compareOnly || clean)
+      return { tables: differences.map((of) => describe(of, 0)), verifiedRows: unchanged(differences) };
+    return await applyAll(restore, differences, context);
+  } finally {
+    for (const table of differences) await table.close();
+  }
+}
+
+async function compareAll(
+  restore: InPlaceRestore,
+  differences: TableDifferences[],
+  context: TaskContext,
+): Promise<void> {
+  const read = await openRead(restore, context);
+  try {
+    const comparing = comparingWith(restore, read);
+    for (const table of differences) {
+      await compareTable(table.table, { comparing, lanes: read.lanes, context }, ({ index, entry }) =>
+        table.sink({ index, rowCount: entry?.rowCount ?? 0 }),
+      );
+    }
+  } finally {
+    await read.close();
+  }
+}
+
+function openRead({ scope, source }: InPlaceRestore, context: TaskContext): Promise<ConsistentRead> {
+  const tables = scope.tables.map(({ manifest }) => manifest);
+  context.progress.begin({
+    name: 'comparing',
+    from: 30,
+    to: 60,
+    rowsTotal: tables.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    bytesTotal: tables.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
+  });
+  return source.openConsistentRead({
+    dataTypes: [...new Set(tables.map(({ dataType }) => dataType))],
+    tables: tables.map(({ table }) => table),
+    ...context.deps.limits(source.name),
+    signal: context.signal,
+  });
+}
+
+function comparingWith(restore: InPlaceRestore, live: TableComparing['live']): TableComparing {
+  const { store, rows, scope, source } = restore;
+  return { store, rows, live, codec: source.codec, scope: scope.rows };
+}
+
+async function applyAll(
+  restore: InPlaceRestore,
+  differences: TableDifferences[],
+  context: TaskContext,
+): Promise<InPlaceResult> {
+  throwIfAborted(context.signal);
+  const tables = differences.map(({ table }) => table.manifest.structure);
+  const writer = await restore.source.openChangeWriter({ jobId: restore.jobId, tables, signal: context.signal });
+  try {
+    await writeChanges(writer, differences, context);
+    await writer.checkReferences();
+    const result = await readBack(restore, { writer, differences, context });
+    throwIfAborted(context.signal);
+    context.progress.begin({ name: 'committing', from: 98, to: 99 });
+    context.committing = true;
+    await writer.commit();
+    return result;
+  } catch (error) {
+    await writer.rollback().catch((failure: unknown) => {
+      // The first error says what went wrong; a broken connection has rolled back by itself.
+      context.deps.log.warn('Rolling back a restore failed.', { error: String(failure) });
+    });
+    throw error;
+  }
+}
+
+/** Deletes before updates before inserts, over all tables, so that no unique key is taken when its new owner comes. */
+async function writeChanges(
+  writer: ChangeWriter,
+  differences: TableDifferences[],
+  context: TaskContext,
+): Promise<void> {
+  const rowsTotal = differences.reduce((sum, { counts }) => sum + counts.deletes + counts.updates + counts.inserts, 0);
+  context.progress.begin({ name: 'writing', from: 60, to: 85, rowsTotal });
+  const write = async (of: TableDifferences, spool: RowSpool, apply: Apply, counted = true): Promise<void> => {
+    const { structure } = of.table.manifest;
+    for await (const batch of spool.batches()) {
+      throwIfAborted(context.signal);
+      const rows = await apply(structure, batch);
+      context.progress.advance({ rows: counted ? rows : 0, bytes: batch.bytes.length, table: structure.table });
+    }
+  };
+  const childrenFirst = [...differences].reverse();
+  for (const of of childrenFirst) {
+    await write(of, of.deletes, (table, batch) => applied(batch, writer.deleteRows(table, batch)));
+    await write(
+      of,
+      of.moves,
+      (table, batch) => applied(batch, writer.deleteRows(table, splitPairs(batch).oldRows)),
+      false,
+    );
+  }
+  for (const of of differences) {
+    await write(of, of.updates, async (table, batch) => {
+      const { oldRows, newRows } = splitPairs(batch);
+      return applied(oldRows, writer.updateRows(table, oldRows, newRows));
+    });
+  }
+  for (const of of differences) {
+    await write(of, of.moves, (table, batch) => applied(batch, writer.insertRows(table, splitPairs(batch).newRows)));
+    await write(of, of.inserts, (table, batch) => applied(batch, writer.insertRows(table, batch)));
+  }
+}
+
+type Apply = (table: TableStructure, batch: RowBatch) => Promise<number>;
+
+async function applied(batch: RowBatch, writing: Promise<void>): Promise<number> {
+  await writing;
+  return batch.ends.length;
+}
+
+interface ReadingBack {
+  writer: ChangeWriter;
+  differences: TableDifferences[];
+  context: TaskContext;
+}
+
+/** Compares every touched chunk once more, inside the transaction: what was written must be what the backup holds. */
+async function readBack(
+  restore: InPlaceRestore,
+  { writer, differences, context }: ReadingBack,
+): Promise<InPlaceResult> {
+  const comparing = comparingWith(restore, writer);
+  context.progress.begin({ name: 'checking', from: 85, to: 98 });
+  const result: InPlaceResult = { tables: [], verifiedRows: 0 };
+  for (const of of differences) {
+    const proof = new WriteProof(of.table);
+    for await (const span of chunkSpans(restore.store, of.table.manifest)) {
+      const touched = of.touched.get(span.index);
+      if (touched === undefined) continue;
+      const sink = proof.sink(touched);
+      await compareSpan({ table: of.table, span, sink, signal: context.signal }, comparing);
+      context.progress.advance({
+        rows: span.entry?.rowCount ?? 0,
+        bytes: span.entry?.rawBytes ?? 0,
+        table: of.table.manifest.table,
+      });
+    }
+    result.verifiedRows += proof.equalRows;
+    result.tables.push(describe(of, proof.newerRows));
+  }
+  return result;
+}
+
+/** Rows that were written must be there as written; rows nobody listed are newer than the comparison, and stay. */
+class WriteProof {
+  equalRows = 0;
+  newerRows = 0;
+
+  constructor(private readonly table: ScopedTable) {}
+
+  sink(touched: Uint8Array): DifferenceSink {
+    const differs = (index: number): void => {
+      if (isTouched(touched, index)) throw this.notAsWritten();
+      this.newerRows++;
+    };
+    return {
+      equal: (rows) => {
+        this.equalRows += rows;
+      },
+      changed: ({ index }) => differs(index),
+      missing: (_, index) => differs(index),
+      extra: () => {
+        if (this.table.role === 'WHOLE') this.newerRows++;
+      },
+      settle: () => Promise.resolve(),
+    };
+  }
+
+  private notAsWritten(): AppError {
+    const { table } = this.table.manifest;
+    return new AppError(
+      'CONFLICT',
+      `A row written to ${table} did not read back as the backup holds it; nothing was changed.`,
+      {
+        hint: `Look for triggers on ${table} that change what is written, and restore into a scratch schema meanwhile.`,
+      },
+    );
+  }
+}
+
+function describe({ table, counts }: TableDifferences, newerRows: number): RestoredTable {
+  const { manifest } = table;
+  const warnings: string[] = [];
+  const triggers = manifest.structure.triggers.map(({ name }) => name);
+  if (triggers.length > 0) warnings.push(`Triggers run while rows are written: ${triggers.join(', ')}.`);
+  if (newerRows > 0) warnings.push(`${newerRows} rows were changed by others meanwhile and were left as they are.`);
+  return { dataType: manifest.dataType, table: manifest.table, ...counts, warnings };
+}
+
+function unchanged(differences: TableDifferences[]): number {
+  return differences.reduce((sum, { counts }) => sum + counts.unchanged, 0);
+}

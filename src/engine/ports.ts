@@ -1,0 +1,63 @@
+/**
+ * What the engine needs of the world around it, no more: the narrow ports its callers must give. Nothing here knows a
+ * catalog, an API or a particular database.
+ */
+import type { Clock, Log, Random } from '../domain/ambient';
+import type { BackupStore, DamageFinding } from '../domain/backup-store';
+import type { BackupId } from '../domain/ids';
+import type { Source } from '../domain/source';
+import type { TaskHooks } from '../domain/task';
+import type { ProgressMeter } from './progress';
+
+export interface StoreCheckOptions {
+  level: 'STRUCTURE' | 'DATA';
+  backupIds?: readonly BackupId[];
+  signal?: AbortSignal;
+  onProgress?(done: { checkedBytes: number; totalBytes: number | null }): void;
+}
+
+export interface StoreCheck {
+  findings: DamageFinding[];
+  checkedChunks: number;
+  checkedBytes: number;
+}
+
+/** The store port of the domain and what verifying and cleaning up need beside it. */
+export interface EngineStore extends BackupStore {
+  check(options: StoreCheckOptions): Promise<StoreCheck>;
+  /** Deletes a backup's manifest: from then on the backup is gone. Idempotent. Throws LEGAL_HOLD where one is placed. */
+  deleteManifest(backupId: BackupId): Promise<void>;
+  /** Removes packs without a reference that are past their grace period; with `dryRun` only counts them. */
+  collectGarbage(options: { dryRun: boolean; signal?: AbortSignal }): Promise<{ freedBytes: number }>;
+}
+
+/** How hard one job may use a source. */
+export interface SourceLimits {
+  connections: number;
+  maxBytesPerSecond?: number;
+  maxRowsPerSecond?: number;
+}
+
+export interface EngineDeps {
+  /** Opens, or gives the open, source of that name; throws NOT_FOUND for a name that is not configured. */
+  source(name: string): Promise<Source>;
+  limits(name: string): SourceLimits;
+  store(): Promise<EngineStore>;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** Folder for differences spooled to disk. */
+  tempDir: string;
+  /** Program and version, written into manifests, e.g. `riskvault 0.1.0`. */
+  writtenBy: string;
+}
+
+/** One running task: its dependencies, its hooks and its progress. */
+export interface TaskContext {
+  deps: EngineDeps;
+  hooks: TaskHooks;
+  signal: AbortSignal;
+  progress: ProgressMeter;
+  /** Set just before a commit is sent: from then on a failure must not be told as a clean cancellation. */
+  committing: boolean;
+}

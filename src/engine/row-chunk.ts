@@ -1,0 +1,131 @@
+/**
+ * The payload of a base row chunk (FORMAT.md): byte 0x01, uvarint row count, one uvarint length per row, the rows back to
+ * back. Building copies each row once; decoding copies nothing.
+ */
+import { AppError } from '../domain/errors';
+import type { RowBatch } from '../domain/rows';
+
+export const BASE_ROW_CHUNK = 0x01;
+
+/** Collects rows by reference into the buffers they arrived in, and copies them when a payload or batch is asked for. */
+export class RowCollector {
+  rowCount = 0;
+  rawBytes = 0;
+  private headerBytes = 0;
+  private lengths = new Uint32Array(1024);
+  private buffers: Buffer[] = [];
+  private starts: number[] = [];
+  private stops: number[] = [];
+
+  add(bytes: Buffer, start: number, end: number): void {
+    if (this.rowCount === this.lengths.length) this.growLengths();
+    this.lengths[this.rowCount++] = end - start;
+    this.rawBytes += end - start;
+    this.headerBytes += uvarintSize(end - start);
+    const last = this.buffers.length - 1;
+    if (last >= 0 && this.buffers[last] === bytes && this.stops[last] === start) {
+      this.stops[last] = end;
+      return;
+    }
+    this.buffers.push(bytes);
+    this.starts.push(start);
+    this.stops.push(end);
+  }
+
+  /** The rows as a chunk payload; empties the collector. */
+  takePayload(): Buffer {
+    const payload = Buffer.allocUnsafe(1 + uvarintSize(this.rowCount) + this.headerBytes + this.rawBytes);
+    payload[0] = BASE_ROW_CHUNK;
+    let at = writeUvarint(payload, 1, this.rowCount);
+    for (let i = 0; i < this.rowCount; i++) at = writeUvarint(payload, at, this.lengths[i] as number);
+    this.copyRows(payload, at);
+    this.clear();
+    return payload;
+  }
+
+  /** The rows as a batch of their own; empties the collector. */
+  takeBatch(): RowBatch {
+    const bytes = Buffer.allocUnsafe(this.rawBytes);
+    this.copyRows(bytes, 0);
+    const ends = new Uint32Array(this.rowCount);
+    let end = 0;
+    for (let i = 0; i < this.rowCount; i++) ends[i] = end += this.lengths[i] as number;
+    this.clear();
+    return { bytes, ends };
+  }
+
+  clear(): void {
+    this.rowCount = this.rawBytes = this.headerBytes = 0;
+    this.buffers = [];
+    this.starts = [];
+    this.stops = [];
+  }
+
+  private copyRows(target: Buffer, offset: number): void {
+    for (let i = 0; i < this.buffers.length; i++) {
+      offset += (this.buffers[i] as Buffer).copy(target, offset, this.starts[i], this.stops[i]);
+    }
+  }
+
+  private growLengths(): void {
+    const grown = new Uint32Array(2 * this.lengths.length);
+    grown.set(this.lengths);
+    this.lengths = grown;
+  }
+}
+
+export function encodeRowChunk(batch: RowBatch): Buffer {
+  const rows = new RowCollector();
+  let start = 0;
+  for (const end of batch.ends) {
+    rows.add(batch.bytes, start, end);
+    start = end;
+  }
+  return rows.takePayload();
+}
+
+/** The rows of a payload, sharing its memory. Throws INTEGRITY_FAILURE when it is no base row chunk. */
+export function decodeRowChunk(payload: Buffer): RowBatch {
+  if (payload[0] !== BASE_ROW_CHUNK) throw malformed(`its first byte is ${String(payload[0])}`);
+  const cursor = { at: 1 };
+  const rowCount = readUvarint(payload, cursor);
+  if (rowCount > payload.length) throw malformed('it claims more rows than it has bytes');
+  const ends = new Uint32Array(rowCount);
+  let end = 0;
+  for (let i = 0; i < rowCount; i++) ends[i] = end += readUvarint(payload, cursor);
+  if (cursor.at + end !== payload.length) throw malformed('its row lengths do not add up to its size');
+  return { bytes: payload.subarray(cursor.at), ends };
+}
+
+export const NO_ROWS: RowBatch = { bytes: Buffer.alloc(0), ends: new Uint32Array(0) };
+
+function uvarintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
+  return size;
+}
+
+function writeUvarint(target: Buffer, at: number, value: number): number {
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = (rest % 0x80) | 0x80;
+  target[at++] = rest;
+  return at;
+}
+
+/** Reads at most 5 bytes: no count or length in a chunk reaches 2^32. */
+function readUvarint(payload: Buffer, cursor: { at: number }): number {
+  let value = 0;
+  for (let factor = 1; factor <= 0x80 ** 4; factor *= 0x80) {
+    const byte = payload[cursor.at++];
+    if (byte === undefined) throw malformed('it ends within a number');
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return value;
+  }
+  throw malformed('a number in it is too long');
+}
+
+function malformed(what: string): AppError {
+  return new AppError('INTEGRITY_FAILURE', `A row chunk is malformed: ${what}.`, {
+    hint: 'Verify the backup at level DATA, and restore from another one.',
+  });
+}

@@ -1,0 +1,55 @@
+/** Says whether rows of a backup fit a live table byte for byte: same columns, same types, same character sets, same key. */
+import { AppError } from '../domain/errors';
+import type { ColumnStructure, TableStructure } from '../domain/table';
+
+/** Throws SCHEMA_MISMATCH that names every table and column where live and backup differ. */
+export function requireSameStructures(
+  backup: readonly TableStructure[],
+  live: readonly TableStructure[],
+  rowEncoding: string,
+): void {
+  const problems = backup.flatMap((table) => {
+    if (table.rowEncoding !== rowEncoding)
+      return [`${table.table}: rows are in ${table.rowEncoding}, not ${rowEncoding}`];
+    const found = live.find(({ table: name }) => name === table.table);
+    return found === undefined ? [] : structureProblems(table, found);
+  });
+  if (problems.length === 0) return;
+  throw new AppError('SCHEMA_MISMATCH', `The live tables differ from the backup's: ${problems.join('; ')}.`, {
+    hint: 'Restore into a scratch schema, or bring the live tables to the structure they had at the backup.',
+  });
+}
+
+function structureProblems(backup: TableStructure, live: TableStructure): string[] {
+  const name = backup.table;
+  const problems: string[] = [];
+  for (const column of backup.columns) {
+    const found = live.columns.find((candidate) => candidate.name === column.name);
+    if (found === undefined) problems.push(`${name}.${column.name} is missing`);
+    else problems.push(...columnProblems(`${name}.${column.name}`, column, found, backup.key.includes(column.name)));
+  }
+  for (const { name: column } of live.columns) {
+    const known = backup.columns.some((candidate) => candidate.name === column);
+    if (!known) problems.push(`${name}.${column} is new since the backup`);
+  }
+  if (backup.key.join() !== live.key.join()) {
+    problems.push(`${name} has the key (${live.key.join(', ')}) instead of (${backup.key.join(', ')})`);
+  }
+  return problems;
+}
+
+function columnProblems(name: string, backup: ColumnStructure, live: ColumnStructure, inKey: boolean): string[] {
+  const problems: string[] = [];
+  const differs = (what: string, before?: string, now?: string): void => {
+    if (before !== now) problems.push(`${name} has the ${what} ${now ?? 'none'} instead of ${before ?? 'none'}`);
+  };
+  differs('type', plainType(backup.type), plainType(live.type));
+  differs('character set', backup.charset, live.charset);
+  if (inKey) differs('collation', backup.collation, live.collation);
+  return problems;
+}
+
+/** Display widths of integers say nothing about values, and newer servers no longer print them. */
+function plainType(type: string): string {
+  return type.toLowerCase().replace(/^((?:tiny|small|medium|big)?int)\(\d+\)/, '$1');
+}
