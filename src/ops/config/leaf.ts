@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { parseDurationMs } from '../../domain/duration';
 
 class NotAllowed extends Error {}
 
@@ -81,27 +82,13 @@ export function folder(base: string) {
   return leaf((value) => (typeof value === 'string' && value !== '' ? resolve(base, value) : refuse('give a folder')));
 }
 
-const DURATION = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,3})?)S)?)?$/;
-
-/** An ISO 8601 duration of days, hours, minutes and seconds, as the API writes them; gives milliseconds. */
+/** An ISO 8601 duration, as the API writes them; gives milliseconds. */
 export function duration({ min, max }: { min: string; max: string }) {
-  const [minMs, maxMs] = [durationMs(min), durationMs(max)] as [number, number];
+  const [minMs, maxMs] = [parseDurationMs(min), parseDurationMs(max)] as [number, number];
   return leaf((value) => {
-    const ms = typeof value === 'string' ? durationMs(value) : undefined;
-    return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : refuse(`give a duration from ${min} to ${max}`);
+    const ms = typeof value === 'string' ? parseDurationMs(value) : null;
+    return ms !== null && ms >= minMs && ms <= maxMs ? ms : refuse(`give a duration from ${min} to ${max}`);
   });
-}
-
-export function durationMs(text: string): number | undefined {
-  const match = DURATION.exec(text);
-  if (!match) return undefined;
-  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  return Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000);
 }
 
 /** `sqlite:<path>`, or the URL of a MySQL or MariaDB database; a relative path is made absolute. */

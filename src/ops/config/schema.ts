@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { MAX_RETENTION_DAYS, MIN_RETENTION_DAYS } from '../../domain/backup';
+import { formatDuration, parseDurationMs } from '../../domain/duration';
 import { DEFAULT_MAPPING } from '../../domain/mapping';
 import type { Settings } from '../../domain/settings';
 import * as leaf from './leaf';
@@ -12,6 +13,8 @@ import { mappingSchema } from './mapping';
 /** Heartbeats that may be lost before a lease expires. */
 const HEARTBEATS_PER_LEASE = 3;
 const SOURCE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
+
+const ms = (duration: string): number => parseDurationMs(duration)!;
 
 export type FileSettings = z.infer<ReturnType<typeof settingsSchema>>;
 
@@ -47,7 +50,7 @@ function repository(base: string) {
     passphrase: leaf.secretText('a text (quote it if it is a number)').optional(),
     compression: leaf.oneOf(['zstd', 'none']).default('zstd'),
     compressionLevel: leaf.integer({ min: 1, max: 19 }).default(1),
-    gracePeriod: leaf.duration({ min: 'PT0S', max: 'P365D' }).default(leaf.durationMs('P1D')!),
+    gracePeriod: leaf.duration({ min: 'PT0S', max: 'P365D' }).default(ms('P1D')),
   });
 }
 
@@ -59,7 +62,7 @@ function source(base: string) {
     connections: leaf.integer({ min: 1, max: 64 }).default(4),
     maxBytesPerSecond: leaf.integer({ min: 1024, max: Number.MAX_SAFE_INTEGER }).optional(),
     maxRowsPerSecond: leaf.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
-    metadataLockPatience: leaf.duration({ min: 'PT1S', max: 'P1D' }).default(leaf.durationMs('PT10S')!),
+    metadataLockPatience: leaf.duration({ min: 'PT1S', max: 'P1D' }).default(ms('PT10S')),
   });
 }
 
@@ -73,13 +76,13 @@ function refuseRepeatedNames(sources: readonly { name: string }[], context: z.Re
 const runner = group({
   concurrency: leaf.integer({ min: 1, max: 64 }).default(2),
   concurrencyPerSource: leaf.integer({ min: 1, max: 64 }).default(1),
-  lease: leaf.duration({ min: 'PT1S', max: 'PT1H' }).default(leaf.durationMs('PT30S')!),
-  heartbeat: leaf.duration({ min: 'PT0.1S', max: 'PT20M' }).default(leaf.durationMs('PT10S')!),
-  poll: leaf.duration({ min: 'PT0.1S', max: 'PT10M' }).default(leaf.durationMs('PT5S')!),
-  drain: leaf.duration({ min: 'PT0S', max: 'PT1H' }).default(leaf.durationMs('PT30S')!),
+  lease: leaf.duration({ min: 'PT1S', max: 'PT1H' }).default(ms('PT30S')),
+  heartbeat: leaf.duration({ min: 'PT0.1S', max: 'PT20M' }).default(ms('PT10S')),
+  poll: leaf.duration({ min: 'PT0.1S', max: 'PT10M' }).default(ms('PT5S')),
+  drain: leaf.duration({ min: 'PT0S', max: 'PT1H' }).default(ms('PT30S')),
 }).superRefine(({ lease, heartbeat }, context) => {
   if (heartbeat * HEARTBEATS_PER_LEASE <= lease) return;
-  const message = `is too long for the lease: give at most a third of it, PT${Math.floor(lease / HEARTBEATS_PER_LEASE) / 1000}S`;
+  const message = `is too long for the lease: give at most a third of it, ${formatDuration(Math.floor(lease / HEARTBEATS_PER_LEASE))}`;
   context.addIssue({ code: 'custom', path: ['heartbeat'], message });
 });
 
@@ -138,6 +141,6 @@ function demoSource(dataFolder: string): Settings['sources'][number] {
     url: `sqlite:${dataFolder}/demo.sqlite`,
     mapping: DEFAULT_MAPPING,
     connections: 1,
-    metadataLockPatienceMs: leaf.durationMs('PT10S')!,
+    metadataLockPatienceMs: ms('PT10S'),
   };
 }
