@@ -33,6 +33,7 @@ export interface InPlaceResult {
 
 export async function restoreInPlace(restore: InPlaceRestore, context: TaskContext): Promise<InPlaceResult> {
   const { deps } = context;
+  if (restore.scope.tables.length === 0) return { tables: [], verifiedRows: 0 };
   const spooling = { codec: restore.source.codec, tempDir: deps.tempDir, random: deps.random };
   const differences = restore.scope.tables.map((table) => new TableDifferences(table, spooling));
   try {

@@ -31,7 +31,7 @@ export async function runLanes<Item>(
   };
   await Promise.all(Array.from({ length: Math.max(1, options.lanes) }, lane));
   if (failures.length === 0) return;
-  await queue.return?.();
+  await queue.return(undefined);
   throw failures[0];
 }
 

@@ -33,7 +33,7 @@ export async function restoreBackup(task: RestoreTask, context: TaskContext): Pr
   const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
   const rows = new BackupRows(store, scope.proof.lostChunks, filters);
   const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows };
-  const outcome = await writeScope(restore, { committed: earlier === 'COMMITTED', context });
+  const outcome = await writeScope(restore, { committed: earlier === 'COMMITTED', notes, context });
   const serviceSettings = await readServiceSettings(spec, manifest, store);
   return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, notes };
 }
@@ -105,7 +105,7 @@ function damaged({ losses }: ChunkProof): AppError {
 
 async function writeScope(
   restore: Restore,
-  { committed, context }: { committed: boolean; context: TaskContext },
+  { committed, notes, context }: { committed: boolean; notes: string[]; context: TaskContext },
 ): Promise<Outcome> {
   const { spec, source, scope } = restore;
   throwIfAborted(context.signal);
@@ -116,11 +116,12 @@ async function writeScope(
   const existing = scope.tables.filter((table) => stateOf(table) !== 'MISSING');
   await requireFittingTables(restore, existing, context);
   if (spec.dryRun) return dryRun(restore, { missing, existing }, context);
-  if (!committed && existing.every((table) => stateOf(table) === 'EMPTY')) {
+  if (committed) return proveCommitted(restore, { missing, existing, notes }, context);
+  if (existing.every((table) => stateOf(table) === 'EMPTY')) {
     return { mode: 'BULK', ...(await restoreInBulk(restore, context)) };
   }
   if (missing.length > 0) await createEmpty(restore, missing, context);
-  return { mode: 'IN_PLACE', ...(await restoreInPlace({ ...restore, compareOnly: committed }, context)) };
+  return { mode: 'IN_PLACE', ...(await restoreInPlace({ ...restore, compareOnly: false }, context)) };
 }
 
 async function toScratch(restore: Restore, scratchSchema: string, context: TaskContext): Promise<Outcome> {
@@ -174,6 +175,21 @@ async function dryRun(
   const order = restore.scope.tables.map(({ manifest }) => manifest.table);
   tables.sort((a, b) => order.indexOf(a.table) - order.indexOf(b.table));
   return { mode: 'DRY_RUN', tables, verifiedRows: 0 };
+}
+
+/** Compares what an earlier attempt committed with the backup, and writes nothing: what differs now was changed since. */
+async function proveCommitted(
+  restore: Restore,
+  { notes, ...tables }: { missing: ScopedTable[]; existing: ScopedTable[]; notes: string[] },
+  context: TaskContext,
+): Promise<Outcome> {
+  const compared = await dryRun(restore, tables, context);
+  const { inserts, updates, deletes } = totals(compared.tables);
+  const differing = inserts + updates + deletes;
+  if (differing > 0) notes.push(`${differing} rows differ from the backup by now: they were changed after that.`);
+  const verifiedRows = compared.tables.reduce((sum, { unchanged }) => sum + unchanged, 0);
+  const applied = compared.tables.map((table) => ({ ...table, inserts: 0, updates: 0, deletes: 0 }));
+  return { mode: 'IN_PLACE', tables: applied, verifiedRows };
 }
 
 async function countInserts(

@@ -3,7 +3,7 @@
  * encrypted with a key that only this process holds, and unlinked as soon as they are open where the system allows it: nothing
  * readable outlives the restore, however it ends.
  */
-import { createCipheriv, createDecipheriv, type Cipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, type Cipher } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '../domain/ambient';
@@ -27,7 +27,7 @@ export class RowSpool {
   /** Full frames that await `settle`. */
   private full: Buffer[] = [];
   private file: FileHandle | null = null;
-  private cipher: Cipheriv | null = null;
+  private cipher: Cipher | null = null;
   private size = 0;
   private writing: Promise<void> = Promise.resolve();
 
