@@ -1,0 +1,105 @@
+/** Runs engine tasks in place, with everything around them fixed. */
+import { tmpdir } from 'node:os';
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Log } from '../../src/domain/ambient';
+import type { BackupId, JobId, RestoreId } from '../../src/domain/ids';
+import type { BackupJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
+import type { Source } from '../../src/domain/source';
+import type { BackupResult, EngineTask, RestoreResult } from '../../src/domain/task';
+import { runTask } from '../../src/engine/engine';
+import type { EngineDeps, EngineStore } from '../../src/engine/ports';
+import { systemClock } from '../../src/ops/ambient';
+
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog,
+};
+
+export interface EngineBench {
+  source: Source;
+  store: EngineStore;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+  connections?: number;
+}
+
+export function engineDeps({ source, store, connections = 3 }: EngineBench): EngineDeps {
+  return {
+    source: async () => source,
+    limits: () => ({ connections }),
+    store: async () => store,
+    clock: systemClock,
+    random: { uuid: () => randomUUID(), bytes: (size) => randomBytes(size) },
+    log: silentLog,
+    tempDir: tmpdir(),
+    writtenBy: 'riskvault test',
+  };
+}
+
+export function run(task: EngineTask, bench: EngineBench): ReturnType<typeof runTask> {
+  return runTask(task, engineDeps(bench), {
+    signal: bench.signal ?? new AbortController().signal,
+    onProgress: bench.onProgress ?? (() => undefined),
+    onLog: () => undefined,
+  });
+}
+
+export function backupTask(spec: Partial<BackupJobSpec> = {}, serviceSettings: unknown = null): EngineTask {
+  return {
+    kind: 'BACKUP',
+    jobId: randomUUID() as JobId,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    createdBy: 'test',
+    serviceSettings,
+    spec: {
+      kind: 'BACKUP',
+      backupId: randomUUID() as BackupId,
+      source: 'default',
+      type: 'FULL',
+      dataTypes: ['ALL'],
+      businessId: null,
+      expiresAt: null,
+      labels: {},
+      ...spec,
+    },
+  };
+}
+
+export function restoreTask(spec: Partial<RestoreJobSpec> & { backupId: BackupId }, attempt = 1): EngineTask {
+  return {
+    kind: 'RESTORE',
+    jobId: randomUUID() as JobId,
+    attempt,
+    spec: {
+      kind: 'RESTORE',
+      restoreId: randomUUID() as RestoreId,
+      source: 'default',
+      type: 'FULL',
+      dataTypes: ['ALL'],
+      businessId: null,
+      target: { kind: 'IN_PLACE' },
+      dryRun: false,
+      allowUnchecked: false,
+      ...spec,
+    },
+  };
+}
+
+export async function backup(
+  bench: EngineBench,
+  spec: Partial<BackupJobSpec> = {},
+  settings: unknown = null,
+): Promise<BackupResult> {
+  return (await run(backupTask(spec, settings), bench)) as BackupResult;
+}
+
+export async function restore(
+  bench: EngineBench,
+  spec: Partial<RestoreJobSpec> & { backupId: BackupId },
+  attempt = 1,
+): Promise<RestoreResult> {
+  return (await run(restoreTask(spec, attempt), bench)) as RestoreResult;
+}

@@ -1,0 +1,103 @@
+/** A store in memory that keeps the store port's promises, for engine tests that need no disk. */
+import { createHash } from 'node:crypto';
+import type { BackupWriteSession, ChunkEntry } from '../../src/domain/backup-store';
+import { AppError } from '../../src/domain/errors';
+import type { BackupId } from '../../src/domain/ids';
+import type { LayerRef, StoredManifest } from '../../src/domain/manifest';
+import type { EngineStore } from '../../src/engine/ports';
+
+export interface MemoryStore extends EngineStore {
+  readonly chunks: Map<string, Buffer>;
+  readonly manifests: Map<string, StoredManifest>;
+  /** Sessions that were begun and neither committed nor aborted. */
+  openSessions(): number;
+}
+
+export function memoryStore(seed = 7): MemoryStore {
+  const chunks = new Map<string, Buffer>();
+  const manifests = new Map<string, StoredManifest>();
+  const indexes = new Map<string, ChunkEntry[]>();
+  let open = 0;
+  const chunkId = (payload: Buffer): string => createHash('sha256').update(payload).digest('hex');
+
+  const session = (backupId: BackupId): BackupWriteSession => {
+    open++;
+    let ended = false;
+    let storedBytes = 0;
+    const written: string[] = [];
+    const end = (): void => {
+      if (!ended) open--;
+      ended = true;
+    };
+    return {
+      putChunk: async (payload) => {
+        await Promise.resolve();
+        const id = chunkId(payload);
+        if (chunks.has(id)) return { id, storedBytes: 0 };
+        chunks.set(id, Buffer.from(payload));
+        written.push(id);
+        storedBytes += payload.length;
+        return { id, storedBytes: payload.length };
+      },
+      buildLayer: (kind) => {
+        const entries: ChunkEntry[] = [];
+        return {
+          add: async (entry) => void entries.push(entry),
+          finish: async (): Promise<LayerRef> => {
+            const root = chunkId(Buffer.from(JSON.stringify(entries)));
+            indexes.set(root, entries);
+            const total = (of: 'rowCount' | 'rawBytes'): number => entries.reduce((sum, entry) => sum + entry[of], 0);
+            return {
+              kind,
+              root: entries.length === 0 ? null : root,
+              chunkCount: entries.length,
+              rowCount: total('rowCount'),
+              rawBytes: total('rawBytes'),
+            };
+          },
+        };
+      },
+      storedBytes: () => storedBytes,
+      commit: async (facts) => {
+        const manifest = { ...facts, storedBytes };
+        const stored = {
+          name: `manifests/${backupId}.json`,
+          checksum: chunkId(Buffer.from(JSON.stringify(manifest))),
+          manifest,
+        };
+        manifests.set(backupId, stored);
+        end();
+        return stored;
+      },
+      abort: async () => {
+        if (!ended) for (const id of written) chunks.delete(id);
+        end();
+      },
+    };
+  };
+
+  return {
+    chunks,
+    manifests,
+    openSessions: () => open,
+    chunkSeed: seed,
+    beginWrite: async (backupId) => session(backupId),
+    async *listManifests() {
+      yield* manifests.values();
+    },
+    findManifest: async (backupId) => manifests.get(backupId) ?? null,
+    async *layerEntries(layer) {
+      if (layer.root !== null) yield* indexes.get(layer.root) ?? [];
+    },
+    readChunk: async (id) => {
+      const payload = chunks.get(id);
+      if (payload === undefined) throw new AppError('NOT_FOUND', `There is no chunk ${id}.`);
+      if (chunkId(payload) !== id) throw new AppError('INTEGRITY_FAILURE', `Chunk ${id} is damaged.`);
+      return payload;
+    },
+    chunkId,
+    check: async () => ({ findings: [], checkedChunks: chunks.size, checkedBytes: 0 }),
+    deleteManifest: async (backupId) => void manifests.delete(backupId),
+    collectGarbage: async () => ({ freedBytes: 0 }),
+  };
+}
