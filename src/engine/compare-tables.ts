@@ -8,10 +8,11 @@ import { keyColumnIndexes, type TableStructure } from '../domain/table';
 import { AppError } from '../domain/errors';
 import type { BackupRows, ChunkSpan } from './backup-rows';
 import { chunkSpans } from './backup-rows';
-import { compareRows, type DifferenceSink } from './compare-rows';
+import { compareRows, type DifferenceSink, type RowSlice } from './compare-rows';
 import { runLanes } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import type { ScopedTable } from './restore-scope';
+import { RowCollector } from './row-chunk';
 import { FieldReader } from './row-filter';
 
 /** The one method of reads and writers that comparing needs. */
@@ -25,6 +26,11 @@ export interface TableComparing {
   codec: RowCodec;
   scope: RowScope;
   live: LiveReader;
+  /**
+   * Look for rows of a business that the live side lacks among the rows of nobody as well: where a parent went without its
+   * children, their path leads nowhere and they are in no business's scope. Reads more; needed once an insert met such a row.
+   */
+  findStrays: boolean;
 }
 
 export interface SpanWork {
@@ -56,7 +62,73 @@ export async function compareSpan({ table, span, sink, signal }: SpanWork, compa
   // Parents are only ever inserted: a chunk without any in scope has nothing to say.
   if (table.role === 'PARENT' && backup.ends.length === 0) return;
   const live = liveRows({ table, span, signal }, comparing);
-  await compareRows({ codec, keyColumns: keyColumnIndexes(structure), backup, live, sink });
+  const keyColumns = keyColumnIndexes(structure);
+  if (!comparing.findStrays || table.role === 'PARENT') {
+    return compareRows({ codec, keyColumns, backup, live, sink });
+  }
+  const strays = new StraySearch(structure, codec, sink);
+  await compareRows({ codec, keyColumns, backup, live, sink: strays.firstPass() });
+  if (strays.missing.length === 0) return;
+  const everyone = comparing.live.readRows(structure, { range: span.range, signal });
+  await compareRows({ codec, keyColumns, backup: strays.missingRows(), live: everyone, sink: strays.secondPass() });
+}
+
+/** Splits comparing in two: rows missing from the scope are held back, then looked for outside it. */
+class StraySearch {
+  readonly missing: { row: RowSlice; index: number }[] = [];
+  private readonly ownerColumn: number;
+  private readonly liveFields: FieldReader;
+  private readonly backupFields: FieldReader;
+
+  constructor(
+    private readonly structure: TableStructure,
+    codec: RowCodec,
+    private readonly sink: DifferenceSink,
+  ) {
+    const owner = structure.mapping.business?.column;
+    this.ownerColumn = structure.columns.findIndex(({ name }) => name === owner);
+    this.liveFields = new FieldReader(codec, structure);
+    this.backupFields = new FieldReader(codec, structure);
+  }
+
+  firstPass(): DifferenceSink {
+    return { ...this.sink, missing: (row, index) => void this.missing.push({ row, index }) };
+  }
+
+  missingRows(): RowBatch {
+    const rows = new RowCollector();
+    for (const { row } of this.missing) rows.add(row.bytes, row.start, row.end);
+    return rows.takeBatch();
+  }
+
+  secondPass(): DifferenceSink {
+    const indexOf = (index: number): number => (this.missing[index] as { index: number }).index;
+    return {
+      ...this.sink,
+      changed: (change) => {
+        if (!this.sameOwner(change)) throw ownedByOthers(this.structure);
+        this.sink.changed({ ...change, index: indexOf(change.index) });
+      },
+      extra: () => undefined,
+      missing: (row, index) => this.sink.missing(row, indexOf(index)),
+    };
+  }
+
+  private sameOwner({ live, backup }: { live: RowSlice; backup: RowSlice }): boolean {
+    this.liveFields.locate(live.bytes, live.start);
+    this.backupFields.locate(backup.bytes, backup.start);
+    return this.liveFields.sameField(this.backupFields, this.ownerColumn);
+  }
+}
+
+function ownedByOthers(structure: TableStructure): AppError {
+  return new AppError(
+    'CONFLICT',
+    `A key in table ${structure.table} that the backup holds is now another business's.`,
+    {
+      hint: 'Restore into a scratch schema, and settle by hand whose row it is.',
+    },
+  );
 }
 
 /**

@@ -2,7 +2,7 @@
  * Restores into filled tables: compares live with the backup, then applies nothing but the differences in one transaction, reads
  * back what it touched inside that transaction, and only then commits. All or nothing; a dry run stops after comparing.
  */
-import { AppError } from '../domain/errors';
+import { AppError, isAppError } from '../domain/errors';
 import type { RowBatch } from '../domain/rows';
 import type { ChangeWriter, ConsistentRead, Source } from '../domain/source';
 import type { TableStructure } from '../domain/table';
@@ -31,27 +31,40 @@ export interface InPlaceResult {
   verifiedRows: number;
 }
 
+/**
+ * Restores; a business whose insert met a row that its scope does not show is compared once more, with strays looked for.
+ */
 export async function restoreInPlace(restore: InPlaceRestore, context: TaskContext): Promise<InPlaceResult> {
-  const { deps } = context;
   if (restore.scope.tables.length === 0) return { tables: [], verifiedRows: 0 };
-  const spooling = { codec: restore.source.codec, tempDir: deps.tempDir, random: deps.random };
-  const differences = restore.scope.tables.map((table) => new TableDifferences(table, spooling));
   try {
-    await compareAll(restore, differences, context);
-    const clean = differences.every(({ touched }) => touched.size === 0);
-    if (restore.compareOnly || clean)
-      return { tables: differences.map((of) => describe(of, 0)), verifiedRows: unchanged(differences) };
-    return await applyAll(restore, differences, context);
+    return await compareAndApply({ ...restore, findStrays: false }, context);
+  } catch (error) {
+    const maybeStrays = restore.scope.rows.kind === 'BUSINESS' && isAppError(error) && error.code === 'PLAN_DRIFTED';
+    if (!maybeStrays) throw error;
+    return compareAndApply({ ...restore, findStrays: true }, context);
+  }
+}
+
+interface Attempt extends InPlaceRestore {
+  findStrays: boolean;
+}
+
+async function compareAndApply(attempt: Attempt, context: TaskContext): Promise<InPlaceResult> {
+  const { deps } = context;
+  const spooling = { codec: attempt.source.codec, tempDir: deps.tempDir, random: deps.random };
+  const differences = attempt.scope.tables.map((table) => new TableDifferences(table, spooling));
+  try {
+    await compareAll(attempt, differences, context);
+    if (!attempt.compareOnly && differences.some(({ touched }) => touched.size > 0)) {
+      return await applyAll(attempt, differences, context);
+    }
+    return { tables: differences.map((of) => describe(of, 0)), verifiedRows: unchanged(differences) };
   } finally {
     for (const table of differences) await table.close();
   }
 }
 
-async function compareAll(
-  restore: InPlaceRestore,
-  differences: TableDifferences[],
-  context: TaskContext,
-): Promise<void> {
+async function compareAll(restore: Attempt, differences: TableDifferences[], context: TaskContext): Promise<void> {
   const read = await openRead(restore, context);
   try {
     const comparing = comparingWith(restore, read);
@@ -82,13 +95,13 @@ function openRead({ scope, source }: InPlaceRestore, context: TaskContext): Prom
   });
 }
 
-function comparingWith(restore: InPlaceRestore, live: TableComparing['live']): TableComparing {
-  const { store, rows, scope, source } = restore;
-  return { store, rows, live, codec: source.codec, scope: scope.rows };
+function comparingWith(restore: Attempt, live: TableComparing['live']): TableComparing {
+  const { store, rows, scope, source, findStrays } = restore;
+  return { store, rows, live, codec: source.codec, scope: scope.rows, findStrays };
 }
 
 async function applyAll(
-  restore: InPlaceRestore,
+  restore: Attempt,
   differences: TableDifferences[],
   context: TaskContext,
 ): Promise<InPlaceResult> {
@@ -165,10 +178,7 @@ interface ReadingBack {
 }
 
 /** Compares every touched chunk once more, inside the transaction: what was written must be what the backup holds. */
-async function readBack(
-  restore: InPlaceRestore,
-  { writer, differences, context }: ReadingBack,
-): Promise<InPlaceResult> {
+async function readBack(restore: Attempt, { writer, differences, context }: ReadingBack): Promise<InPlaceResult> {
   const comparing = comparingWith(restore, writer);
   context.progress.begin({ name: 'checking', from: 85, to: 98 });
   const result: InPlaceResult = { tables: [], verifiedRows: 0 };

@@ -1,0 +1,457 @@
+/** Backups and restores of the engine alone, on a source and a store in memory: what comes back, what stays, what is refused. */
+import fc from 'fast-check';
+import { decodeRowChunk } from '../../../src/engine/row-chunk';
+import type { BackupId } from '../../../src/domain/ids';
+import type { Progress } from '../../../src/domain/job';
+import { backup, restore, run, backupTask, type EngineBench } from '../../support/engine-context';
+import { fill, memorySource, type MemorySource } from '../../support/engine-memory-source';
+import { memoryStore, type MemoryStore } from '../../support/engine-memory-store';
+import {
+  ASSESSMENTS,
+  BUSINESSES,
+  CONFIG,
+  FACTORS,
+  PLATFORM,
+  platformSource,
+  stateOf,
+  TENANTS,
+} from '../../support/engine-platform';
+import type { Row } from '../../support/engine-rows';
+
+const runs = { seed: 20261122, numRuns: process.env.LONG ? 400 : 40 };
+
+interface Bench extends EngineBench {
+  source: MemorySource;
+  store: MemoryStore;
+}
+
+function bench(source = platformSource()): Bench {
+  return { source, store: memoryStore() };
+}
+
+const idOf = (result: { stored: { manifest: { backupId: BackupId } } }): BackupId => result.stored.manifest.backupId;
+const error = (code: string) => expect.objectContaining({ code });
+
+afterEach(() => jest.restoreAllMocks());
+
+function expectNothingOpen({ source, store }: Bench): void {
+  expect(source.openHandles()).toBe(0);
+  expect(store.openSessions()).toBe(0);
+}
+
+describe('a backup', () => {
+  it('holds every row of every table, in key order, and says so in its manifest', async () => {
+    const on = bench(platformSource(400));
+    const { stored } = await backup(on);
+    for (const table of stored.manifest.tables) {
+      const live = stateOf(on.source)[table.table] as Row[];
+      expect(table.rowCount).toBe(live.length);
+      let rows = 0;
+      for await (const entry of on.store.layerEntries(table.layers[0] as never)) {
+        rows += decodeRowChunk(await on.store.readChunk(entry.id)).ends.length;
+      }
+      expect(rows).toBe(live.length);
+    }
+    expect(stored.manifest.rowCount).toBe(stored.manifest.tables.reduce((sum, table) => sum + table.rowCount, 0));
+    expectNothingOpen(on);
+  });
+
+  it('shares every chunk with the one before when nothing changed', async () => {
+    const on = bench();
+    await backup(on);
+    expect((await backup(on)).stored.manifest.storedBytes).toBe(0);
+  });
+
+  it('that was committed before a crash is returned, not taken again', async () => {
+    const on = bench();
+    const task = backupTask();
+    const first = await run(task, on);
+    on.source.beforeBatch = () => {
+      throw new Error('read again');
+    };
+    expect(await run(task, on)).toEqual(first);
+  });
+
+  it('of one business holds its rows and the parents they need, nothing else', async () => {
+    const on = bench();
+    const { stored } = await backup(on, { type: 'BUSINESS', businessId: 'b7' });
+    expect(Object.fromEntries(stored.manifest.tables.map(({ table, rowCount }) => [table, rowCount]))).toEqual({
+      tenants: 1,
+      businesses: 1,
+      assessments: 4,
+      factors: 12,
+      config: 0,
+    });
+  });
+
+  it('of an unknown business is refused and leaves nothing', async () => {
+    const on = bench();
+    await expect(backup(on, { type: 'BUSINESS', businessId: 'nobody' })).rejects.toEqual(error('NOT_FOUND'));
+    expect(on.store.chunks.size).toBe(0);
+    expectNothingOpen(on);
+  });
+
+  it('reports progress that never falls and ends at 100', async () => {
+    const seen: Progress[] = [];
+    await backup({ ...bench(), onProgress: (progress) => seen.push(progress) });
+    const percents = seen.map(({ percent }) => percent);
+    expect(percents).toEqual([...percents].sort((a, b) => a - b));
+    expect(percents.at(-1)).toBe(100);
+    expect(seen.some(({ phase, currentTable }) => phase === 'reading' && currentTable === 'factors')).toBe(true);
+  });
+
+  it('that is cancelled or fails at any read leaves nothing', async () => {
+    for (let stop = 1; stop <= 12; stop += 2) {
+      for (const cancel of [true, false]) {
+        const abort = new AbortController();
+        const on = { ...bench(), signal: abort.signal };
+        let reads = 0;
+        on.source.beforeBatch = () => {
+          if (++reads !== stop) return;
+          if (!cancel) throw new Error('the cable was cut');
+          abort.abort();
+        };
+        await expect(backup(on)).rejects.toEqual(error(cancel ? 'CANCELLED' : 'INTERNAL'));
+        expect([on.store.chunks.size, on.store.manifests.size]).toEqual([0, 0]);
+        expectNothingOpen(on);
+      }
+    }
+  });
+});
+
+describe('a restore', () => {
+  it('brings back dropped tables in bulk', async () => {
+    const on = bench();
+    const before = stateOf(on.source);
+    const id = idOf(await backup(on));
+    on.source.tables.clear();
+    const result = await restore(on, { backupId: id });
+    expect(stateOf(on.source)).toEqual(before);
+    expect(result).toMatchObject({ mode: 'BULK', updates: 0, deletes: 0, verifiedRows: result.inserts });
+    expectNothingOpen(on);
+  });
+
+  it('into a scratch schema leaves the live tables alone', async () => {
+    const on = bench();
+    const before = stateOf(on.source);
+    const id = idOf(await backup(on));
+    await restore(on, { backupId: id, target: { kind: 'SCRATCH', schema: 'look' } });
+    expect(stateOf(on.source)).toEqual(before);
+    expect(on.source.scratch.get('look')?.get('factors')?.size).toBe(before.factors?.length);
+  });
+
+  it('in place applies nothing but the differences, whatever happened to the rows', async () => {
+    const rows = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 60 }), fc.string({ maxLength: 3 })), {
+      selector: ([id]) => id,
+    });
+    await fc.assert(
+      fc.asyncProperty(rows, rows, async (base, live) => {
+        const on = bench(memorySource([CONFIG], 7));
+        fill(on.source, CONFIG, base);
+        const before = stateOf(on.source);
+        const id = idOf(await backup(on));
+        fill(on.source, CONFIG, live);
+        const dry = await restore(on, { backupId: id, dryRun: true });
+        expect(stateOf(on.source)).not.toBe(before);
+        const done = await restore(on, { backupId: id });
+        expect(stateOf(on.source)).toEqual(before);
+        const expected = differences(base, live);
+        expect(dry).toMatchObject({ mode: 'DRY_RUN', ...expected });
+        if (live.length > 0) expect(done).toMatchObject({ mode: 'IN_PLACE', ...expected });
+        expectNothingOpen(on);
+      }),
+      runs,
+    );
+  });
+
+  it('swaps values of a unique key', async () => {
+    const on = bench();
+    const before = stateOf(on.source);
+    const id = idOf(await backup(on));
+    fill(on.source, TENANTS, [
+      ['t0', 'Tenant 1'],
+      ['t1', 'Tenant 0'],
+      ['t2', 'Tenant 2'],
+    ]);
+    expect(await restore(on, { backupId: id })).toMatchObject({ inserts: 0, updates: 2, deletes: 0 });
+    expect(stateOf(on.source)).toEqual(before);
+  });
+
+  it('makes missing tables beside filled ones', async () => {
+    const on = bench();
+    const before = stateOf(on.source);
+    const id = idOf(await backup(on));
+    on.source.tables.delete('assessments');
+    expect((await restore(on, { backupId: id, dryRun: true })).inserts).toBe(before.assessments?.length);
+    expect(on.source.tables.has('assessments')).toBe(false);
+    expect(await restore(on, { backupId: id })).toMatchObject({ mode: 'IN_PLACE', updates: 0, deletes: 0 });
+    expect(sorted(stateOf(on.source))).toEqual(sorted(before));
+  });
+
+  it('of some data types leaves the others as they are', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    on.source.tables.get('config')?.clear();
+    on.source.tables.get('assessments')?.clear();
+    await restore(on, { backupId: id, type: 'PARTIAL', dataTypes: ['CONFIG'] });
+    expect(on.source.tables.get('config')?.size).toBe(20);
+    expect(on.source.tables.get('assessments')?.size).toBe(0);
+  });
+
+  it('of the system gives the service settings back', async () => {
+    const on = bench();
+    const id = idOf(await backup(on, { type: 'SYSTEM' }, { retentionDays: 30 }));
+    on.source.tables.get('config')?.clear();
+    expect(await restore(on, { backupId: id, type: 'SYSTEM' })).toMatchObject({
+      inserts: 20,
+      serviceSettings: { retentionDays: 30 },
+    });
+  });
+});
+
+describe('a restore of one business', () => {
+  const backups = [
+    ['from a full backup', { type: 'FULL' }],
+    ['from a backup of its own', { type: 'BUSINESS', businessId: 'b7' }],
+  ] as const;
+
+  it.each(backups)('%s touches nothing of the others', async (_, spec) => {
+    const on = bench();
+    const before = stateOf(on.source);
+    const id = idOf(await backup(on, spec));
+    vandalize(on.source);
+    const vandalized = stateOf(on.source);
+    const result = await restore(on, { backupId: id, type: 'BUSINESS', businessId: 'b7' });
+    const after = stateOf(on.source);
+    const ours = (table: string, row: Row): boolean => rowOfB7(table, row);
+    for (const table of ['businesses', 'assessments', 'factors']) {
+      expect(after[table]?.filter((row) => ours(table, row))).toEqual(before[table]?.filter((row) => ours(table, row)));
+      expect(after[table]?.filter((row) => !ours(table, row))).toEqual(
+        vandalized[table]?.filter((row) => !ours(table, row)),
+      );
+    }
+    // The tenant of b7 comes back, the renamed one stays renamed, config is nobody's.
+    expect(after.tenants).toEqual([
+      ['t0', 'Renamed'],
+      ['t1', 'Tenant 1'],
+      ['t2', 'Tenant 2'],
+    ]);
+    expect(after.config).toEqual(vandalized.config);
+    expect(result.mode).toBe('IN_PLACE');
+    expectNothingOpen(on);
+  });
+
+  it.each(backups)('%s fills a scratch schema with it alone', async (_, spec) => {
+    const on = bench();
+    const id = idOf(await backup(on, spec));
+    const result = await restore(on, {
+      backupId: id,
+      type: 'BUSINESS',
+      businessId: 'b7',
+      target: { kind: 'SCRATCH', schema: 'one' },
+    });
+    const scratch = on.source.scratch.get('one');
+    expect([...(scratch ?? [])].map(([name, rows]) => [name, rows.size]).sort()).toEqual([
+      ['assessments', 4],
+      ['businesses', 1],
+      ['factors', 12],
+      ['tenants', 1],
+    ]);
+    expect(result.verifiedRows).toBe(18);
+  });
+
+  it('does not change a parent that is there', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    fill(on.source, TENANTS, [
+      ['t0', 'a'],
+      ['t1', 'b'],
+      ['t2', 'c'],
+      ['t3', 'd'],
+    ]);
+    await restore(on, { backupId: id, type: 'BUSINESS', businessId: 'b7' });
+    expect(stateOf(on.source).tenants).toEqual([
+      ['t0', 'a'],
+      ['t1', 'b'],
+      ['t2', 'c'],
+      ['t3', 'd'],
+    ]);
+  });
+
+  it('is refused where a path cannot be followed', async () => {
+    const on = bench();
+    const id = idOf(await backup(on, { dataTypes: ['FACTORS'] }));
+    await expect(restore(on, { backupId: id, type: 'BUSINESS', businessId: 'b7' })).rejects.toEqual(
+      error('BACKUP_NOT_RESTORABLE'),
+    );
+  });
+
+  function vandalize(source: MemorySource): void {
+    fill(source, TENANTS, [
+      ['t0', 'Renamed'],
+      ['t2', 'Tenant 2'],
+    ]);
+    fill(
+      source,
+      BUSINESSES,
+      (stateOf(source).businesses ?? []).filter(([id]) => id !== 'b7' && id !== 'b9'),
+    );
+    fill(source, ASSESSMENTS, [
+      ...(stateOf(source).assessments ?? []).filter(([id]) => id !== 'a7-1' && id !== 'a8-0'),
+      ['a7-new', 'b7', 1],
+    ]);
+    fill(source, FACTORS, [
+      ...(stateOf(source).factors ?? []).map((row): Row =>
+        row[1] === 'a7-2' || row[1] === 'a6-0' ? [...row.slice(0, 3), 'x'] : row,
+      ),
+      [999_999, 'a7-new', 'f0', 'new'],
+    ]);
+    fill(source, CONFIG, [[1, 'changed']]);
+  }
+
+  function rowOfB7(table: string, row: Row): boolean {
+    if (table === 'businesses') return row[0] === 'b7';
+    if (table === 'assessments') return row[1] === 'b7';
+    return String(row[1]).startsWith('a7-');
+  }
+});
+
+describe('a restore that must not happen', () => {
+  async function damagedBench(): Promise<{ on: Bench; id: BackupId; before: Record<string, Row[]> }> {
+    const on = bench();
+    const id = idOf(await backup(on));
+    const factors = on.store.manifests.get(id)?.manifest.tables.find(({ table }) => table === 'factors');
+    for await (const entry of on.store.layerEntries(factors?.layers[0] as never)) {
+      (on.store.chunks.get(entry.id) as Buffer)[20]! ^= 1;
+      break;
+    }
+    on.source.tables.get('assessments')?.clear();
+    return { on, id, before: stateOf(on.source) };
+  }
+
+  it('writes nothing when a chunk is damaged, and names it', async () => {
+    const { on, id, before } = await damagedBench();
+    await expect(restore(on, { backupId: id })).rejects.toEqual(error('INTEGRITY_FAILURE'));
+    expect(stateOf(on.source)).toEqual(before);
+  });
+
+  it('restores what is left of a damaged backup if asked, and says what is lost', async () => {
+    const { on, id } = await damagedBench();
+    const factors = stateOf(on.source).factors;
+    const result = await restore(on, { backupId: id, allowUnchecked: true });
+    expect(result.notes.join()).toMatch(/rows of table factors are lost with chunk/);
+    expect(stateOf(on.source).assessments?.length).toBeGreaterThan(0);
+    expect(stateOf(on.source).factors).toEqual(factors);
+  });
+
+  it('is refused for an unknown backup and for tables that changed their columns', async () => {
+    const on = bench();
+    await expect(restore(on, { backupId: 'x' as BackupId })).rejects.toEqual(error('BACKUP_NOT_RESTORABLE'));
+    const id = idOf(await backup(on));
+    const changed = memorySource(
+      PLATFORM.map((table) => (table === CONFIG ? { ...CONFIG, columns: CONFIG.columns.slice(0, 1) } : table)),
+    );
+    changed.tables = on.source.tables;
+    await expect(restore({ ...on, source: changed }, { backupId: id })).rejects.toEqual(
+      expect.objectContaining({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('config.value') }),
+    );
+  });
+
+  it('fails as drifted when a listed row changes between comparing and writing', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    fill(on.source, CONFIG, [[1, 'mine']]);
+    on.source.beforeWrite = () => undefined;
+    let moved = false;
+    const open = on.source.openChangeWriter;
+    on.source.openChangeWriter = (options) => {
+      if (!moved) fill(on.source, CONFIG, [[1, 'theirs']]);
+      moved = true;
+      return open(options);
+    };
+    await expect(restore(on, { backupId: id })).rejects.toEqual(error('PLAN_DRIFTED'));
+    expect(stateOf(on.source).config).toEqual([[1, 'theirs']]);
+    expectNothingOpen(on);
+  });
+
+  it('keeps and reports a newer row that nobody listed', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    on.source.tables.get('config')?.clear();
+    fill(on.source, CONFIG, [[0, 'damaged']]);
+    const open = on.source.openChangeWriter;
+    on.source.openChangeWriter = (options) => {
+      fill(on.source, CONFIG, [
+        [0, 'damaged'],
+        [77, 'newer'],
+      ]);
+      return open(options);
+    };
+    const result = await restore(on, { backupId: id });
+    expect(stateOf(on.source).config).toContainEqual([77, 'newer']);
+    expect(result.tables.find(({ table }) => table === 'config')?.warnings.join()).toMatch(
+      /1 rows were changed by others/,
+    );
+  });
+
+  it('rolls back when what was written reads back otherwise', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    fill(on.source, CONFIG, [[0, 'damaged']]);
+    const before = stateOf(on.source);
+    const open = on.source.openChangeWriter;
+    on.source.openChangeWriter = async (options) => ({ ...(await open(options)), insertRows: async () => undefined });
+    await expect(restore(on, { backupId: id })).rejects.toEqual(error('CONFLICT'));
+    expect(stateOf(on.source)).toEqual(before);
+    expectNothingOpen(on);
+  });
+
+  it('leaves the source as it was when cancelled or cut anywhere', async () => {
+    for (const drop of [true, false]) {
+      for (let stop = 1; stop < 60; stop += 4) {
+        const abort = new AbortController();
+        const on: Bench = { ...bench(), signal: abort.signal };
+        const id = idOf(await backup(on));
+        if (drop) on.source.tables.clear();
+        else on.source.tables.get('config')?.clear();
+        const before = stateOf(on.source);
+        let reads = 0;
+        on.source.beforeBatch = () => void (++reads === stop && abort.abort());
+        const outcome = await restore(on, { backupId: id }).catch((failure: unknown) => failure);
+        if (outcome instanceof Error) {
+          expect(outcome).toEqual(error('CANCELLED'));
+          expect(stateOf(on.source)).toEqual(before);
+        }
+        expectNothingOpen(on);
+      }
+    }
+  });
+
+  it('that had committed already is compared, not applied again', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    on.source.recoverWrite = async () => 'COMMITTED';
+    fill(on.source, CONFIG, [[1, 'edited since']]);
+    const result = await restore(on, { backupId: id }, 2);
+    expect(result).toMatchObject({ inserts: 0, updates: 0, deletes: 0 });
+    expect(result.notes).toHaveLength(2);
+    expect(stateOf(on.source).config).toEqual([[1, 'edited since']]);
+  });
+});
+
+function differences(
+  base: [number, string][],
+  live: [number, string][],
+): { inserts: number; updates: number; deletes: number } {
+  const liveById = new Map(live);
+  const baseById = new Map(base);
+  return {
+    inserts: base.filter(([id]) => !liveById.has(id)).length,
+    updates: base.filter(([id, value]) => liveById.has(id) && liveById.get(id) !== value).length,
+    deletes: live.filter(([id]) => !baseById.has(id)).length,
+  };
+}
+
+function sorted(state: Record<string, Row[]>): Record<string, Row[]> {
+  return Object.fromEntries(Object.entries(state).sort());
+}
