@@ -1,0 +1,31 @@
+/** The tabs that GraphiQL opens with: a walk from the first backup to a restore. The operations are those of schema/operations. */
+import createBackup from '../../schema/operations/create-backup.graphql?raw';
+import getBackup from '../../schema/operations/get-backup.graphql?raw';
+import getRestore from '../../schema/operations/get-restore.graphql?raw';
+import overview from '../../schema/operations/overview.graphql?raw';
+import restoreBackup from '../../schema/operations/restore-backup.graphql?raw';
+import watchJob from '../../schema/operations/watch-job.graphql?raw';
+
+interface Tab {
+  query: string;
+  variables?: string;
+}
+
+export const exampleTabs: Tab[] = [
+  tab('1. Back up', createBackup, { input: { type: 'FULL', labels: { reason: 'first look' } } }),
+  tab('2. Watch it: the whole history of the job, then live', watchJob, { jobId: 'LATEST_JOB' }),
+  tab('3. Look at the backup', getBackup, { id: 'LATEST_BACKUP' }),
+  tab('4. Restore it in place, after some rows were deleted; a dry run first: set dryRun to true', restoreBackup, {
+    input: { backupId: 'LATEST_BACKUP', type: 'FULL', dryRun: false, waitFor: 'PT30S' },
+  }),
+  tab('5. Look at what the restore changed', getRestore, { id: 'LATEST_RESTORE' }),
+  tab('6. What is backed up from where to where', overview),
+];
+
+function tab(title: string, operation: string, variables?: object): Tab {
+  const hint = variables && JSON.stringify(variables).includes('LATEST_') ? LATEST_HINT : '';
+  const query = `# ${title}\n${hint}\n${operation.trim()}\n`;
+  return { query, ...(variables && { variables: JSON.stringify(variables, null, 2) }) };
+}
+
+const LATEST_HINT = '# (LATEST_… in the variables stands for the newest id that this page has seen.)\n';
