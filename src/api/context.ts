@@ -1,0 +1,41 @@
+/** What every resolver gets: who asks, the services, loaders that live as long as the request, and a signal for its end. */
+import type { BackupRecord, JobRecord, RestoreRecord } from '../catalog/catalog';
+import type { BackupId, JobId, RestoreId } from '../domain/ids';
+import type { Principal } from '../services/principal';
+import type { Services } from '../services/services';
+import { createBatchLoader, type BatchLoader } from './batch-loader';
+
+export interface RequestContext {
+  readonly principal: Principal;
+  readonly services: Services;
+  readonly loaders: Loaders;
+  /** Aborts when the caller has gone or the service drains. */
+  readonly signal: AbortSignal;
+}
+
+export interface Loaders {
+  jobs: BatchLoader<JobId, JobRecord>;
+  backups: BatchLoader<BackupId, BackupRecord>;
+  restores: BatchLoader<RestoreId, RestoreRecord>;
+}
+
+export interface ContextOptions {
+  principal: Principal;
+  services: Services;
+  signal: AbortSignal;
+}
+
+export function createContext({ principal, services, signal }: ContextOptions): RequestContext {
+  const { jobs, backups, restores } = services;
+  const loaders = {
+    jobs: createBatchLoader((ids: readonly JobId[]) => jobs.findMany(principal, ids)),
+    backups: createBatchLoader((ids: readonly BackupId[]) => backups.findMany(principal, ids)),
+    restores: createBatchLoader((ids: readonly RestoreId[]) => restores.findMany(principal, ids)),
+  };
+  return { principal, services, loaders, signal };
+}
+
+/** The same caller with nothing loaded yet: for every event of a subscription. */
+export function refreshContext(context: RequestContext): RequestContext {
+  return createContext(context);
+}

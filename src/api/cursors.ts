@@ -1,0 +1,87 @@
+/**
+ * Cursors, opaque to clients.
+ * - Of a list: where a record stands in the list's order, bound to list, filter and order; with another of these it is refused.
+ * - Of an event: its job, its sequence there and its place among all events, so that it serves `jobEvents`, `Job.events` and
+ *   `jobUpdates` alike.
+ */
+import { createHash } from 'node:crypto';
+import type { JobEventRecord, KeysetPosition } from '../catalog/catalog';
+import { AppError } from '../domain/errors';
+import { isUuid } from '../domain/ids';
+import { canonicalJson } from '../services/idempotency';
+
+const MAX_LENGTH = 300;
+const FINGERPRINT_LENGTH = 12;
+
+/** What a list cursor is bound to: the list's name, filter and order. */
+export function listFingerprint(...parts: unknown[]): string {
+  return createHash('sha256').update(canonicalJson(parts)).digest('base64url').slice(0, FINGERPRINT_LENGTH);
+}
+
+export function toListCursor(fingerprint: string, { value, id }: KeysetPosition): string {
+  return encode([fingerprint, value, id]);
+}
+
+/** Throws INVALID_INPUT for a cursor that is malformed or was made by another list, filter or order. */
+export function parseListCursor(cursor: string, fingerprint: string, path: readonly string[]): KeysetPosition {
+  const [boundTo, value, id] = decode(cursor, path);
+  const isPosition = typeof id === 'string' && isUuid(id) && (value === null || Number.isFinite(value));
+  if (typeof boundTo !== 'string' || !isPosition) throw malformed(path);
+  if (boundTo === fingerprint) return { value: value as number | null, id };
+  throw new AppError('INVALID_INPUT', 'The cursor belongs to another filter or order.', {
+    hint: 'Go on with the filter and order that gave the cursor, or start again without one.',
+    path,
+  });
+}
+
+export function toEventCursor({ jobId, sequence, globalSequence }: JobEventRecord): string {
+  return encode([jobId, sequence, globalSequence]);
+}
+
+/** The sequence within its job; throws INVALID_INPUT for malformed cursors and those of another job. */
+export function parseJobEventCursor(cursor: string, jobId: string, path: readonly string[]): number {
+  const event = parseEventCursor(cursor, path);
+  if (event.jobId === jobId) return event.sequence;
+  throw new AppError('INVALID_INPUT', "The cursor is one of another job's events.", { hint: HINT, path });
+}
+
+/** The place among all events. */
+export function parseGlobalEventCursor(cursor: string, path: readonly string[]): number {
+  return parseEventCursor(cursor, path).globalSequence;
+}
+
+const HINT = 'Give the cursor of the last event you saw, or none.';
+
+function parseEventCursor(cursor: string, path: readonly string[]) {
+  const [jobId, sequence, globalSequence] = decode(cursor, path);
+  if (typeof jobId !== 'string' || !isUuid(jobId) || !isCount(sequence) || !isCount(globalSequence)) {
+    throw malformed(path);
+  }
+  return { jobId, sequence, globalSequence };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function malformed(path: readonly string[]): AppError {
+  return new AppError('INVALID_INPUT', 'The cursor is malformed.', {
+    hint: 'Give a cursor as this API gave it.',
+    path,
+  });
+}
+
+function encode(parts: readonly (string | number | null)[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
+}
+
+function decode(cursor: string, path: readonly string[]): unknown[] {
+  if (cursor.length > MAX_LENGTH) throw malformed(path);
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(parts) && parts.length === 3) return parts;
+  } catch {
+    // because: whatever can't be read is answered below like any other malformed cursor
+  }
+  throw malformed(path);
+}

@@ -1,0 +1,80 @@
+/** The domain's closed sets as GraphQL enums. Importing this file registers them. */
+import { registerEnumType } from 'type-graphql';
+import type {
+  BackupOrderField as CatalogBackupOrderField,
+  JobOrderField as CatalogJobOrderField,
+} from '../catalog/catalog';
+import { BACKUP_STATUSES, BACKUP_TYPES, CHANGE_DETECTIONS, RESTORE_TYPES, VERIFICATION_LEVELS } from '../domain/backup';
+import { DATA_TYPES } from '../domain/data-type';
+import { INTERNAL_ERROR_CODES, PUBLIC_ERROR_CODES } from '../domain/errors';
+import { JOB_EVENT_TYPES, JOB_KINDS, JOB_STATES } from '../domain/job';
+
+type EnumObject<Value extends string> = { readonly [Name in Value]: Name };
+
+function enumOf<Value extends string>(name: string, values: readonly Value[], description: string): EnumObject<Value> {
+  const object = Object.fromEntries(values.map((value) => [value, value])) as EnumObject<Value>;
+  registerEnumType(object, { name, description });
+  return object;
+}
+
+export const BackupTypeEnum = enumOf(
+  'BackupType',
+  BACKUP_TYPES,
+  'What a backup takes: all, what changed, one business, settings.',
+);
+export const DataTypeEnum = enumOf(
+  'DataType',
+  ['ALL', ...DATA_TYPES],
+  'Words for the risk tables; ALL is their union.',
+);
+export const BackupStatusEnum = enumOf('BackupStatus', BACKUP_STATUSES, 'EXPIRED: complete, and past its expiresAt.');
+export const JobKindEnum = enumOf('JobKind', JOB_KINDS, 'What a job does.');
+export const JobStateEnum = enumOf('JobState', JOB_STATES, 'Where a job stands; the last three are final.');
+export const JobEventTypeEnum = enumOf('JobEventType', JOB_EVENT_TYPES, 'What happened to a job.');
+export const RestoreTypeEnum = enumOf('RestoreType', RESTORE_TYPES, 'What a restore brings back.');
+export const ChangeDetectionEnum = enumOf('ChangeDetection', CHANGE_DETECTIONS, "How a table's changes were found.");
+export const VerificationLevelEnum = enumOf(
+  'VerificationLevel',
+  VERIFICATION_LEVELS,
+  'STRUCTURE: all objects are there. DATA: every byte is read and hashed. RESTORE: restored and compared.',
+);
+export const ErrorCodeEnum = enumOf('ErrorCode', PUBLIC_ERROR_CODES, 'What went wrong, for programs.');
+export const FailureCodeEnum = enumOf(
+  'FailureCode',
+  [...PUBLIC_ERROR_CODES, ...INTERNAL_ERROR_CODES],
+  'Why a job failed: the codes of ErrorCode, and those of how the service itself failed.',
+);
+export const RestoreModeEnum = enumOf(
+  'RestoreMode',
+  ['BULK', 'IN_PLACE', 'DRY_RUN'],
+  'BULK: whole tables were loaded. IN_PLACE: differences were applied. DRY_RUN: differences were counted.',
+);
+export const DamageProblemEnum = enumOf(
+  'DamageProblem',
+  ['MISSING', 'DAMAGED', 'UNREADABLE', 'UNEXPECTED'],
+  'What is wrong with a stored object.',
+);
+export const SourceKindEnum = enumOf(
+  'SourceKind',
+  ['mysql', 'mariadb', 'sqlite'].map(upper),
+  'What kind of database a source is.',
+);
+export const MappingProblemKindEnum = enumOf(
+  'MappingProblemKind',
+  ['NO_SUCH_TABLE', 'NO_KEY', 'NO_SUCH_COLUMN', 'NULL_IN_KEY', 'NOT_TRANSACTIONAL', 'NOT_A_TABLE', 'UNSUPPORTED'],
+  'Why a mapped table cannot be backed up.',
+);
+export const OrderDirectionEnum = enumOf('OrderDirection', ['ASC', 'DESC'], 'Ascending or descending.');
+export type OrderDirection = keyof typeof OrderDirectionEnum;
+
+const BACKUP_ORDER_FIELDS = [
+  'CREATED_AT', 'COMPLETED_AT', 'EXPIRES_AT', 'STORED_BYTES', 'RAW_BYTES', 'ROW_COUNT',
+] as const satisfies readonly CatalogBackupOrderField[]; // prettier-ignore
+export const BackupOrderFieldEnum = enumOf('BackupOrderField', BACKUP_ORDER_FIELDS, 'What backups are sorted by.');
+
+const JOB_ORDER_FIELDS = ['CREATED_AT', 'FINISHED_AT'] as const satisfies readonly CatalogJobOrderField[];
+export const JobOrderFieldEnum = enumOf('JobOrderField', JOB_ORDER_FIELDS, 'What jobs are sorted by.');
+
+function upper(text: string): string {
+  return text.toUpperCase();
+}

@@ -1,0 +1,131 @@
+/** Inputs of mutations. Their shape is checked by GraphQL, their sense by the services. */
+import { Field, ID, InputType, Int } from 'type-graphql';
+import type { BackupType, RestoreType, VerificationLevel } from '../../domain/backup';
+import type { RequestedDataType } from '../../domain/data-type';
+import { BackupTypeEnum, DataTypeEnum, RestoreTypeEnum, VerificationLevelEnum } from '../enums';
+import { DurationScalar, JsonScalar } from '../scalars';
+
+const KEY = 'The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED.';
+const WAIT = 'Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer.';
+const BACKUP_ID = 'The id of a Backup.';
+
+@InputType()
+export class CreateBackupInput {
+  @Field(() => BackupTypeEnum)
+  readonly type!: BackupType;
+
+  @Field(() => [DataTypeEnum], { nullable: true, description: 'Default: ALL, and CONFIG for SYSTEM.' })
+  readonly dataTypes?: RequestedDataType[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "The platform's own id; required for BUSINESS, refused for the rest.",
+  })
+  readonly businessId?: string | null;
+
+  @Field(() => String, { nullable: true, defaultValue: 'default' })
+  readonly source?: string | null;
+
+  @Field(() => Int, { nullable: true, description: '1 to 36500; default from the settings.' })
+  readonly retentionDays?: number | null;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'Flat strings, kept with the backup.' })
+  readonly labels?: unknown;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class DeleteBackupInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class CleanupExpiredBackupsInput {
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only list what has expired.' })
+  readonly dryRun?: boolean | null;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class VerifyBackupInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => VerificationLevelEnum, { nullable: true, defaultValue: 'DATA' })
+  readonly level?: VerificationLevel | null;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType({ description: 'Where a restore writes: exactly one of these.' })
+export class RestoreTargetInput {
+  @Field(() => Boolean, { nullable: true, description: "Into the source's own tables." })
+  readonly inPlace?: boolean | null;
+
+  @Field(() => String, { nullable: true, description: 'Into a new schema of this name.' })
+  readonly scratch?: string | null;
+}
+
+@InputType()
+export class RestoreBackupInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => RestoreTypeEnum)
+  readonly type!: RestoreType;
+
+  @Field(() => [DataTypeEnum], { nullable: true, description: 'Required for PARTIAL.' })
+  readonly dataTypes?: RequestedDataType[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "The platform's own id; required for BUSINESS, refused for the rest.",
+  })
+  readonly businessId?: string | null;
+
+  @Field(() => RestoreTargetInput, { nullable: true, description: 'Default: in place.' })
+  readonly target?: RestoreTargetInput | null;
+
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only count what would change.' })
+  readonly dryRun?: boolean | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'A backup whose integrity check fails is refused unless this is set.',
+  })
+  readonly allowUnchecked?: boolean | null;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class CancelJobInput {
+  @Field(() => ID, { description: 'The id of a Job.' })
+  readonly jobId!: string;
+}

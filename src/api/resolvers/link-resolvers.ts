@@ -1,0 +1,82 @@
+/** What leads from one type to another. Apart from the types, so that these need not know each other. All go through the loaders. */
+import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { AppError } from '../../domain/errors';
+import { checkPageSize } from '../../services/paging';
+import type { RequestContext } from '../context';
+import { parseJobEventCursor, toEventCursor } from '../cursors';
+import { BackupView, toBackupView } from '../types/backup';
+import { toConnection, type ConnectionView } from '../types/connection';
+import { JobEventConnection, JobEventView, JobView, toJobView } from '../types/job';
+import { RestoreView, toRestoreView } from '../types/restore';
+
+@Resolver(() => BackupView)
+export class BackupLinks {
+  @FieldResolver(() => JobView, { nullable: true, description: 'The job that made it, while it is kept.' })
+  async job(@Root() { record }: BackupView, @Ctx() { loaders }: RequestContext): Promise<JobView | null> {
+    const job = record.jobId && (await loaders.jobs.load(record.jobId));
+    return job && toJobView(job);
+  }
+
+  @FieldResolver(() => BackupView, {
+    nullable: true,
+    description: 'What an incremental or differential was taken against.',
+  })
+  async parent(@Root() { record }: BackupView, @Ctx() { loaders }: RequestContext): Promise<BackupView | null> {
+    const parent = record.parentId && (await loaders.backups.load(record.parentId));
+    return parent && toBackupView(parent);
+  }
+}
+
+@Resolver(() => RestoreView)
+export class RestoreLinks {
+  @FieldResolver(() => JobView, { nullable: true, description: 'The job that runs it, while it is kept.' })
+  async job(@Root() { record }: RestoreView, @Ctx() { loaders }: RequestContext): Promise<JobView | null> {
+    const job = record.jobId && (await loaders.jobs.load(record.jobId));
+    return job && toJobView(job);
+  }
+
+  @FieldResolver(() => BackupView, { nullable: true, description: 'None once it is deleted.' })
+  async backup(@Root() { record }: RestoreView, @Ctx() { loaders }: RequestContext): Promise<BackupView | null> {
+    const backup = await loaders.backups.load(record.backupId);
+    return backup && toBackupView(backup);
+  }
+}
+
+@Resolver(() => JobView)
+export class JobLinks {
+  @FieldResolver(() => BackupView, { nullable: true, description: 'The backup it makes, verifies or restores.' })
+  async backup(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<BackupView | null> {
+    const backup = record.backupId && (await loaders.backups.load(record.backupId));
+    return backup && toBackupView(backup);
+  }
+
+  @FieldResolver(() => RestoreView, { nullable: true })
+  async restore(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<RestoreView | null> {
+    const restore = record.restoreId && (await loaders.restores.load(record.restoreId));
+    return restore && toRestoreView(restore);
+  }
+
+  @FieldResolver(() => JobEventConnection, { description: 'Oldest first; the same cursors as `jobEvents`.' })
+  async events(
+    @Root() { record }: JobView,
+    @Arg('first', () => Int, { nullable: true }) first: number | null,
+    @Arg('after', () => String, { nullable: true }) after: string | null,
+    @Ctx() { services, principal }: RequestContext,
+  ): Promise<ConnectionView<JobEventView>> {
+    const limit = checkPageSize(first, null);
+    const sequence = after ? parseJobEventCursor(after, record.id, ['events', 'after']) : null;
+    const { events, hasMore } = await services.jobs.eventsPage(principal, { jobId: record.id, after: sequence, limit });
+    const edges = events.map((event) => ({ node: new JobEventView(event), cursor: toEventCursor(event) }));
+    return toConnection(edges, { hasNextPage: hasMore, hasPreviousPage: sequence !== null });
+  }
+}
+
+@Resolver(() => JobEventView)
+export class JobEventLinks {
+  @FieldResolver(() => JobView, { description: 'The job as it is now, which may be further than this event.' })
+  async job(@Root() { record }: JobEventView, @Ctx() { loaders }: RequestContext): Promise<JobView> {
+    const job = await loaders.jobs.load(record.jobId);
+    if (job) return toJobView(job);
+    throw new AppError('NOT_FOUND', 'The job of this event is no longer kept.');
+  }
+}

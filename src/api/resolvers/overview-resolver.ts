@@ -1,0 +1,18 @@
+/** What is backed up from where to where. */
+import { Ctx, Query, Resolver } from 'type-graphql';
+import type { RequestContext } from '../context';
+import { RepositoryInfoView, SourceView } from '../types/overview';
+
+@Resolver()
+export class OverviewResolver {
+  @Query(() => [SourceView])
+  async sources(@Ctx() { services, principal, signal }: RequestContext): Promise<SourceView[]> {
+    const sources = await services.sources.list(principal, signal);
+    return sources.map((source) => new SourceView(source));
+  }
+
+  @Query(() => RepositoryInfoView)
+  async repository(@Ctx() { services, principal }: RequestContext): Promise<RepositoryInfoView> {
+    return new RepositoryInfoView(await services.repository.describe(principal));
+  }
+}

@@ -1,0 +1,49 @@
+/** The executable schema, built once from the resolvers. */
+import 'reflect-metadata';
+import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type PubSub } from 'type-graphql';
+import './enums';
+import { BackupResolver, BackupStatisticsResolver } from './resolvers/backup-resolver';
+import { JobResolver } from './resolvers/job-resolver';
+import { BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
+import { NodeResolver } from './resolvers/node-resolver';
+import { OverviewResolver } from './resolvers/overview-resolver';
+import { RestoreResolver } from './resolvers/restore-resolver';
+
+/** type-graphql wants one before it accepts subscriptions; ours all bring their own iterators. */
+const UNUSED_PUB_SUB: PubSub = {
+  publish: () => refuseTopic(),
+  subscribe: () => refuseTopic(),
+};
+
+function refuseTopic(): never {
+  throw new Error('Subscriptions bring their own iterators; there are no topics.');
+}
+
+export function buildApiSchema(): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers: [
+      BackupResolver,
+      BackupStatisticsResolver,
+      RestoreResolver,
+      JobResolver,
+      NodeResolver,
+      OverviewResolver,
+      BackupLinks,
+      RestoreLinks,
+      JobLinks,
+      JobEventLinks,
+    ],
+    validate: false,
+    pubSub: UNUSED_PUB_SUB,
+  });
+  markOneOf(schema, 'RestoreTargetInput');
+  return schema;
+}
+
+/** @oneOf as a directive is dropped on the way; the built type's flag is what counts. */
+function markOneOf(schema: GraphQLSchema, name: string): void {
+  const type = schema.getType(name);
+  if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type`);
+  type.isOneOf = true;
+}

@@ -1,0 +1,237 @@
+/** Backups as the API shows them: views over the catalog's records. */
+import { Field, ID, ObjectType } from 'type-graphql';
+import type { BackupRecord, BackupTableRecord, VerificationRecord } from '../../catalog/catalog';
+import type { BackupStatus, BackupType, ChangeDetection, Labels, VerificationLevel } from '../../domain/backup';
+import type { DamageFinding } from '../../domain/backup-store';
+import type { DataType } from '../../domain/data-type';
+import {
+  BackupStatusEnum, BackupTypeEnum, ChangeDetectionEnum, DamageProblemEnum, DataTypeEnum, VerificationLevelEnum,
+} from '../enums'; // prettier-ignore
+import { toGlobalId } from '../global-id';
+import { BigIntScalar, DateTimeScalar, JsonScalar } from '../scalars';
+import { countedConnectionType } from './connection';
+import { Node } from './node';
+
+@ObjectType('BackupTable', { description: 'One table of a backup.' })
+export class BackupTableView {
+  constructor(private readonly record: BackupTableRecord) {}
+
+  @Field(() => DataTypeEnum)
+  get dataType(): DataType {
+    return this.record.dataType;
+  }
+
+  @Field(() => String)
+  get name(): string {
+    return this.record.table;
+  }
+
+  @Field(() => BigIntScalar, { description: 'Rows in this state.' })
+  get rowCount(): number {
+    return this.record.rowCount;
+  }
+
+  @Field(() => BigIntScalar, { description: 'Rows and tombstones that this backup itself stored.' })
+  get changedRowCount(): number {
+    return this.record.changedRowCount;
+  }
+
+  @Field(() => BigIntScalar, { description: 'Bytes of the rows in this state, uncompressed.' })
+  get rawBytes(): number {
+    return this.record.rawBytes;
+  }
+
+  @Field(() => ChangeDetectionEnum)
+  get changeDetection(): ChangeDetection {
+    return this.record.changeDetection;
+  }
+
+  @Field(() => String, { description: 'Why changes were found this way.' })
+  get changeDetectionReason(): string {
+    return this.record.changeDetectionReason;
+  }
+}
+
+@ObjectType('DamageFinding', { description: 'Something wrong in the repository, and whom it hurts.' })
+export class DamageFindingView {
+  constructor(private readonly finding: DamageFinding) {}
+
+  @Field(() => String, { description: 'The object of the repository.' })
+  get object(): string {
+    return this.finding.object;
+  }
+
+  @Field(() => DamageProblemEnum)
+  get problem(): DamageFinding['problem'] {
+    return this.finding.problem;
+  }
+
+  @Field(() => String)
+  get message(): string {
+    return this.finding.message;
+  }
+
+  @Field(() => [ID], { description: 'Backups that cannot be restored whole because of it.' })
+  get backupIds(): string[] {
+    return this.finding.backupIds.map((id) => toGlobalId('Backup', id));
+  }
+}
+
+@ObjectType('Verification', { description: 'What the last verification of a backup found.' })
+export class VerificationView {
+  constructor(private readonly record: VerificationRecord) {}
+
+  @Field(() => VerificationLevelEnum)
+  get level(): VerificationLevel {
+    return this.record.level;
+  }
+
+  @Field(() => DateTimeScalar)
+  get verifiedAt(): Date {
+    return this.record.at;
+  }
+
+  @Field(() => Boolean)
+  get passed(): boolean {
+    return this.record.passed;
+  }
+
+  @Field(() => [DamageFindingView])
+  get findings(): DamageFindingView[] {
+    return this.record.findings.map((finding) => new DamageFindingView(finding));
+  }
+
+  @Field(() => BigIntScalar)
+  get checkedChunks(): number {
+    return this.record.checkedChunks;
+  }
+
+  @Field(() => BigIntScalar)
+  get checkedBytes(): number {
+    return this.record.checkedBytes;
+  }
+}
+
+@ObjectType('Backup', { implements: Node, description: 'One restorable state of a source, and the record of it.' })
+export class BackupView {
+  constructor(readonly record: BackupRecord) {}
+
+  @Field(() => ID)
+  get id(): string {
+    return toGlobalId('Backup', this.record.id);
+  }
+
+  @Field(() => BackupTypeEnum)
+  get type(): BackupType {
+    return this.record.type;
+  }
+
+  @Field(() => BackupStatusEnum)
+  get status(): BackupStatus {
+    return this.record.status;
+  }
+
+  @Field(() => String)
+  get source(): string {
+    return this.record.source;
+  }
+
+  @Field(() => [DataTypeEnum])
+  get dataTypes(): DataType[] {
+    return this.record.dataTypes;
+  }
+
+  @Field(() => ID, { nullable: true, description: "The platform's own id of the business; for BUSINESS backups." })
+  get businessId(): string | null {
+    return this.record.businessId;
+  }
+
+  @Field(() => DateTimeScalar)
+  get createdAt(): Date {
+    return this.record.createdAt;
+  }
+
+  @Field(() => DateTimeScalar, { nullable: true })
+  get completedAt(): Date | null {
+    return this.record.completedAt;
+  }
+
+  @Field(() => DateTimeScalar, { nullable: true })
+  get expiresAt(): Date | null {
+    return this.record.expiresAt;
+  }
+
+  @Field(() => String)
+  get createdBy(): string {
+    return this.record.createdBy;
+  }
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'The moment of the source that it shows.' })
+  get readAt(): Date | null {
+    return this.record.readAt;
+  }
+
+  @Field(() => String, { nullable: true, description: 'How its consistent read was had.' })
+  get consistency(): string | null {
+    return this.record.consistency;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true, description: 'Rows in this state.' })
+  get rowCount(): number | null {
+    return this.record.rowCount;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true, description: 'Rows and tombstones that this backup itself stored.' })
+  get changedRowCount(): number | null {
+    return this.record.changedRowCount;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true, description: 'Bytes of this state, uncompressed.' })
+  get rawBytes(): number | null {
+    return this.record.rawBytes;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true, description: 'Bytes that this backup newly stored.' })
+  get storedBytes(): number | null {
+    return this.record.storedBytes;
+  }
+
+  @Field(() => String, { nullable: true, description: 'SHA-256 of the manifest.' })
+  get checksum(): string | null {
+    return this.record.checksum;
+  }
+
+  @Field(() => String, { nullable: true })
+  get manifestName(): string | null {
+    return this.record.manifestName;
+  }
+
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Since when the repository has lacked its manifest; such a backup cannot be restored.',
+  })
+  get missingSince(): Date | null {
+    return this.record.missingSince;
+  }
+
+  @Field(() => [BackupTableView])
+  get tables(): BackupTableView[] {
+    return this.record.tables.map((table) => new BackupTableView(table));
+  }
+
+  @Field(() => JsonScalar)
+  get labels(): Labels {
+    return this.record.labels;
+  }
+
+  @Field(() => VerificationView, { nullable: true, description: 'The last one.' })
+  get verification(): VerificationView | null {
+    return this.record.verification && new VerificationView(this.record.verification);
+  }
+}
+
+export const BackupConnection = countedConnectionType(BackupView, 'Backup');
+
+export function toBackupView(record: BackupRecord): BackupView {
+  return new BackupView(record);
+}

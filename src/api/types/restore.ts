@@ -1,0 +1,183 @@
+/** Restores as the API shows them. */
+import { Field, ID, ObjectType } from 'type-graphql';
+import type { RestoreRecord } from '../../catalog/catalog';
+import type { RestoreType } from '../../domain/backup';
+import type { RequestedDataType } from '../../domain/data-type';
+import type { JobState, RestoreTarget } from '../../domain/job';
+import type { RestoredTable, RestoreResult } from '../../domain/task';
+import { DataTypeEnum, JobStateEnum, RestoreModeEnum, RestoreTypeEnum } from '../enums';
+import { toGlobalId } from '../global-id';
+import { BigIntScalar, DateTimeScalar } from '../scalars';
+import { countedConnectionType } from './connection';
+import { Node } from './node';
+
+@ObjectType('RestoreTarget', { description: 'Where a restore writes.' })
+export class RestoreTargetView {
+  constructor(private readonly target: RestoreTarget) {}
+
+  @Field(() => Boolean)
+  get inPlace(): boolean {
+    return this.target.kind === 'IN_PLACE';
+  }
+
+  @Field(() => String, { nullable: true, description: 'The scratch schema it fills.' })
+  get scratch(): string | null {
+    return this.target.kind === 'SCRATCH' ? this.target.schema : null;
+  }
+}
+
+@ObjectType('RestoredTable', { description: 'What a restore did to one table, or, as a dry run, would do.' })
+export class RestoredTableView {
+  constructor(private readonly table: RestoredTable) {}
+
+  @Field(() => DataTypeEnum)
+  get dataType(): RequestedDataType {
+    return this.table.dataType;
+  }
+
+  @Field(() => String)
+  get name(): string {
+    return this.table.table;
+  }
+
+  @Field(() => BigIntScalar)
+  get inserts(): number {
+    return this.table.inserts;
+  }
+
+  @Field(() => BigIntScalar)
+  get updates(): number {
+    return this.table.updates;
+  }
+
+  @Field(() => BigIntScalar)
+  get deletes(): number {
+    return this.table.deletes;
+  }
+
+  @Field(() => BigIntScalar)
+  get unchanged(): number {
+    return this.table.unchanged;
+  }
+
+  @Field(() => [String])
+  get warnings(): string[] {
+    return this.table.warnings;
+  }
+}
+
+@ObjectType('Restore', {
+  implements: Node,
+  description: 'A backup brought back: what was asked for and what was done.',
+})
+export class RestoreView {
+  constructor(readonly record: RestoreRecord) {}
+
+  private get result(): RestoreRecord['result'] {
+    return this.record.result;
+  }
+
+  @Field(() => ID)
+  get id(): string {
+    return toGlobalId('Restore', this.record.id);
+  }
+
+  @Field(() => RestoreTypeEnum)
+  get type(): RestoreType {
+    return this.record.type;
+  }
+
+  @Field(() => JobStateEnum)
+  get status(): JobState {
+    return this.record.state;
+  }
+
+  @Field(() => String)
+  get source(): string {
+    return this.record.source;
+  }
+
+  @Field(() => [DataTypeEnum])
+  get dataTypes(): RequestedDataType[] {
+    return this.record.dataTypes;
+  }
+
+  @Field(() => ID, { nullable: true, description: "The platform's own id of the business; for BUSINESS restores." })
+  get businessId(): string | null {
+    return this.record.businessId;
+  }
+
+  @Field(() => RestoreTargetView)
+  get target(): RestoreTargetView {
+    return new RestoreTargetView(this.record.target);
+  }
+
+  @Field(() => Boolean)
+  get dryRun(): boolean {
+    return this.record.dryRun;
+  }
+
+  @Field(() => String)
+  get createdBy(): string {
+    return this.record.createdBy;
+  }
+
+  @Field(() => DateTimeScalar)
+  get createdAt(): Date {
+    return this.record.createdAt;
+  }
+
+  @Field(() => DateTimeScalar, { nullable: true })
+  get startedAt(): Date | null {
+    return this.record.startedAt;
+  }
+
+  @Field(() => DateTimeScalar, { nullable: true })
+  get completedAt(): Date | null {
+    return this.record.finishedAt;
+  }
+
+  @Field(() => RestoreModeEnum, { nullable: true, description: 'Known once it has completed, like all below.' })
+  get mode(): RestoreResult['mode'] | null {
+    return this.result?.mode ?? null;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true })
+  get inserts(): number | null {
+    return this.result?.inserts ?? null;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true })
+  get updates(): number | null {
+    return this.result?.updates ?? null;
+  }
+
+  @Field(() => BigIntScalar, { nullable: true })
+  get deletes(): number | null {
+    return this.result?.deletes ?? null;
+  }
+
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: "Rows counted and hashed after writing, all equal to the backup's.",
+  })
+  get verifiedRowCount(): number | null {
+    return this.result?.verifiedRows ?? null;
+  }
+
+  @Field(() => [RestoredTableView])
+  get tables(): RestoredTableView[] {
+    return (this.result?.tables ?? []).map((table) => new RestoredTableView(table));
+  }
+
+  @Field(() => [String], { description: 'What an operator should know.' })
+  get notes(): string[] {
+    return this.result?.notes ?? [];
+  }
+}
+
+export const RestoreConnection = countedConnectionType(RestoreView, 'Restore');
+
+export function toRestoreView(record: RestoreRecord): RestoreView {
+  return new RestoreView(record);
+}

@@ -1,0 +1,176 @@
+/** Sums over backups and jobs. */
+import { Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import type { BackupType } from '../../domain/backup';
+import type { RequestedDataType } from '../../domain/data-type';
+import type { JobKind } from '../../domain/job';
+import { BackupTypeEnum, DataTypeEnum, JobKindEnum } from '../enums';
+import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
+
+@ObjectType()
+export class BackupTypeCount {
+  @Field(() => BackupTypeEnum)
+  readonly type!: BackupType;
+
+  @Field(() => Int)
+  readonly count!: number;
+
+  @Field(() => BigIntScalar)
+  readonly storedBytes!: number;
+}
+
+@ObjectType()
+export class DataTypeCount {
+  @Field(() => DataTypeEnum)
+  readonly dataType!: RequestedDataType;
+
+  @Field(() => Int)
+  readonly count!: number;
+}
+
+@ObjectType()
+export class BusinessCount {
+  @Field(() => ID, { description: "The platform's own id." })
+  readonly businessId!: string;
+
+  @Field(() => Int)
+  readonly count!: number;
+
+  @Field(() => BigIntScalar)
+  readonly storedBytes!: number;
+}
+
+@ObjectType({ description: 'How old the newest completed backup of a data type is.' })
+export class Freshness {
+  @Field(() => DataTypeEnum)
+  readonly dataType!: RequestedDataType;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'The moment that backup shows; none: there is none.' })
+  readonly newestReadAt!: Date | null;
+
+  @Field(() => DurationScalar, { nullable: true })
+  readonly age!: number | null;
+}
+
+@ObjectType({ description: 'Finished backups created within one span of time.' })
+export class StatisticsBucket {
+  @Field(() => DateTimeScalar)
+  readonly from!: Date;
+
+  @Field(() => Int)
+  readonly completed!: number;
+
+  @Field(() => Int)
+  readonly failed!: number;
+
+  @Field(() => Int)
+  readonly cancelled!: number;
+
+  @Field(() => BigIntScalar)
+  readonly rowCount!: number;
+
+  @Field(() => BigIntScalar)
+  readonly rawBytes!: number;
+
+  @Field(() => BigIntScalar)
+  readonly storedBytes!: number;
+
+  @Field(() => DurationScalar, { nullable: true })
+  readonly averageDuration!: number | null;
+}
+
+/** `byBusiness` and `series` are resolved apart, only when asked for. */
+@ObjectType({ description: 'Sums over the backups that the filter lets through.' })
+export class BackupStatistics {
+  @Field(() => Int)
+  readonly total!: number;
+
+  @Field(() => Int)
+  readonly pending!: number;
+
+  @Field(() => Int)
+  readonly running!: number;
+
+  @Field(() => Int, { description: 'Complete and not expired.' })
+  readonly completed!: number;
+
+  @Field(() => Int)
+  readonly failed!: number;
+
+  @Field(() => Int)
+  readonly cancelled!: number;
+
+  @Field(() => Int)
+  readonly expired!: number;
+
+  @Field(() => Int, { description: 'Those whose manifest the repository lacks.' })
+  readonly missing!: number;
+
+  @Field(() => BigIntScalar, { description: 'Over completed and expired ones, like all sums.' })
+  readonly rawBytes!: number;
+
+  @Field(() => BigIntScalar)
+  readonly storedBytes!: number;
+
+  @Field(() => BigIntScalar)
+  readonly rowCount!: number;
+
+  @Field(() => [BackupTypeCount])
+  readonly byType!: BackupTypeCount[];
+
+  @Field(() => [DataTypeCount])
+  readonly byDataType!: DataTypeCount[];
+
+  @Field(() => Float, { nullable: true, description: 'Completed over completed and failed; none before the first.' })
+  readonly successRate!: number | null;
+
+  @Field(() => DurationScalar, { nullable: true })
+  readonly averageDuration!: number | null;
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Creation of the oldest restorable backup.' })
+  readonly oldest!: Date | null;
+
+  @Field(() => DateTimeScalar, { nullable: true })
+  readonly newest!: Date | null;
+
+  @Field(() => [Freshness])
+  readonly freshness!: Freshness[];
+}
+
+@ObjectType()
+export class JobKindCount {
+  @Field(() => JobKindEnum)
+  readonly kind!: JobKind;
+
+  @Field(() => Int)
+  readonly count!: number;
+}
+
+@ObjectType({ description: 'Sums over all jobs.' })
+export class JobStatistics {
+  @Field(() => Int)
+  readonly total!: number;
+
+  @Field(() => Int)
+  readonly pending!: number;
+
+  @Field(() => Int)
+  readonly running!: number;
+
+  @Field(() => Int)
+  readonly completed!: number;
+
+  @Field(() => Int)
+  readonly failed!: number;
+
+  @Field(() => Int)
+  readonly cancelled!: number;
+
+  @Field(() => [JobKindCount])
+  readonly byKind!: JobKindCount[];
+
+  @Field(() => DateTimeScalar, { nullable: true, description: 'Since when the oldest job that is due has waited.' })
+  readonly oldestPendingAt!: Date | null;
+
+  @Field(() => DurationScalar, { nullable: true })
+  readonly averageDuration!: number | null;
+}

@@ -1,0 +1,39 @@
+/** What the services need of the rest of the program, each as narrow as its use. The composition root fills them in. */
+import type { JobEventRecord } from '../catalog/catalog';
+import type { JobId } from '../domain/ids';
+import type { SourceMapping } from '../domain/mapping';
+import type { MappingProblem, SourceInfo } from '../domain/source';
+
+/** One configured source. */
+export interface SourcePort {
+  readonly name: string;
+  readonly mapping: SourceMapping;
+  /** The schema that it backs up, as its URL names it; a scratch schema must be another. */
+  readonly schema: string;
+  /** Throws SOURCE_UNAVAILABLE. */
+  info(signal?: AbortSignal): Promise<SourceInfo>;
+  /** Throws SOURCE_UNAVAILABLE. */
+  checkMapping(signal?: AbortSignal): Promise<MappingProblem[]>;
+}
+
+export interface RepositoryFacts {
+  formatVersion: number;
+  encrypted: boolean;
+  compression: 'zstd' | 'none';
+}
+
+export interface RepositoryPort {
+  /** Where it is, without secrets. */
+  readonly location: string;
+  /** Throws REPOSITORY_UNAVAILABLE, WRONG_PASSPHRASE, FORMAT_TOO_NEW. */
+  facts(): Promise<RepositoryFacts>;
+}
+
+/**
+ * Replay and then live, without a gap or a repeat; bounded memory. Ends after the job's last event, or when the signal aborts. Each
+ * throws what `EventRecords` of the catalog throws.
+ */
+export interface EventFeed {
+  ofJob(options: { jobId: JobId; after: number | null; signal: AbortSignal }): AsyncIterable<JobEventRecord>;
+  ofAll(options: { after: number | null; signal: AbortSignal }): AsyncIterable<JobEventRecord>;
+}

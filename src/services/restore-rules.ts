@@ -1,0 +1,153 @@
+/** What `restoreBackup` accepts: first the input alone, then against the backup that it names. */
+import type { BackupRecord } from '../catalog/catalog';
+import type { RestoreType } from '../domain/backup';
+import { expandDataTypes, type RequestedDataType } from '../domain/data-type';
+import { AppError } from '../domain/errors';
+import type { BackupId } from '../domain/ids';
+import type { RestoreTarget } from '../domain/job';
+import { InputProblems } from './input-problems';
+import {
+  checkBusinessId, checkDataTypes, checkIdempotencyKey, checkWaitFor, quote, type Given,
+} from './input-rules'; // prettier-ignore
+import type { SourcePort } from './ports';
+
+export interface RestoreBackupInput {
+  backupId: BackupId;
+  type: RestoreType;
+  dataTypes?: Given<RequestedDataType[]>;
+  businessId?: Given<string>;
+  target?: Given<{ inPlace?: Given<boolean>; scratch?: Given<string> }>;
+  dryRun?: Given<boolean>;
+  allowUnchecked?: Given<boolean>;
+  idempotencyKey?: Given<string>;
+  waitFor?: Given<string>;
+}
+
+/** What stands after the input itself was checked. */
+export interface CheckedRestore {
+  type: RestoreType;
+  /** Null: whatever the type takes of the backup. */
+  dataTypes: RequestedDataType[] | null;
+  businessId: string | null;
+  target: RestoreTarget;
+  dryRun: boolean;
+  allowUnchecked: boolean;
+  waitMs: number;
+}
+
+const SCRATCH_NAME = /^[A-Za-z0-9_]{1,60}$/;
+const SERVER_SCHEMAS = new Set(['mysql', 'information_schema', 'performance_schema', 'sys', 'main', 'temp']);
+
+/** Throws INVALID_INPUT with everything that is wrong with the input by itself. */
+export function checkRestoreInput(input: RestoreBackupInput): CheckedRestore {
+  const problems = new InputProblems();
+  const { type } = input;
+  const dataTypes = checkDataTypes(input.dataTypes, problems);
+  checkDataTypesFit(input, problems);
+  const businessId = checkBusinessId(input.businessId, { required: type === 'BUSINESS', type }, problems);
+  const target = checkTarget(input.target, problems);
+  const dryRun = input.dryRun ?? false;
+  if (dryRun && target.kind === 'SCRATCH') {
+    problems.add('dryRun', 'A scratch schema is new: nothing to compare with.', 'Leave out either dryRun or scratch.');
+  }
+  checkIdempotencyKey(input.idempotencyKey, problems);
+  const waitMs = checkWaitFor(input.waitFor, problems);
+  problems.throwIfAny();
+  return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false, waitMs };
+}
+
+function checkDataTypesFit({ type, dataTypes }: RestoreBackupInput, problems: InputProblems): void {
+  const given = dataTypes !== null && dataTypes !== undefined;
+  if (type === 'PARTIAL' && !given) {
+    problems.add('dataTypes', 'PARTIAL needs dataTypes.', 'Name the data types to restore, or use FULL.');
+  }
+  if (type === 'FULL' && given) {
+    problems.add('dataTypes', 'FULL takes no dataTypes: it restores all that the backup holds.', 'Use PARTIAL.');
+  }
+  if (type === 'SYSTEM' && given && dataTypes.some((dataType) => dataType !== 'CONFIG')) {
+    problems.add('dataTypes', 'SYSTEM restores CONFIG and nothing else.', 'Leave dataTypes out, or use PARTIAL.');
+  }
+}
+
+function checkTarget(target: RestoreBackupInput['target'], problems: InputProblems): RestoreTarget {
+  const inPlace: RestoreTarget = { kind: 'IN_PLACE' };
+  if (target === null || target === undefined) return inPlace;
+  const scratch = target.scratch ?? null;
+  const wantsInPlace = target.inPlace ?? null;
+  if ((scratch === null) === (wantsInPlace === null)) {
+    problems.add('target', 'target needs exactly one of inPlace and scratch.', 'Give one, or leave target out.');
+  } else if (wantsInPlace === false) {
+    problems.add('target.inPlace', 'inPlace can only be true.', 'Give { inPlace: true } or { scratch: "name" }.');
+  } else if (scratch !== null && !SCRATCH_NAME.test(scratch)) {
+    const message = `${quote(scratch)} can't be the name of a scratch schema.`;
+    problems.add('target.scratch', message, 'Use 1 to 60 letters, digits and underscores.');
+  }
+  return scratch === null ? inPlace : { kind: 'SCRATCH', schema: scratch };
+}
+
+/** BACKUP_NOT_RESTORABLE where the backup holds no data to restore; BUSINESS and the like are looked at after it. */
+export function checkRestorable(backup: BackupRecord): void {
+  const refuse = (message: string, hint: string) => {
+    throw new AppError('BACKUP_NOT_RESTORABLE', message, { hint, path: ['input', 'backupId'] });
+  };
+  if (backup.missingSince) {
+    refuse(
+      "The backup's manifest is missing from the repository.",
+      'Restore another backup, and check the repository.',
+    );
+  }
+  if (backup.status === 'COMPLETED' || backup.status === 'EXPIRED') return;
+  const unfinished = backup.status === 'PENDING' || backup.status === 'RUNNING';
+  refuse(
+    `The backup is ${backup.status}.`,
+    unfinished ? 'Wait until its job has completed.' : 'Restore a backup whose status is COMPLETED.',
+  );
+}
+
+/** Throws INVALID_INPUT where the restore asks for what the backup does not hold, or for a schema that is in use. */
+export function checkAgainstBackup(restore: CheckedRestore, backup: BackupRecord, source: SourcePort): void {
+  const problems = new InputProblems();
+  checkScope(restore, backup, problems);
+  checkContained(restore, backup, problems);
+  checkScratchIsOther(restore.target, source, problems);
+  problems.throwIfAny();
+}
+
+function checkScope({ type, businessId }: CheckedRestore, backup: BackupRecord, problems: InputProblems): void {
+  if (backup.type === 'BUSINESS' && type !== 'BUSINESS') {
+    const message = `The backup holds the business ${quote(backup.businessId ?? '')} alone, ${type} would need all.`;
+    problems.add('type', message, 'Restore it with the type BUSINESS.');
+  }
+  if (backup.type === 'BUSINESS' && type === 'BUSINESS' && businessId !== backup.businessId) {
+    const message = `The backup holds the business ${quote(backup.businessId ?? '')}, not ${quote(businessId ?? '')}.`;
+    problems.add('businessId', message, "Give the backup's own businessId, or choose another backup.");
+  }
+  if (type === 'SYSTEM' && backup.type !== 'SYSTEM' && !backup.dataTypes.includes('CONFIG')) {
+    problems.add('type', 'The backup holds no CONFIG.', 'Choose a SYSTEM backup, or one that holds CONFIG.');
+  }
+}
+
+function checkContained({ dataTypes }: CheckedRestore, backup: BackupRecord, problems: InputProblems): void {
+  if (!dataTypes || dataTypes.includes('ALL')) return;
+  const lacking = expandDataTypes(dataTypes).filter((dataType) => !backup.dataTypes.includes(dataType));
+  if (lacking.length === 0) return;
+  const message = `The backup holds no ${lacking.join(', ')}.`;
+  problems.add('dataTypes', message, `It holds: ${backup.dataTypes.join(', ')}.`);
+}
+
+function checkScratchIsOther(target: RestoreTarget, source: SourcePort, problems: InputProblems): void {
+  if (target.kind !== 'SCRATCH') return;
+  const wanted = target.schema.toLowerCase();
+  if (wanted === source.schema.toLowerCase()) {
+    problems.add('target.scratch', `${quote(target.schema)} is the source's own schema.`, 'Choose another name.');
+  } else if (SERVER_SCHEMAS.has(wanted)) {
+    problems.add('target.scratch', `${quote(target.schema)} belongs to the database server.`, 'Choose another name.');
+  }
+}
+
+/** The data types that the job restores: given, or what the type takes of the backup. */
+export function restoredDataTypes(restore: CheckedRestore, backup: BackupRecord): RequestedDataType[] {
+  if (restore.type === 'SYSTEM') return ['CONFIG'];
+  if (restore.dataTypes && !restore.dataTypes.includes('ALL')) return restore.dataTypes;
+  return [...backup.dataTypes];
+}

@@ -1,0 +1,82 @@
+/** Restores: start one from a backup, look at them. */
+import type {
+  BackupRecord, Catalog, JobRecord, RestoreFilter, RestoreOrderField, RestoreRecord,
+} from '../catalog/catalog'; // prettier-ignore
+import type { Random } from '../domain/ambient';
+import type { RestoreId } from '../domain/ids';
+import type { RestoreJobSpec } from '../domain/job';
+import { authorize } from './authorize';
+import { noSuchBackup, type CallOptions } from './backups';
+import { idempotencyClaim } from './idempotency';
+import type { JobsService } from './jobs';
+import { listPage, type ListPage, type ListRequest } from './paging';
+import type { SourcePort } from './ports';
+import type { Principal } from './principal';
+import {
+  checkAgainstBackup, checkRestorable, checkRestoreInput, restoredDataTypes, type CheckedRestore, type RestoreBackupInput,
+} from './restore-rules'; // prettier-ignore
+import { sourceOfBackup } from './sources';
+
+export type RestoreListRequest = ListRequest<RestoreFilter, RestoreOrderField>;
+
+export interface RestoresService {
+  /** Throws INVALID_INPUT, NOT_FOUND, BACKUP_NOT_RESTORABLE, IDEMPOTENCY_KEY_REUSED, FORBIDDEN. */
+  restore(principal: Principal, input: RestoreBackupInput, options?: CallOptions): Promise<RestoreJob>;
+  /** In the order of the ids; null where there is none or the caller may not see it. One query. */
+  findMany(principal: Principal, ids: readonly RestoreId[]): Promise<(RestoreRecord | null)[]>;
+  list(principal: Principal, request: RestoreListRequest): Promise<ListPage<RestoreRecord>>;
+  count(principal: Principal, filter?: RestoreFilter): Promise<number>;
+}
+
+export interface RestoreJob {
+  job: JobRecord;
+  restore: RestoreRecord | null;
+}
+
+export interface RestoresDependencies {
+  catalog: Pick<Catalog, 'backups' | 'restores' | 'queue'>;
+  sources: readonly SourcePort[];
+  jobs: JobsService;
+  random: Random;
+  wake(): void;
+}
+
+export function createRestoresService(dependencies: RestoresDependencies): RestoresService {
+  const { catalog, sources, jobs, random, wake } = dependencies;
+  const read = (principal: Principal) => authorize(principal, 'restore:read');
+  return {
+    async restore(principal, input, options = {}) {
+      authorize(principal, 'restore:create');
+      const checked = checkRestoreInput(input);
+      const backup = await catalog.backups.find(input.backupId);
+      if (!backup) throw noSuchBackup();
+      checkRestorable(backup);
+      checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+      const spec = specOf(checked, backup, random.uuid() as RestoreId);
+      const idempotency = idempotencyClaim(principal, 'restoreBackup', input);
+      const enqueued = await catalog.queue.enqueue({ spec, createdBy: principal.id, idempotency });
+      wake();
+      const job = await jobs.waitFor(principal, enqueued.job, { waitMs: checked.waitMs, ...options });
+      return { job, restore: job.restoreId && (await catalog.restores.find(job.restoreId)) };
+    },
+    async findMany(principal, ids) {
+      read(principal);
+      return catalog.restores.findMany(ids);
+    },
+    async list(principal, request) {
+      read(principal);
+      return listPage(catalog.restores, request);
+    },
+    async count(principal, filter) {
+      read(principal);
+      return catalog.restores.count(filter);
+    },
+  };
+}
+
+function specOf(checked: CheckedRestore, backup: BackupRecord, restoreId: RestoreId): RestoreJobSpec {
+  const { type, businessId, target, dryRun, allowUnchecked } = checked;
+  const dataTypes = restoredDataTypes(checked, backup);
+  const { id: backupId, source } = backup;
+  return { kind: 'RESTORE', restoreId, backupId, source, type, dataTypes, businessId, target, dryRun, allowUnchecked };
+}

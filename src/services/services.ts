@@ -1,0 +1,50 @@
+/** All use cases, wired. The API sees this and nothing below it. */
+import type { Catalog } from '../catalog/catalog';
+import type { Clock, Random } from '../domain/ambient';
+import { createBackupsService, type BackupsService } from './backups';
+import { createJobsService, type JobsService } from './jobs';
+import type { EventFeed, RepositoryPort, SourcePort } from './ports';
+import { createRepositoryService, type RepositoryService } from './repository';
+import { createRestoresService, type RestoresService } from './restores';
+import { createSourcesService, type SourcesService } from './sources';
+import { createWaiters } from './waiters';
+
+export interface Services {
+  readonly backups: BackupsService;
+  readonly restores: RestoresService;
+  readonly jobs: JobsService;
+  readonly sources: SourcesService;
+  readonly repository: RepositoryService;
+  /** The services' clock, for what is shown relative to now. */
+  now(): Date;
+  /** Lets every held answer go, now and from now on: the first step of a shutdown. Idempotent. */
+  releaseWaiters(): void;
+}
+
+export interface ServicesOptions {
+  catalog: Catalog;
+  feed: EventFeed;
+  sources: readonly SourcePort[];
+  repository: RepositoryPort;
+  defaultRetentionDays: number;
+  maxWaiters: number;
+  clock: Clock;
+  random: Random;
+  /** Tells the runner that there is something to do; called after the transaction has committed. */
+  wake(): void;
+}
+
+export function createServices(options: ServicesOptions): Services {
+  const { catalog, feed, sources, clock, random, wake, maxWaiters, defaultRetentionDays } = options;
+  const waiters = createWaiters({ feed, clock, maxWaiters });
+  const jobs = createJobsService({ catalog, feed, waiters, wake });
+  return {
+    jobs,
+    backups: createBackupsService({ catalog, jobs, clock, random, wake, sources, defaultRetentionDays }),
+    restores: createRestoresService({ catalog, sources, jobs, random, wake }),
+    sources: createSourcesService(sources),
+    repository: createRepositoryService(options.repository),
+    now: () => clock.now(),
+    releaseWaiters: () => waiters.releaseAll(),
+  };
+}
