@@ -33,7 +33,9 @@ export function fieldsOf(codec: RowCodec, row: Buffer, columnCount: number): (st
   const out = new Int32Array(columnCount * 3);
   const end = codec.locate(row, 0, columnCount, out);
   if (end !== row.length) throw new Error(`a row of ${row.length} bytes was located up to ${end}`);
-  return Array.from({ length: columnCount }, (_, i) => codec.valueText(row, out[3 * i] as number, out[3 * i + 2] as number));
+  return Array.from({ length: columnCount }, (_, i) =>
+    codec.valueText(row, out[3 * i] as number, out[3 * i + 2] as number),
+  );
 }
 
 /** The raw key of one encoded row. */

@@ -1,0 +1,180 @@
+/**
+ * Loads whole tables, into the source's own database or a scratch one. All of it is one transaction (of the source) or one
+ * unfinished file (scratch): before `publish` nobody sees it, and a crash leaves nothing but a file that recovery removes.
+ * CHECKs are not asked while loading: every row was in the source as it is.
+ */
+import type { Clock } from '../../domain/ambient';
+import { AppError } from '../../domain/errors';
+import type { SourceMapping } from '../../domain/mapping';
+import type { RowBatch } from '../../domain/rows';
+import type { BulkWriteOptions, BulkWriter, ConsistentRead } from '../../domain/source';
+import type { TableStructure } from '../../domain/table';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { consistentRead } from './consistent-read';
+import { Database } from './database';
+import { throwIfAborted } from './errors';
+import { danglingError, danglingRows } from './foreign-key-check';
+import { introspectTable, objectKind } from './introspect';
+import { quoteName } from './quote';
+import { publishScratch, refuseTakenScratch, removeDatabaseFiles, scratchPath, unfinishedScratchPath } from './scratch';
+import { leaveMarker } from './write-marker';
+import { beginWriting, dropTriggers, requireSameColumns } from './write-transaction';
+import { insertRow, rowsOf } from './write-rows';
+
+export interface SqliteBulkOptions extends BulkWriteOptions {
+  sourcePath: string;
+  mapping: SourceMapping;
+  clock: Clock;
+  /** Called when the writer is done with, however it ended. */
+  onEnd: () => void;
+}
+
+/** What is put back onto a table once its rows are in. */
+interface Deferred {
+  indexes: string[];
+  triggers: string[];
+}
+
+export async function openBulkWriter(options: SqliteBulkOptions): Promise<BulkWriter> {
+  const database = await openTarget(options);
+  try {
+    const deferred = new Map(options.tables.map((table) => [table.table, prepareTable(database, table)]));
+    return new SqliteBulkWriter(database, options, deferred);
+  } catch (error) {
+    discard(database, options);
+    throw error;
+  }
+}
+
+async function openTarget(options: SqliteBulkOptions): Promise<Database> {
+  const { sourcePath, scratchSchema, jobId, clock, signal } = options;
+  throwIfAborted(signal);
+  const database =
+    scratchSchema === undefined
+      ? await beginWriting(sourcePath, clock, signal)
+      : beginScratch(sourcePath, scratchSchema, jobId);
+  database.exec('PRAGMA ignore_check_constraints = ON');
+  return database;
+}
+
+/** Nothing of an unfinished scratch file needs to survive a crash, so it is written without a journal. */
+function beginScratch(sourcePath: string, schema: string, jobId: string): Database {
+  refuseTakenScratch(sourcePath, schema);
+  const path = unfinishedScratchPath(sourcePath, schema, jobId);
+  removeDatabaseFiles(path);
+  const database = Database.open(path, { create: true });
+  database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE');
+  return database;
+}
+
+function discard(database: Database, { sourcePath, scratchSchema, jobId }: SqliteBulkOptions): void {
+  database.close();
+  if (scratchSchema !== undefined) removeDatabaseFiles(unfinishedScratchPath(sourcePath, scratchSchema, jobId));
+}
+
+/** Creates the table, or makes sure that it is empty and takes its indexes and triggers off. */
+function prepareTable(database: Database, table: TableStructure): Deferred {
+  if (objectKind(database, table.table) === null) {
+    createTable(database, table);
+    return {
+      indexes: table.indexes.flatMap((index) => (index.statement ? [index.statement] : [])),
+      triggers: table.triggers.map((trigger) => trigger.statement),
+    };
+  }
+  requireSameColumns(database, table);
+  if (database.rows(`SELECT 1 FROM ${quoteName(table.table)} LIMIT 1`).length > 0) {
+    throw new AppError('CONFLICT', `Table ${table.table} is not empty.`, { hint: 'Restore in place instead.' });
+  }
+  return { indexes: dropIndexes(database, table), triggers: dropTriggers(database, table.table) };
+}
+
+/** Only the statement that creates this very table is run: a single one, which does what it says. */
+function createTable(database: Database, table: TableStructure): void {
+  if (!/^\s*CREATE\s+TABLE\b/i.test(table.createStatement)) throw notCreated(table.table);
+  database.run(table.createStatement, []);
+  if (objectKind(database, table.table) !== 'TABLE') throw notCreated(table.table);
+  requireSameColumns(database, table);
+}
+
+function notCreated(table: string): AppError {
+  return new AppError('SCHEMA_MISMATCH', `The statement that the backup keeps for ${table} does not create it.`, {
+    hint: 'Create the table by hand, then restore again.',
+  });
+}
+
+function dropIndexes(database: Database, { table, mapping }: TableStructure): string[] {
+  const { indexes } = introspectTable(database, { ...mapping, table });
+  for (const { name } of indexes) database.exec(`DROP INDEX ${quoteName(name)}`);
+  return indexes.map((index) => index.statement as string);
+}
+
+class SqliteBulkWriter implements BulkWriter {
+  readonly lanes = 1;
+
+  constructor(
+    private readonly database: Database,
+    private readonly options: SqliteBulkOptions,
+    private readonly deferred: Map<string, Deferred>,
+  ) {}
+
+  async load(table: TableStructure, rows: AsyncIterable<RowBatch>): Promise<number> {
+    let count = 0;
+    for await (const batch of rows) {
+      throwIfAborted(this.options.signal);
+      for (const row of rowsOf(batch)) insertRow(this.database, table, row);
+      count += batch.ends.length;
+      await nextTurn();
+    }
+    return count;
+  }
+
+  async finishLoading(table: TableStructure): Promise<void> {
+    throwIfAborted(this.options.signal);
+    const deferred = this.deferred.get(table.table);
+    for (const statement of deferred?.indexes.splice(0) ?? []) this.database.run(statement, []);
+  }
+
+  async finishTables(): Promise<void> {
+    for (const table of this.options.tables) await this.finishLoading(table);
+    for (const { triggers } of this.deferred.values()) {
+      for (const statement of triggers.splice(0)) this.database.run(statement, []);
+    }
+    const dangling = danglingRows(
+      this.database,
+      this.options.tables.map((table) => table.table),
+    ).filter((row) => this.mustResolve(row.parent));
+    if (dangling.length > 0) throw danglingError(dangling);
+  }
+
+  /** A scratch schema may hold some of the tables only; what refers to the rest can't be proven there. */
+  private mustResolve(parent: string): boolean {
+    if (this.options.scratchSchema === undefined) return true;
+    return this.options.tables.some((table) => table.table.toLowerCase() === parent.toLowerCase());
+  }
+
+  async openReadBack(): Promise<ConsistentRead> {
+    const { tables, mapping, clock } = this.options;
+    const live = tables.map((table) => introspectTable(this.database, table.mapping));
+    return consistentRead({ database: this.database, tables: live, mapping }, clock.now(), () => undefined);
+  }
+
+  async publish(): Promise<void> {
+    const { sourcePath, scratchSchema, jobId, clock } = this.options;
+    throwIfAborted(this.options.signal);
+    leaveMarker(this.database, jobId, clock);
+    this.database.exec('COMMIT');
+    this.database.close();
+    this.options.onEnd();
+    if (scratchSchema === undefined) return;
+    refuseTakenScratch(sourcePath, scratchSchema);
+    await publishScratch(
+      unfinishedScratchPath(sourcePath, scratchSchema, jobId),
+      scratchPath(sourcePath, scratchSchema),
+    );
+  }
+
+  async abort(): Promise<void> {
+    discard(this.database, this.options);
+    this.options.onEnd();
+  }
+}

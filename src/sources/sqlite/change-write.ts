@@ -1,0 +1,154 @@
+/**
+ * Applies listed differences in one transaction, under SQLite's one write lock: from the first comparison to the commit
+ * nobody else writes. Triggers are off meanwhile, so a restored row brings about nothing but itself.
+ */
+import type { Clock } from '../../domain/ambient';
+import { AppError } from '../../domain/errors';
+import type { SourceMapping } from '../../domain/mapping';
+import { rowCount, type RowBatch } from '../../domain/rows';
+import type { ChangeWriteOptions, ChangeWriter, ReadRowsOptions } from '../../domain/source';
+import type { TableStructure } from '../../domain/table';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Database } from './database';
+import { throwIfAborted } from './errors';
+import { affectedTables, danglingError, danglingRows, newlyDangling, type DanglingRow } from './foreign-key-check';
+import { keyOrder, type KeyOrder } from './key-order';
+import { keyBytesOf, readRow, readRows } from './read-rows';
+import { hasMarker, leaveMarker } from './write-marker';
+import { beginWriting, dropTriggers, requireSameColumns } from './write-transaction';
+import { deleteRow, insertRow, keyText, rowsOf, updateRow } from './write-rows';
+
+export interface SqliteChangeOptions extends ChangeWriteOptions {
+  sourcePath: string;
+  mapping: SourceMapping;
+  clock: Clock;
+  /** Called when the writer is done with, however it ended. */
+  onEnd: () => void;
+}
+
+export async function openChangeWriter(options: SqliteChangeOptions): Promise<ChangeWriter> {
+  const database = await beginWriting(options.sourcePath, options.clock, options.signal);
+  try {
+    for (const table of options.tables) requireSameColumns(database, table);
+    return new SqliteChangeWriter(database, options);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+class SqliteChangeWriter implements ChangeWriter {
+  private readonly triggers: string[];
+  private readonly orders = new Map<string, KeyOrder>();
+  private readonly touched = new Set<string>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly options: SqliteChangeOptions,
+  ) {
+    this.triggers = options.tables.flatMap((table) => dropTriggers(database, table.table));
+  }
+
+  async deleteRows(table: TableStructure, oldRows: RowBatch): Promise<void> {
+    await this.eachRow(table, oldRows, (row) => {
+      const key = this.requireUnchanged(table, row);
+      deleteRow(this.database, table, { order: this.order(table), key });
+    });
+  }
+
+  async updateRows(table: TableStructure, oldRows: RowBatch, newRows: RowBatch): Promise<void> {
+    if (rowCount(oldRows) !== rowCount(newRows)) {
+      throw new AppError(
+        'INTERNAL',
+        `${rowCount(oldRows)} old rows of ${table.table} have ${rowCount(newRows)} new ones.`,
+      );
+    }
+    const replacements = rowsOf(newRows);
+    await this.eachRow(table, oldRows, (row) => {
+      const key = this.requireUnchanged(table, row);
+      updateRow(this.database, table, replacements.next().value as Buffer, { order: this.order(table), key });
+    });
+  }
+
+  async insertRows(table: TableStructure, rows: RowBatch): Promise<void> {
+    await this.eachRow(table, rows, (row) => {
+      const live = readRow(this.database, table, this.order(table), keyBytesOf(table, row));
+      if (live) throw drifted(table, row, 'exists by now');
+      insertRow(this.database, table, row);
+    });
+  }
+
+  readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch> {
+    const { tables, mapping } = this.options;
+    return readRows({ database: this.database, tables, mapping }, table, options);
+  }
+
+  async checkReferences(): Promise<void> {
+    const found = danglingRows(this.database, affectedTables(this.database, this.touched));
+    if (found.length === 0) return;
+    const ours = newlyDangling(found, this.danglingBefore(found));
+    if (ours.length > 0) throw danglingError(ours);
+  }
+
+  /** A second connection still sees the database as it was before this transaction. */
+  private danglingBefore(found: readonly DanglingRow[]): DanglingRow[] {
+    const before = Database.open(this.options.sourcePath);
+    try {
+      return danglingRows(before, [...new Set(found.map((row) => row.table))]);
+    } finally {
+      before.close();
+    }
+  }
+
+  async commit(): Promise<void> {
+    throwIfAborted(this.options.signal);
+    for (const statement of this.triggers.splice(0)) this.database.run(statement, []);
+    leaveMarker(this.database, this.options.jobId, this.options.clock);
+    try {
+      this.database.exec('COMMIT');
+    } catch (error) {
+      this.settle(error);
+    } finally {
+      await this.rollback();
+    }
+  }
+
+  /** A COMMIT that failed has nearly always left the transaction open; where not, the marker says what happened. */
+  private settle(error: unknown): void {
+    if (this.database.inTransaction || !hasMarker(this.database, this.options.jobId)) throw error;
+  }
+
+  /** Harmless after a commit. */
+  async rollback(): Promise<void> {
+    this.database.close();
+    this.options.onEnd();
+  }
+
+  private async eachRow(table: TableStructure, rows: RowBatch, work: (row: Buffer) => void): Promise<void> {
+    throwIfAborted(this.options.signal);
+    this.touched.add(table.table);
+    for (const row of rowsOf(rows)) work(row);
+    await nextTurn();
+  }
+
+  /** The row's key, once the live row has proven equal to the listed one. */
+  private requireUnchanged(table: TableStructure, row: Buffer): Buffer {
+    const key = keyBytesOf(table, row);
+    const live = readRow(this.database, table, this.order(table), key);
+    if (live === null) throw drifted(table, row, 'is gone');
+    if (!live.equals(row)) throw drifted(table, row, 'was changed meanwhile');
+    return key;
+  }
+
+  private order(table: TableStructure): KeyOrder {
+    const known = this.orders.get(table.table) ?? keyOrder(this.database, table.table, table.key, 't');
+    this.orders.set(table.table, known);
+    return known;
+  }
+}
+
+function drifted(table: TableStructure, row: Buffer, what: string): AppError {
+  return new AppError('PLAN_DRIFTED', `The row ${keyText(table, row)} of ${table.table} ${what}.`, {
+    hint: 'Plan the restore again: the live data moved.',
+  });
+}

@@ -1,0 +1,152 @@
+/**
+ * The SQLite source: implements the source port on one database file. Connections are opened per piece of work and closed
+ * with it; `close` ends those that are still open. It works in a worker thread as in the main one.
+ */
+import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import type { Clock, Log, Random } from '../../domain/ambient';
+import type { SourceSettings } from '../../domain/settings';
+import type {
+  BulkWriteOptions,
+  BulkWriter,
+  ChangeWriteOptions,
+  ChangeWriter,
+  ConsistentRead,
+  MappingProblem,
+  OpenReadOptions,
+  Source,
+  SourceFinding,
+  SourceInfo,
+  TableState,
+  WriteRecovery,
+} from '../../domain/source';
+import { openBulkWriter } from './bulk-write';
+import { openChangeWriter } from './change-write';
+import { openConsistentRead } from './consistent-read';
+import { Database, pathOfUrl } from './database';
+import { diagnose } from './diagnose';
+import { throwIfAborted } from './errors';
+import { objectKind } from './introspect';
+import { checkMapping } from './mapping-check';
+import { quoteName } from './quote';
+import { sqliteCodec } from './row-encoding';
+import { dropScratch, hasFinishedScratch, removeUnfinishedScratch, scratchPath } from './scratch';
+import { hasMarker } from './write-marker';
+
+export interface SqliteSourceOptions {
+  settings: SourceSettings;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+export function openSqliteSource(options: SqliteSourceOptions): Source {
+  return new SqliteSource(options);
+}
+
+class SqliteSource implements Source {
+  readonly codec = sqliteCodec;
+  private readonly path: string;
+  /** Ends of the reads and writers that are open. */
+  private readonly open = new Set<() => Promise<void>>();
+
+  constructor(private readonly options: SqliteSourceOptions) {
+    this.path = pathOfUrl(options.settings.url);
+  }
+
+  get name(): string {
+    return this.options.settings.name;
+  }
+
+  async info(signal?: AbortSignal): Promise<SourceInfo> {
+    return this.look(signal, (database) => ({
+      kind: 'sqlite',
+      version: String(database.value('SELECT sqlite_version()')),
+      schema: basename(this.path),
+    }));
+  }
+
+  async checkMapping(signal?: AbortSignal): Promise<MappingProblem[]> {
+    return this.look(signal, (database) => checkMapping(database, this.options.settings.mapping));
+  }
+
+  async diagnose(signal?: AbortSignal): Promise<SourceFinding[]> {
+    throwIfAborted(signal);
+    return diagnose(this.path, this.options.settings.mapping);
+  }
+
+  async openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead> {
+    const { settings, clock } = this.options;
+    const limits = {
+      maxBytesPerSecond: options.maxBytesPerSecond ?? settings.maxBytesPerSecond,
+      maxRowsPerSecond: options.maxRowsPerSecond ?? settings.maxRowsPerSecond,
+    };
+    const read = await openConsistentRead({ ...options, ...limits, path: this.path, mapping: settings.mapping, clock });
+    const end = (): Promise<void> => read.close();
+    this.open.add(end);
+    const close = (): Promise<void> => {
+      this.open.delete(end);
+      return end();
+    };
+    return { ...read, close };
+  }
+
+  async tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>> {
+    const path = schema === undefined ? this.path : scratchPath(this.path, schema);
+    if (schema !== undefined && !existsSync(path)) return new Map(tables.map((table) => [table, 'MISSING']));
+    return within(path, (database) => new Map(tables.map((table) => [table, tableState(database, table)])));
+  }
+
+  async openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter> {
+    const end = (): Promise<void> => writer.abort();
+    const writer = await openBulkWriter({ ...options, ...this.writing(), onEnd: () => this.open.delete(end) });
+    this.open.add(end);
+    return writer;
+  }
+
+  async openChangeWriter(options: ChangeWriteOptions): Promise<ChangeWriter> {
+    const end = (): Promise<void> => writer.rollback();
+    const writer = await openChangeWriter({ ...options, ...this.writing(), onEnd: () => this.open.delete(end) });
+    this.open.add(end);
+    return writer;
+  }
+
+  private writing() {
+    return { sourcePath: this.path, mapping: this.options.settings.mapping, clock: this.options.clock };
+  }
+
+  async recoverWrite(jobId: string): Promise<WriteRecovery> {
+    removeUnfinishedScratch(this.path, jobId);
+    if (hasFinishedScratch(this.path, jobId)) return 'COMMITTED';
+    return within(this.path, (database) => (hasMarker(database, jobId) ? 'COMMITTED' : 'ABSENT'));
+  }
+
+  async dropScratch(schema: string): Promise<void> {
+    dropScratch(this.path, schema);
+  }
+
+  async close(): Promise<void> {
+    const ends = [...this.open];
+    this.open.clear();
+    for (const end of ends) await end();
+  }
+
+  private async look<T>(signal: AbortSignal | undefined, work: (database: Database) => T): Promise<T> {
+    throwIfAborted(signal);
+    return within(this.path, work);
+  }
+}
+
+function within<T>(path: string, work: (database: Database) => T): T {
+  const database = Database.open(path);
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+function tableState(database: Database, table: string): TableState {
+  if (objectKind(database, table) === null) return 'MISSING';
+  return database.rows(`SELECT 1 FROM ${quoteName(table)} LIMIT 1`).length === 0 ? 'EMPTY' : 'FILLED';
+}
