@@ -1,5 +1,9 @@
-// Unit and integration suites share one configuration; `npm test` runs all of them in one process tree.
-// The data path's worker threads load compiled code from dist/, so the test command builds first.
+// All suites share one configuration; `npm test` runs everything of value, `LONG=1` raises the counts of the same suites.
+// The data path's worker threads load compiled code from dist/, so the test command builds first what is stale.
+
+/** Floors, some points below what is reached: they stop a slide, they are no goal. */
+const floor = (lines, branches) => ({ lines, branches, functions: lines, statements: lines });
+
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: __dirname,
@@ -18,6 +22,15 @@ module.exports = {
         sourceMaps: 'inline',
       },
     ],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
+  coverageProvider: 'v8',
+  coverageReporters: ['text-summary', 'json-summary'],
+  collectCoverageFrom: ['src/{domain,engine,repository}/**/*.ts'],
+  coverageThreshold: {
+    './src/domain/': floor(90, 85),
+    './src/engine/': floor(85, 80),
+    './src/repository/': floor(85, 80),
   },
   testTimeout: 60_000,
   maxWorkers: 2,
