@@ -1,0 +1,82 @@
+/** Opens a catalog: connects, upgrades its schema, and hands out its typed operations. */
+import 'reflect-metadata';
+import type { DataSource } from 'typeorm';
+import type { Clock, Log, Random } from '../domain/ambient';
+import { CatalogBackups } from './backup-records';
+import type { Catalog } from './catalog';
+import { createDataSource, locateCatalog, sqliteOptions, type CatalogLocation } from './data-source';
+import { Database, type OnEvent } from './database';
+import { CatalogEvents } from './event-records';
+import { CatalogJobs } from './job-records';
+import { CatalogQueue } from './job-queue';
+import { CatalogRestores } from './restore-records';
+import { translateCatalogError } from './translate-error';
+import { upgradeCatalog } from './upgrade';
+import { WriteLine } from './write-line';
+
+export interface OpenCatalogOptions {
+  /** `sqlite:<path>`, `mysql://` or `mariadb://` */
+  url: string;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** Called after each commit with the jobs that got an event: wire it to the bus. It must not throw. */
+  onEvent?: OnEvent;
+}
+
+/** Throws CATALOG_UNAVAILABLE, CONFIG_INVALID for a bad URL, FORMAT_TOO_NEW for a catalog of a newer program. */
+export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
+  const location = locateCatalog(options.url);
+  const sources: DataSource[] = [];
+  try {
+    return await open(options, location, sources);
+  } catch (error) {
+    await closeAll(sources);
+    throw translateCatalogError(error);
+  }
+}
+
+async function open(options: OpenCatalogOptions, location: CatalogLocation, sources: DataSource[]): Promise<Catalog> {
+  const { clock, random, log } = options;
+  const writer = await connect(createDataSource(location.options), sources);
+  const version = await upgradeCatalog({ dataSource: writer, location, clock, random, log });
+  const reader =
+    location.path === undefined
+      ? writer
+      : await connect(createDataSource(sqliteOptions(location.path, 'read')), sources);
+  const onEvent = options.onEvent ?? (() => undefined);
+  const line = location.path === undefined ? null : WriteLine.join(location.path);
+  const database = new Database({ engine: location.engine, writer, reader, line, clock, random, onEvent });
+  const close = async (): Promise<void> => {
+    await database.idle();
+    line?.leave();
+    await closeAll(sources);
+  };
+  return assemble(database, { info: { engine: location.engine, ...version }, close });
+}
+
+async function connect(source: DataSource, sources: DataSource[]): Promise<DataSource> {
+  await source.initialize();
+  sources.push(source);
+  return source;
+}
+
+function assemble(database: Database, { info, close }: { info: Catalog['info']; close: () => Promise<void> }): Catalog {
+  let closing: Promise<void> | undefined;
+  return {
+    info,
+    jobs: new CatalogJobs(database),
+    backups: new CatalogBackups(database),
+    restores: new CatalogRestores(database),
+    events: new CatalogEvents(database),
+    queue: new CatalogQueue(database),
+    ping: () => database.read(async (manager) => void (await manager.query('SELECT 1'))),
+    close: () => (closing ??= close()),
+  };
+}
+
+async function closeAll(sources: DataSource[]): Promise<void> {
+  for (const source of [...sources].reverse()) {
+    if (source.isInitialized) await source.destroy();
+  }
+}

@@ -1,0 +1,80 @@
+/** What a completed job changes beside itself, in the transaction that settles it. */
+import type { EntityManager } from 'typeorm';
+import type { StoredManifest } from '../domain/manifest';
+import type { RestoreResult, VerificationResult } from '../domain/task';
+import type { SettleEffect } from './catalog';
+import type { Write } from './database';
+import { BackupEntity, RestoreEntity, type StoredVerification } from './entities';
+import type { BackupTableRecord, RestoreRecord } from './records';
+import { joinDataTypes } from './to-records';
+import type { JobId } from '../domain/ids';
+
+export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffect): Promise<void> {
+  const { manager } = write;
+  if (effect.kind === 'BACKUP_STORED') await storeBackup(write, effect.stored);
+  if (effect.kind === 'RESTORED') {
+    await manager.update(RestoreEntity, { id: effect.restoreId }, { result: restoreResult(effect.result) });
+  }
+  if (effect.kind === 'VERIFIED') {
+    const verification = toVerification(effect.result, { jobId, at: write.now });
+    await manager.update(BackupEntity, { id: effect.backupId }, { verification });
+  }
+  if (effect.kind === 'BACKUPS_DELETED') await deleteBackups(manager, effect.backupIds);
+}
+
+/** Facts from the manifest; the row's id, job and author stay. */
+async function storeBackup({ manager, now }: Write, stored: StoredManifest): Promise<void> {
+  const { startedAt } = await manager.findOneByOrFail(BackupEntity, { id: stored.manifest.backupId });
+  const facts = { ...fromManifest(stored), completedAt: now, startedAt };
+  await manager.update(BackupEntity, { id: stored.manifest.backupId }, facts);
+}
+
+/** The columns of a backup row that its manifest decides. */
+export function fromManifest({ name, checksum, manifest }: StoredManifest) {
+  return {
+    type: manifest.type,
+    state: 'COMPLETED',
+    source: manifest.source.name,
+    dataTypes: joinDataTypes(manifest.dataTypes),
+    businessId: manifest.scope.kind === 'BUSINESS' ? manifest.scope.businessId : null,
+    parentId: manifest.parentId,
+    completedAt: new Date(manifest.completedAt),
+    expiresAt: manifest.expiresAt === null ? null : new Date(manifest.expiresAt),
+    labels: manifest.labels,
+    readAt: new Date(manifest.readAt),
+    consistency: manifest.consistency,
+    rowCount: manifest.rowCount,
+    changedRowCount: manifest.changedRowCount,
+    rawBytes: manifest.rawBytes,
+    storedBytes: manifest.storedBytes,
+    checksum,
+    manifestName: name,
+    tables: manifest.tables.map(toTableRecord),
+    missingSince: null,
+  } satisfies Partial<BackupEntity>;
+}
+
+function toTableRecord(table: StoredManifest['manifest']['tables'][number]): BackupTableRecord {
+  const { dataType, rowCount, changedRowCount, rawBytes, changeDetection, changeDetectionReason } = table;
+  return { dataType, table: table.table, rowCount, changedRowCount, rawBytes, changeDetection, changeDetectionReason };
+}
+
+function restoreResult(result: RestoreResult): RestoreRecord['result'] {
+  const { mode, tables, inserts, updates, deletes, verifiedRows, notes } = result;
+  return { mode, tables, inserts, updates, deletes, verifiedRows, notes };
+}
+
+function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {
+  const { level, passed, findings, checkedChunks, checkedBytes } = result;
+  return { level, passed, findings, checkedChunks, checkedBytes, at: at.toISOString(), jobId };
+}
+
+/** Few at a time: a cleanup can name thousands. */
+const DELETE_BATCH = 500;
+
+async function deleteBackups(manager: EntityManager, ids: readonly string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += DELETE_BATCH) {
+    const batch = ids.slice(start, start + DELETE_BATCH);
+    await manager.createQueryBuilder().delete().from(BackupEntity).where('id IN (:...ids)', { ids: batch }).execute();
+  }
+}

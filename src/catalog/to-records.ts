@@ -1,0 +1,46 @@
+/** Rows become records here, and nowhere else. */
+import type { BackupStatus } from '../domain/backup';
+import { DATA_TYPES, type DataType } from '../domain/data-type';
+import type { BackupEntity, JobEntity, JobEventEntity, RestoreEntity, StoredVerification } from './entities';
+import type { BackupRecord, JobEventRecord, JobRecord, RestoreRecord, VerificationRecord } from './records';
+
+export function toJob(row: JobEntity): JobRecord {
+  const { leaseToken, leaseOwner, leaseExpiresAt, ...record } = row;
+  return record;
+}
+
+export function toJobEvent(row: JobEventEntity): JobEventRecord {
+  return { ...row };
+}
+
+export function toBackup(row: BackupEntity, now: Date): BackupRecord {
+  const { state, verification, dataTypes, ...rest } = row;
+  return {
+    ...rest,
+    status: backupStatus(row, now),
+    dataTypes: splitDataTypes(dataTypes),
+    verification: verification === null ? null : toVerification(verification),
+  };
+}
+
+export function toRestore(row: RestoreEntity): RestoreRecord {
+  return { ...row };
+}
+
+function backupStatus(row: BackupEntity, now: Date): BackupStatus {
+  const expired = row.state === 'COMPLETED' && row.expiresAt !== null && row.expiresAt.getTime() <= now.getTime();
+  return expired ? 'EXPIRED' : row.state;
+}
+
+function toVerification(stored: StoredVerification): VerificationRecord {
+  return { ...stored, at: new Date(stored.at) };
+}
+
+/** `,ASSESSMENTS,FACTORS,`: every type between commas, so that LIKE '%,X,%' finds it. */
+export function joinDataTypes(types: readonly DataType[]): string {
+  return `,${types.join(',')},`;
+}
+
+function splitDataTypes(joined: string): DataType[] {
+  return DATA_TYPES.filter((type) => joined.includes(`,${type},`));
+}
