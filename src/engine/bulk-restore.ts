@@ -10,7 +10,8 @@ import type { RestoredTable } from '../domain/task';
 import { chunkUnits, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
 import { runLanes, throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
-import type { RestoreScope, ScopedTable } from './restore-scope';
+import type { RestoreScope } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { RowCollector, encodeRowChunk } from './row-chunk';
 
 export interface BulkRestore {

@@ -10,7 +10,7 @@ import type { RowCodec } from '../domain/rows';
 import type { ForeignKey, TableStructure } from '../domain/table';
 import { baseLayer } from './backup-rows';
 import { runLanes } from './lanes';
-import type { ScopedTable } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { decodeRowChunk } from './row-chunk';
 import { FieldReader, RowFilter, type RowPredicate } from './row-filter';
 

@@ -11,7 +11,7 @@ import { chunkSpans } from './backup-rows';
 import { compareRows, type DifferenceSink, type RowSlice } from './compare-rows';
 import { runLanes } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
-import type { ScopedTable } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { RowCollector } from './row-chunk';
 import { FieldReader } from './row-filter';
 
@@ -151,7 +151,10 @@ async function* ownRows(
   of: { structure: TableStructure; codec: RowCodec; scope: Extract<RowScope, { kind: 'BUSINESS' }> },
 ): AsyncGenerator<RowBatch> {
   const business = of.structure.mapping.business;
-  if (business?.kind !== 'COLUMN') return yield* rows;
+  if (business?.kind !== 'COLUMN') {
+    yield* rows;
+    return;
+  }
   const fields = new FieldReader(of.codec, of.structure);
   const column = of.structure.columns.findIndex(({ name }) => name === business.column);
   for await (const batch of rows) {

@@ -6,7 +6,7 @@ import type { Random } from '../domain/ambient';
 import type { RowCodec } from '../domain/rows';
 import type { TableStructure } from '../domain/table';
 import type { DifferenceSink, RowSlice } from './compare-rows';
-import type { ScopedTable } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { FieldReader } from './row-filter';
 import { RowSpool } from './spool';
 

@@ -5,7 +5,6 @@
 import { AppError, isAppError } from '../domain/errors';
 import type { RowBatch } from '../domain/rows';
 import type { ChangeWriter, ConsistentRead, Source } from '../domain/source';
-import type { TableStructure } from '../domain/table';
 import type { RestoredTable } from '../domain/task';
 import { chunkSpans, type BackupRows } from './backup-rows';
 import type { DifferenceSink } from './compare-rows';
@@ -13,7 +12,8 @@ import { compareSpan, compareTable, type TableComparing } from './compare-tables
 import { isTouched, TableDifferences } from './differences';
 import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
-import type { RestoreScope, ScopedTable } from './restore-scope';
+import type { RestoreScope } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { splitPairs, type RowSpool } from './spool';
 
 export interface InPlaceRestore {
@@ -132,43 +132,35 @@ async function writeChanges(
   differences: TableDifferences[],
   context: TaskContext,
 ): Promise<void> {
-  const rowsTotal = differences.reduce((sum, { counts }) => sum + counts.deletes + counts.updates + counts.inserts, 0);
+  // Row images, as they pass: an update has two, a move passes twice.
+  const images = ({ deletes, updates, moves, inserts }: TableDifferences): number =>
+    deletes.rowCount + updates.rowCount + 2 * moves.rowCount + inserts.rowCount;
+  const rowsTotal = differences.reduce((sum, of) => sum + images(of), 0);
   context.progress.begin({ name: 'writing', from: 60, to: 85, rowsTotal });
-  const write = async (of: TableDifferences, spool: RowSpool, apply: Apply, counted = true): Promise<void> => {
+  for (const of of [...differences].reverse()) {
     const { structure } = of.table.manifest;
-    for await (const batch of spool.batches()) {
-      throwIfAborted(context.signal);
-      const rows = await apply(structure, batch);
-      context.progress.advance({ rows: counted ? rows : 0, bytes: batch.bytes.length, table: structure.table });
-    }
-  };
-  const childrenFirst = [...differences].reverse();
-  for (const of of childrenFirst) {
-    await write(of, of.deletes, (table, batch) => applied(batch, writer.deleteRows(table, batch)));
-    await write(
-      of,
-      of.moves,
-      (table, batch) => applied(batch, writer.deleteRows(table, splitPairs(batch).oldRows)),
-      false,
-    );
+    await drain(of.deletes, context, (rows) => writer.deleteRows(structure, rows));
+    await drain(of.moves, context, (pairs) => writer.deleteRows(structure, splitPairs(pairs).oldRows));
   }
-  for (const of of differences) {
-    await write(of, of.updates, async (table, batch) => {
-      const { oldRows, newRows } = splitPairs(batch);
-      return applied(oldRows, writer.updateRows(table, oldRows, newRows));
+  for (const { table, updates } of differences) {
+    await drain(updates, context, (pairs) => {
+      const { oldRows, newRows } = splitPairs(pairs);
+      return writer.updateRows(table.manifest.structure, oldRows, newRows);
     });
   }
-  for (const of of differences) {
-    await write(of, of.moves, (table, batch) => applied(batch, writer.insertRows(table, splitPairs(batch).newRows)));
-    await write(of, of.inserts, (table, batch) => applied(batch, writer.insertRows(table, batch)));
+  for (const { table, moves, inserts } of differences) {
+    const { structure } = table.manifest;
+    await drain(moves, context, (pairs) => writer.insertRows(structure, splitPairs(pairs).newRows));
+    await drain(inserts, context, (rows) => writer.insertRows(structure, rows));
   }
 }
 
-type Apply = (table: TableStructure, batch: RowBatch) => Promise<number>;
-
-async function applied(batch: RowBatch, writing: Promise<void>): Promise<number> {
-  await writing;
-  return batch.ends.length;
+async function drain(spool: RowSpool, context: TaskContext, apply: (batch: RowBatch) => Promise<void>): Promise<void> {
+  for await (const batch of spool.batches()) {
+    throwIfAborted(context.signal);
+    await apply(batch);
+    context.progress.advance({ rows: batch.ends.length, bytes: batch.bytes.length });
+  }
 }
 
 interface ReadingBack {

@@ -8,7 +8,7 @@ import type { ChunkId, TableManifest } from '../domain/manifest';
 import { baseLayer } from './backup-rows';
 import { runLanes } from './lanes';
 import type { TaskContext } from './ports';
-import type { ScopedTable } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { decodeRowChunk } from './row-chunk';
 
 const CHUNKS_AT_ONCE = 4;

@@ -12,12 +12,7 @@ import { businessRoles } from '../domain/ownership';
 import { ALL_ROWS, type RowCodec, type RowScope } from '../domain/rows';
 import { collectBusinessRows } from './business-rows';
 import type { RowFilter } from './row-filter';
-
-export interface ScopedTable {
-  manifest: TableManifest;
-  /** WHOLE: made equal to the backup within the scope. PARENT: only missing rows are inserted, none changed or deleted. */
-  role: 'WHOLE' | 'PARENT';
-}
+import type { ScopedTable } from './scoped-table';
 
 export interface RestoreScope {
   tables: ScopedTable[];

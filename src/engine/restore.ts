@@ -16,7 +16,8 @@ import { restoreInPlace } from './in-place-restore';
 import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import { proveChunks, type ChunkProof } from './prove-chunks';
-import { restoreScope, scopeFilters, type RestoreScope, type ScopedTable } from './restore-scope';
+import { restoreScope, scopeFilters, type RestoreScope } from './restore-scope';
+import type { ScopedTable } from './scoped-table';
 import { requireSameStructures } from './structure-check';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
@@ -208,7 +209,7 @@ async function countInserts(
 
 async function readServiceSettings(spec: RestoreJobSpec, manifest: Manifest, store: EngineStore): Promise<unknown> {
   if (spec.type !== 'SYSTEM' || manifest.serviceSettings === null) return null;
-  return decodeDocument(await store.readChunk(manifest.serviceSettings)).serviceSettings ?? null;
+  return decodeDocument(await store.readChunk(manifest.serviceSettings));
 }
 
 function totals(tables: readonly RestoredTable[]): Pick<RestoreResult, 'inserts' | 'updates' | 'deletes'> {

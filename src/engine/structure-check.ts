@@ -26,7 +26,7 @@ function structureProblems(backup: TableStructure, live: TableStructure): string
   for (const column of backup.columns) {
     const found = live.columns.find((candidate) => candidate.name === column.name);
     if (found === undefined) problems.push(`${name}.${column.name} is missing`);
-    else problems.push(...columnProblems(`${name}.${column.name}`, column, found, backup.key.includes(column.name)));
+    else problems.push(...columnProblems(backup, column, found));
   }
   for (const { name: column } of live.columns) {
     const known = backup.columns.some((candidate) => candidate.name === column);
@@ -38,14 +38,15 @@ function structureProblems(backup: TableStructure, live: TableStructure): string
   return problems;
 }
 
-function columnProblems(name: string, backup: ColumnStructure, live: ColumnStructure, inKey: boolean): string[] {
+function columnProblems(table: TableStructure, backup: ColumnStructure, live: ColumnStructure): string[] {
+  const name = `${table.table}.${backup.name}`;
   const problems: string[] = [];
   const differs = (what: string, before?: string, now?: string): void => {
     if (before !== now) problems.push(`${name} has the ${what} ${now ?? 'none'} instead of ${before ?? 'none'}`);
   };
   differs('type', plainType(backup.type), plainType(live.type));
   differs('character set', backup.charset, live.charset);
-  if (inKey) differs('collation', backup.collation, live.collation);
+  if (table.key.includes(backup.name)) differs('collation', backup.collation, live.collation);
   return problems;
 }
 

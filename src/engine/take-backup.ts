@@ -15,7 +15,7 @@ import type { ConsistentRead, Source, SourceInfo } from '../domain/source';
 import type { BackupResult, EngineTask } from '../domain/task';
 import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
-import { encodeDocument } from './document-chunk';
+import { encodeDocument, isDocument } from './document-chunk';
 import { storeTables } from './store-tables';
 
 type BackupTask = Extract<EngineTask, { kind: 'BACKUP' }>;
@@ -76,21 +76,20 @@ async function writeBackup(write: BackupWrite, context: TaskContext): Promise<Ba
   await read.close();
   throwIfAborted(context.signal);
   context.progress.begin({ name: 'verifying', from: 90, to: 99 });
-  const stored = await session.commit(describe(write, tables, serviceSettings, context));
+  const stored = await session.commit(describe(write, { tables, serviceSettings }, context));
   context.hooks.onLog(`Backup ${task.spec.backupId} is complete: ${stored.name}.`);
   return { kind: 'BACKUP', stored };
 }
 
 async function storeServiceSettings({ task, session }: BackupWrite): Promise<ChunkId | null> {
-  if (task.spec.type !== 'SYSTEM') return null;
-  const { id } = await session.putChunk(encodeDocument({ serviceSettings: task.serviceSettings ?? null }));
+  if (task.spec.type !== 'SYSTEM' || !isDocument(task.serviceSettings)) return null;
+  const { id } = await session.putChunk(encodeDocument(task.serviceSettings));
   return id;
 }
 
 function describe(
   { task, source, info, read, scope, dataTypes }: BackupWrite,
-  tables: TableManifest[],
-  serviceSettings: ChunkId | null,
+  { tables, serviceSettings }: Pick<Manifest, 'tables' | 'serviceSettings'>,
   { deps }: TaskContext,
 ): Omit<Manifest, 'storedBytes'> {
   const { spec } = task;
