@@ -21,7 +21,9 @@ export function createErrorMask({ log, random }: ErrorMaskOptions): ErrorMask {
       if (cause.code === 'CATALOG_UNAVAILABLE') log.error('catalog unavailable', { error: cause });
       return { message: cause.message, locations, path, extensions: extensionsOf(cause) };
     }
-    if (cause instanceof GraphQLError) return ofCaller(cause, error instanceof GraphQLError ? error : cause);
+    // because: an error of GraphQL with a path arose while resolving, and so from our own code
+    if (cause instanceof GraphQLError && path === undefined)
+      return ofCaller(cause, error instanceof GraphQLError ? error : cause);
     const reference = random.uuid();
     log.error('request failed', { reference, error: cause, path: path?.join('.') });
     const message = `Internal error. The service's log has it as ${reference}.`;

@@ -1,0 +1,153 @@
+/**
+ * The HTTP server: /graphql (HTTP and WebSocket), /graphiql, /health/live and /health/ready. It refuses to listen where it would
+ * be open to others. Closing it lets held answers go, ends every socket and finishes the requests under way.
+ */
+import fastifyStatic from '@fastify/static';
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { existsSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { Clock, Log, Random } from '../domain/ambient';
+import { AppError } from '../domain/errors';
+import type { Settings } from '../domain/settings';
+import { LOCAL_OPERATOR } from '../services/principal';
+import type { Services } from '../services/services';
+import { assertProtected, hasLoopbackHost, hasOwnOrigin } from './access';
+import { createErrorMask } from './client-errors';
+import { createContext } from './context';
+import { createDocumentChecker } from './documents';
+import { addGraphqlHttp } from './graphql-http';
+import { addGraphqlWebsocket } from './graphql-websocket';
+import { buildApiSchema } from './schema';
+import { DATA_HEADERS, PAGE_HEADERS } from './security-headers';
+
+export interface HealthPort {
+  ready(): Promise<{ ready: boolean }>;
+}
+
+export interface ServerOptions {
+  services: Services;
+  settings: Pick<Settings, 'server' | 'limits'>;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  health: HealthPort;
+  /** The folder of the built console; absent or empty: /graphiql says how to build it. */
+  consoleDir?: string;
+}
+
+export interface ApiServer {
+  /** Where it listens, e.g. `http://127.0.0.1:4000`. */
+  readonly address: string;
+  readonly port: number;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Throws CONFIG_INVALID where it must not or can't listen. */
+export async function createServer(options: ServerOptions): Promise<ApiServer> {
+  const { services, settings, clock, log, random } = options;
+  const { limits } = settings;
+  assertProtected(settings.server.host);
+  const schema = buildApiSchema();
+  const mask = createErrorMask({ log, random });
+  const contextOf = (signal: AbortSignal) => createContext({ principal: LOCAL_OPERATOR, services, signal });
+  const http = createHttp(limits.maxMessageBytes, log);
+  const apollo = await addGraphqlHttp(http, { schema, limits, mask, log, contextOf });
+  addHealth(http, options.health);
+  await addConsole(http, options.consoleDir);
+  const checkDocument = createDocumentChecker(schema, limits);
+  const mayUpgrade = (request: FastifyRequest['raw']) => hasLoopbackHost(request) && hasOwnOrigin(request);
+  const websocket = addGraphqlWebsocket(http.server, {
+    schema, limits, checkDocument, mask, clock, log, contextOf, mayUpgrade,
+  }); // prettier-ignore
+
+  const stop = async () => {
+    services.releaseWaiters();
+    await Promise.all([websocket.close(), http.close()]);
+    await apollo.stop();
+  };
+  let stopped: Promise<void> | undefined;
+  const close = () => (stopped ??= stop());
+  try {
+    return { ...(await listen(http, settings.server)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function createHttp(bodyLimit: number, log: Log): FastifyInstance {
+  const http = fastify({
+    logger: false,
+    bodyLimit,
+    forceCloseConnections: 'idle',
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: true,
+  });
+  http.addHook('onRequest', refuseForeignHosts);
+  http.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, log));
+  http.setNotFoundHandler((_request, reply) => reply.code(404).headers(DATA_HEADERS).send({ error: 'Not found' }));
+  return http;
+}
+
+async function refuseForeignHosts(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  void reply.headers(DATA_HEADERS);
+  if (hasLoopbackHost(request)) return undefined;
+  const message = 'The service runs open on loopback and answers only requests addressed to localhost.';
+  return reply.code(421).send({ errors: [{ message, extensions: { code: 'FORBIDDEN' } }] });
+}
+
+/** Malformed bodies and the like, in the words of GraphQL errors; what is our fault keeps its words in the log. */
+function answerError(error: FastifyError, reply: FastifyReply, log: Log): FastifyReply {
+  const status = error.statusCode ?? 500;
+  if (status >= 500) log.error('request failed', { error });
+  const message = status >= 500 ? 'Internal error.' : error.message;
+  const code = status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST';
+  return reply.code(status).send({ errors: [{ message, extensions: { code } }] });
+}
+
+function addHealth(http: FastifyInstance, health: HealthPort): void {
+  http.get('/health/live', () => ({ live: true }));
+  http.get('/health/ready', async (_request, reply) => {
+    const readiness = await health.ready();
+    return reply.code(readiness.ready ? 200 : 503).send(readiness);
+  });
+}
+
+async function addConsole(http: FastifyInstance, consoleDir: string | undefined): Promise<void> {
+  http.get('/', (_request, reply) => reply.redirect('/graphiql/'));
+  if (!consoleDir || !existsSync(consoleDir)) {
+    const answer = { error: 'The console is not built. Run `npm run build`.' };
+    http.get('/graphiql', (_request, reply) => reply.code(404).send(answer));
+    http.get('/graphiql/', (_request, reply) => reply.code(404).send(answer));
+    return;
+  }
+  http.get('/graphiql', (_request, reply) => reply.redirect('/graphiql/'));
+  await http.register(fastifyStatic, {
+    root: consoleDir,
+    prefix: '/graphiql/',
+    cacheControl: false,
+    setHeaders: (response, path) => {
+      for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
+      response.setHeader(
+        'cache-control',
+        path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      );
+    },
+  });
+}
+
+async function listen(http: FastifyInstance, { host, port }: Settings['server']) {
+  try {
+    const address = await http.listen({ host, port });
+    return { address, port: (http.server.address() as AddressInfo).port };
+  } catch (error) {
+    throw new AppError('CONFIG_INVALID', `Can't listen on ${host}:${port}: ${(error as Error).message}`, {
+      hint: 'Stop what uses the port, or set server.port (RISKVAULT_PORT) to another.',
+      path: ['server', 'port'],
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * `subscribe` for many subscribers of the same events: an event is executed once for all that ask for it in the same words, as the
+ * same caller. Pull-based; closing a subscription ends its source at once.
+ */
+import {
+  createSourceEventStream, execute, type DocumentNode, type ExecutionArgs, type ExecutionResult,
+} from 'graphql'; // prettier-ignore
+import { refreshContext, type RequestContext } from './context';
+
+export type Subscribe = (args: ExecutionArgs) => Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>;
+
+export function createSharedSubscribe(): Subscribe {
+  const nameOf = createDocumentNames();
+  const executed = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
+
+  const executeOnce = (event: object, key: string, args: ExecutionArgs) => {
+    const results = executed.get(event) ?? new Map<string, Promise<ExecutionResult>>();
+    executed.set(event, results);
+    const known = results.get(key);
+    if (known) return known;
+    const contextValue = refreshContext(args.contextValue as RequestContext);
+    const result = Promise.resolve(execute({ ...args, rootValue: event, contextValue }));
+    results.set(key, result);
+    return result;
+  };
+
+  return async (args) => {
+    const source = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in source)) return source;
+    const { principal } = args.contextValue as RequestContext;
+    const key = JSON.stringify([nameOf(args.document), args.operationName, args.variableValues, principal.id]);
+    return mapped(source, (event) => executeOnce(event as object, key, args));
+  };
+}
+
+/** A short name for every document object, so that keys need not repeat its text. */
+function createDocumentNames(): (document: DocumentNode) => number {
+  const names = new WeakMap<DocumentNode, number>();
+  let count = 0;
+  return (document) => {
+    const name = names.get(document) ?? count++;
+    names.set(document, name);
+    return name;
+  };
+}
+
+function mapped<In, Out>(source: AsyncIterable<In>, map: (value: In) => Promise<Out>): AsyncGenerator<Out> {
+  const iterator = source[Symbol.asyncIterator]();
+  const done = { done: true, value: undefined } as const;
+  const generator: AsyncGenerator<Out> = {
+    async next() {
+      const result = await iterator.next();
+      return result.done ? done : { done: false, value: await map(result.value) };
+    },
+    async return() {
+      await iterator.return?.();
+      return done;
+    },
+    async throw(error) {
+      await iterator.return?.();
+      throw error;
+    },
+    [Symbol.asyncIterator]: () => generator,
+  };
+  return generator;
+}
