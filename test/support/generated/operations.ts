@@ -1,0 +1,2262 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** Every field given must match; a list matches any of its values. */
+export type BackupFilter = {
+  /** The platform's own ids; BUSINESS backups of these. */
+  businessIds?: Array<string | number> | null | undefined;
+  /** Exclusive. */
+  createdBefore?: string | null | undefined;
+  createdFrom?: string | null | undefined;
+  /** Backups that hold at least one of these. */
+  dataTypes?: Array<DataType> | null | undefined;
+  /** Exclusive. */
+  expiresBefore?: string | null | undefined;
+  /** Every one of these labels, with just this value. */
+  labels?: unknown;
+  /** Only backups whose manifest the repository lacks, or only others. */
+  missing?: boolean | null | undefined;
+  sources?: Array<string> | null | undefined;
+  statuses?: Array<BackupStatus> | null | undefined;
+  types?: Array<BackupType> | null | undefined;
+};
+
+export type BackupOrder = {
+  direction: OrderDirection;
+  field: BackupOrderField;
+};
+
+/** What backups are sorted by. */
+export type BackupOrderField =
+  'COMPLETED_AT' | 'CREATED_AT' | 'EXPIRES_AT' | 'RAW_BYTES' | 'ROW_COUNT' | 'STORED_BYTES';
+
+/** EXPIRED: complete, and past its expiresAt. */
+export type BackupStatus = 'CANCELLED' | 'COMPLETED' | 'EXPIRED' | 'FAILED' | 'PENDING' | 'RUNNING';
+
+/** What a backup takes: all, what changed, one business, settings. */
+export type BackupType = 'BUSINESS' | 'DIFFERENTIAL' | 'FULL' | 'INCREMENTAL' | 'SYSTEM';
+
+export type CancelJobInput = {
+  /** The id of a Job. */
+  jobId: string | number;
+};
+
+/** How a table's changes were found. */
+export type ChangeDetection = 'BINLOG' | 'NONE' | 'SCAN';
+
+export type CleanupExpiredBackupsInput = {
+  /** Only list what has expired. */
+  dryRun?: boolean | null | undefined;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
+export type CreateBackupInput = {
+  /** The platform's own id; required for BUSINESS, refused for the rest. */
+  businessId?: string | number | null | undefined;
+  /** Default: ALL, and CONFIG for SYSTEM. */
+  dataTypes?: Array<DataType> | null | undefined;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Flat strings, kept with the backup. */
+  labels?: unknown;
+  /** 1 to 36500; default from the settings. */
+  retentionDays?: number | null | undefined;
+  source?: string | null | undefined;
+  type: BackupType;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
+/** What is wrong with a stored object. */
+export type DamageProblem = 'DAMAGED' | 'MISSING' | 'UNEXPECTED' | 'UNREADABLE';
+
+/** Words for the risk tables; ALL is their union. */
+export type DataType = 'ALERTS' | 'ALL' | 'ASSESSMENTS' | 'BUSINESSES' | 'CONFIG' | 'FACTORS' | 'HISTORY' | 'TRENDS';
+
+export type DeleteBackupInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
+/** What went wrong, for programs. */
+export type ErrorCode =
+  | 'BACKUP_NOT_RESTORABLE'
+  | 'CONFLICT'
+  | 'CURSOR_EXPIRED'
+  | 'FORBIDDEN'
+  | 'FORMAT_TOO_NEW'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'INTEGRITY_FAILURE'
+  | 'INVALID_INPUT'
+  | 'LEGAL_HOLD'
+  | 'NOT_CANCELABLE'
+  | 'NOT_FOUND'
+  | 'PLAN_DRIFTED'
+  | 'PLAN_EXPIRED'
+  | 'REPOSITORY_FULL'
+  | 'REPOSITORY_UNAVAILABLE'
+  | 'SCHEMA_MISMATCH'
+  | 'SOURCE_UNAVAILABLE'
+  | 'WRONG_PASSPHRASE';
+
+/** Why a job failed: the codes of ErrorCode, and those of how the service itself failed. */
+export type FailureCode =
+  | 'BACKUP_NOT_RESTORABLE'
+  | 'CANCELLED'
+  | 'CATALOG_UNAVAILABLE'
+  | 'CONFIG_INVALID'
+  | 'CONFLICT'
+  | 'CURSOR_EXPIRED'
+  | 'FORBIDDEN'
+  | 'FORMAT_TOO_NEW'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'INTEGRITY_FAILURE'
+  | 'INTERNAL'
+  | 'INVALID_INPUT'
+  | 'LEASE_LOST'
+  | 'LEGAL_HOLD'
+  | 'NOT_CANCELABLE'
+  | 'NOT_FOUND'
+  | 'PLAN_DRIFTED'
+  | 'PLAN_EXPIRED'
+  | 'REPOSITORY_FULL'
+  | 'REPOSITORY_UNAVAILABLE'
+  | 'SCHEMA_MISMATCH'
+  | 'SOURCE_UNAVAILABLE'
+  | 'WORKER_DIED'
+  | 'WRONG_PASSPHRASE';
+
+/** What happened to a job. */
+export type JobEventType = 'LOG' | 'PROGRESS' | 'STATE_CHANGED';
+
+/** Every field given must match; a list matches any of its values. */
+export type JobFilter = {
+  /** Jobs that make, verify or restore these backups. */
+  backupIds?: Array<string | number> | null | undefined;
+  /** Exclusive. */
+  createdBefore?: string | null | undefined;
+  createdFrom?: string | null | undefined;
+  kinds?: Array<JobKind> | null | undefined;
+  sources?: Array<string> | null | undefined;
+  states?: Array<JobState> | null | undefined;
+};
+
+/** What a job does. */
+export type JobKind =
+  | 'BACKUP'
+  | 'CLEANUP'
+  | 'COMPACTION'
+  | 'COMPARISON'
+  | 'ERASURE'
+  | 'EXPORT'
+  | 'PLAN'
+  | 'REHEARSAL'
+  | 'RESTORE'
+  | 'SCRUB'
+  | 'VERIFICATION';
+
+export type JobOrder = {
+  direction: OrderDirection;
+  field: JobOrderField;
+};
+
+/** What jobs are sorted by. */
+export type JobOrderField = 'CREATED_AT' | 'FINISHED_AT';
+
+/** Where a job stands; the last three are final. */
+export type JobState = 'CANCELLED' | 'COMPLETED' | 'FAILED' | 'PENDING' | 'RUNNING';
+
+/** Why a mapped table cannot be backed up. */
+export type MappingProblemKind =
+  'NOT_A_TABLE' | 'NOT_TRANSACTIONAL' | 'NO_KEY' | 'NO_SUCH_COLUMN' | 'NO_SUCH_TABLE' | 'NULL_IN_KEY' | 'UNSUPPORTED';
+
+/** Ascending or descending. */
+export type OrderDirection = 'ASC' | 'DESC';
+
+export type RestoreBackupInput = {
+  /** A backup whose integrity check fails is refused unless this is set. */
+  allowUnchecked?: boolean | null | undefined;
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The platform's own id; required for BUSINESS, refused for the rest. */
+  businessId?: string | number | null | undefined;
+  /** Required for PARTIAL. */
+  dataTypes?: Array<DataType> | null | undefined;
+  /** Only count what would change. */
+  dryRun?: boolean | null | undefined;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Default: in place. */
+  target?: RestoreTargetInput | null | undefined;
+  type: RestoreType;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
+/** Every field given must match; a list matches any of its values. */
+export type RestoreFilter = {
+  backupIds?: Array<string | number> | null | undefined;
+  /** The platform's own ids. */
+  businessIds?: Array<string | number> | null | undefined;
+  /** Exclusive. */
+  createdBefore?: string | null | undefined;
+  createdFrom?: string | null | undefined;
+  sources?: Array<string> | null | undefined;
+  statuses?: Array<JobState> | null | undefined;
+};
+
+/** BULK: whole tables were loaded. IN_PLACE: differences were applied. DRY_RUN: differences were counted. */
+export type RestoreMode = 'BULK' | 'DRY_RUN' | 'IN_PLACE';
+
+/** Where a restore writes: exactly one of these. */
+export type RestoreTargetInput =
+  | {
+      /** Into the source's own tables. */
+      inPlace: boolean;
+      scratch?: never;
+    }
+  | { inPlace?: never; /** Into a new schema of this name. */ scratch: string };
+
+/** What a restore brings back. */
+export type RestoreType = 'BUSINESS' | 'FULL' | 'PARTIAL' | 'SYSTEM';
+
+/** What kind of database a source is. */
+export type SourceKind = 'MARIADB' | 'MYSQL' | 'SQLITE';
+
+/** STRUCTURE: all objects are there. DATA: every byte is read and hashed. RESTORE: restored and compared. */
+export type VerificationLevel = 'DATA' | 'RESTORE' | 'STRUCTURE';
+
+export type VerifyBackupInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  level?: VerificationLevel | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
+export type CancelJobMutationVariables = Exact<{
+  input: CancelJobInput;
+}>;
+
+export type CancelJobMutation = {
+  cancelJob: {
+    job: { id: string; state: JobState; cancelable: boolean } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type CleanupExpiredBackupsMutationVariables = Exact<{
+  input?: CleanupExpiredBackupsInput;
+}>;
+
+export type CleanupExpiredBackupsMutation = {
+  cleanupExpiredBackups: {
+    expiredBackupIds: Array<string> | null;
+    job: { id: string; state: JobState } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type CreateBackupMutationVariables = Exact<{
+  input?: CreateBackupInput;
+}>;
+
+export type CreateBackupMutation = {
+  createBackup: {
+    job: {
+      id: string;
+      kind: JobKind;
+      state: JobState;
+      attempt: number;
+      cancelable: boolean;
+      progress: { percent: number; phase: string };
+      failure: { code: FailureCode; message: string; remedy: string | null; retryable: boolean } | null;
+    } | null;
+    backup: {
+      id: string;
+      type: BackupType;
+      status: BackupStatus;
+      source: string;
+      dataTypes: Array<DataType>;
+      businessId: string | null;
+      createdAt: string;
+      completedAt: string | null;
+      expiresAt: string | null;
+      rowCount: string | null;
+      storedBytes: string | null;
+    } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type JobSummaryFragment = {
+  id: string;
+  kind: JobKind;
+  state: JobState;
+  attempt: number;
+  cancelable: boolean;
+  progress: { percent: number; phase: string };
+  failure: { code: FailureCode; message: string; remedy: string | null; retryable: boolean } | null;
+};
+
+export type BackupSummaryFragment = {
+  id: string;
+  type: BackupType;
+  status: BackupStatus;
+  source: string;
+  dataTypes: Array<DataType>;
+  businessId: string | null;
+  createdAt: string;
+  completedAt: string | null;
+  expiresAt: string | null;
+  rowCount: string | null;
+  storedBytes: string | null;
+};
+
+export type UserErrorFieldsFragment = { message: string; code: ErrorCode; path: Array<string> | null };
+
+export type DeleteBackupMutationVariables = Exact<{
+  input: DeleteBackupInput;
+}>;
+
+export type DeleteBackupMutation = {
+  deleteBackup: {
+    deletedBackupId: string | null;
+    job: { id: string; state: JobState } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type GetBackupQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+export type GetBackupQuery = {
+  backup: {
+    id: string;
+    type: BackupType;
+    status: BackupStatus;
+    source: string;
+    dataTypes: Array<DataType>;
+    businessId: string | null;
+    createdAt: string;
+    completedAt: string | null;
+    expiresAt: string | null;
+    readAt: string | null;
+    consistency: string | null;
+    rowCount: string | null;
+    changedRowCount: string | null;
+    rawBytes: string | null;
+    storedBytes: string | null;
+    checksum: string | null;
+    manifestName: string | null;
+    labels: unknown;
+    tables: Array<{
+      dataType: DataType;
+      name: string;
+      rowCount: string;
+      changedRowCount: string;
+      rawBytes: string;
+      changeDetection: ChangeDetection;
+      changeDetectionReason: string;
+    }>;
+    verification: {
+      level: VerificationLevel;
+      verifiedAt: string;
+      passed: boolean;
+      findings: Array<{ object: string; problem: DamageProblem; message: string }>;
+    } | null;
+    job: { id: string; state: JobState } | null;
+  } | null;
+};
+
+export type GetJobQueryVariables = Exact<{
+  id: string | number;
+  events?: number | null | undefined;
+}>;
+
+export type GetJobQuery = {
+  job: {
+    id: string;
+    kind: JobKind;
+    state: JobState;
+    attempt: number;
+    maxAttempts: number;
+    cancelable: boolean;
+    createdAt: string;
+    startedAt: string | null;
+    finishedAt: string | null;
+    createdBy: string;
+    progress: {
+      percent: number;
+      phase: string;
+      currentTable: string | null;
+      rowsDone: string;
+      rowsTotal: string | null;
+      bytesDone: string;
+      bytesTotal: string | null;
+      rowsPerSecond: number | null;
+      estimatedRemaining: string | null;
+    };
+    failure: { code: FailureCode; message: string; remedy: string | null; retryable: boolean } | null;
+    backup: { id: string; status: BackupStatus } | null;
+    restore: { id: string; status: JobState } | null;
+    events: {
+      nodes: Array<{
+        cursor: string;
+        sequence: number;
+        at: string;
+        type: JobEventType;
+        state: JobState;
+        message: string | null;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+  } | null;
+};
+
+export type GetRestoreQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+export type GetRestoreQuery = {
+  restore: {
+    id: string;
+    type: RestoreType;
+    status: JobState;
+    mode: RestoreMode | null;
+    dryRun: boolean;
+    createdAt: string;
+    completedAt: string | null;
+    inserts: string | null;
+    updates: string | null;
+    deletes: string | null;
+    verifiedRowCount: string | null;
+    notes: Array<string>;
+    target: { inPlace: boolean; scratch: string | null };
+    tables: Array<{
+      dataType: DataType;
+      name: string;
+      inserts: string;
+      updates: string;
+      deletes: string;
+      unchanged: string;
+      warnings: Array<string>;
+    }>;
+    backup: { id: string } | null;
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+  } | null;
+};
+
+export type ListBackupsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: BackupFilter | null | undefined;
+  orderBy?: Array<BackupOrder> | BackupOrder | null | undefined;
+}>;
+
+export type ListBackupsQuery = {
+  backups: {
+    totalCount: number;
+    nodes: Array<{
+      id: string;
+      type: BackupType;
+      status: BackupStatus;
+      source: string;
+      createdAt: string;
+      expiresAt: string | null;
+      rowCount: string | null;
+      storedBytes: string | null;
+    }>;
+    pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+  };
+};
+
+export type ListJobsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+  filter?: JobFilter | null | undefined;
+  orderBy?: Array<JobOrder> | JobOrder | null | undefined;
+}>;
+
+export type ListJobsQuery = {
+  jobs: {
+    edges: Array<{
+      cursor: string;
+      node: {
+        id: string;
+        kind: JobKind;
+        state: JobState;
+        createdAt: string;
+        progress: { percent: number; phase: string };
+        backup: { id: string; status: BackupStatus } | null;
+      };
+    }>;
+    pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null };
+  };
+  jobStatistics: { pending: number; running: number; completed: number; failed: number; cancelled: number };
+};
+
+export type ListRestoresQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  filter?: RestoreFilter | null | undefined;
+}>;
+
+export type ListRestoresQuery = {
+  restores: {
+    totalCount: number;
+    nodes: Array<{ id: string; type: RestoreType; status: JobState; mode: RestoreMode | null; createdAt: string }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type OverviewQueryVariables = Exact<{ [key: string]: never }>;
+
+export type OverviewQuery = {
+  sources: Array<{
+    name: string;
+    kind: SourceKind | null;
+    version: string | null;
+    schema: string | null;
+    reachable: boolean;
+    problem: string | null;
+    tables: Array<{ name: string; dataType: DataType }>;
+    mappingProblems: Array<{ table: string; problem: MappingProblemKind; message: string; hint: string }>;
+  }>;
+  repository: {
+    location: string;
+    reachable: boolean;
+    encrypted: boolean | null;
+    formatVersion: number | null;
+    compression: string | null;
+  };
+  backupStatistics: {
+    total: number;
+    completed: number;
+    failed: number;
+    expired: number;
+    rawBytes: string;
+    storedBytes: string;
+    rowCount: string;
+    byType: Array<{ type: BackupType; count: number }>;
+  };
+};
+
+export type RestoreBackupMutationVariables = Exact<{
+  input: RestoreBackupInput;
+}>;
+
+export type RestoreBackupMutation = {
+  restoreBackup: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    restore: { id: string; status: JobState; dryRun: boolean } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type VerifyBackupMutationVariables = Exact<{
+  input: VerifyBackupInput;
+}>;
+
+export type VerifyBackupMutation = {
+  verifyBackup: {
+    job: { id: string; state: JobState } | null;
+    backup: {
+      id: string;
+      verification: {
+        level: VerificationLevel;
+        verifiedAt: string;
+        passed: boolean;
+        findings: Array<{ object: string; problem: DamageProblem; message: string }>;
+      } | null;
+    } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type WatchAllJobsSubscriptionVariables = Exact<{
+  filter?: JobFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type WatchAllJobsSubscription = {
+  jobUpdates: {
+    cursor: string;
+    sequence: number;
+    at: string;
+    type: JobEventType;
+    state: JobState;
+    message: string | null;
+    job: { id: string; kind: JobKind };
+    progress: { percent: number; phase: string };
+  };
+};
+
+export type WatchJobSubscriptionVariables = Exact<{
+  jobId: string | number;
+  after?: string | null | undefined;
+}>;
+
+export type WatchJobSubscription = {
+  jobEvents: {
+    cursor: string;
+    sequence: number;
+    at: string;
+    type: JobEventType;
+    state: JobState;
+    message: string | null;
+    progress: {
+      percent: number;
+      phase: string;
+      currentTable: string | null;
+      rowsDone: string;
+      rowsTotal: string | null;
+      bytesDone: string;
+      bytesTotal: string | null;
+      rowsPerSecond: number | null;
+      estimatedRemaining: string | null;
+    };
+  };
+};
+
+export const JobSummaryFragmentDoc = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'FragmentDefinition',
+      name: { kind: 'Name', value: 'JobSummary' },
+      typeCondition: { kind: 'NamedType', name: { kind: 'Name', value: 'Job' } },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'attempt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'cancelable' } },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'progress' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'percent' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'phase' } },
+              ],
+            },
+          },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'failure' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'retryable' } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<JobSummaryFragment, unknown>;
+export const BackupSummaryFragmentDoc = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'FragmentDefinition',
+      name: { kind: 'Name', value: 'BackupSummary' },
+      typeCondition: { kind: 'NamedType', name: { kind: 'Name', value: 'Backup' } },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'completedAt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<BackupSummaryFragment, unknown>;
+export const UserErrorFieldsFragmentDoc = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'FragmentDefinition',
+      name: { kind: 'Name', value: 'UserErrorFields' },
+      typeCondition: { kind: 'NamedType', name: { kind: 'Name', value: 'UserError' } },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<UserErrorFieldsFragment, unknown>;
+export const CancelJobDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'CancelJob' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'CancelJobInput' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'cancelJob' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'cancelable' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<CancelJobMutation, CancelJobMutationVariables>;
+export const CleanupExpiredBackupsDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'CleanupExpiredBackups' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'CleanupExpiredBackupsInput' } },
+          },
+          defaultValue: {
+            kind: 'ObjectValue',
+            fields: [
+              {
+                kind: 'ObjectField',
+                name: { kind: 'Name', value: 'dryRun' },
+                value: { kind: 'BooleanValue', value: true },
+              },
+            ],
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'cleanupExpiredBackups' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                    ],
+                  },
+                },
+                { kind: 'Field', name: { kind: 'Name', value: 'expiredBackupIds' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<CleanupExpiredBackupsMutation, CleanupExpiredBackupsMutationVariables>;
+export const CreateBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'CreateBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'CreateBackupInput' } },
+          },
+          defaultValue: {
+            kind: 'ObjectValue',
+            fields: [
+              {
+                kind: 'ObjectField',
+                name: { kind: 'Name', value: 'type' },
+                value: { kind: 'EnumValue', value: 'FULL' },
+              },
+              {
+                kind: 'ObjectField',
+                name: { kind: 'Name', value: 'labels' },
+                value: {
+                  kind: 'ObjectValue',
+                  fields: [
+                    {
+                      kind: 'ObjectField',
+                      name: { kind: 'Name', value: 'reason' },
+                      value: { kind: 'StringValue', value: 'first look', block: false },
+                    },
+                  ],
+                },
+              },
+            ],
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'createBackup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'FragmentSpread', name: { kind: 'Name', value: 'JobSummary' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'FragmentSpread', name: { kind: 'Name', value: 'BackupSummary' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'FragmentSpread', name: { kind: 'Name', value: 'UserErrorFields' } }],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+    {
+      kind: 'FragmentDefinition',
+      name: { kind: 'Name', value: 'JobSummary' },
+      typeCondition: { kind: 'NamedType', name: { kind: 'Name', value: 'Job' } },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'attempt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'cancelable' } },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'progress' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'percent' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'phase' } },
+              ],
+            },
+          },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'failure' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'retryable' } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+    {
+      kind: 'FragmentDefinition',
+      name: { kind: 'Name', value: 'BackupSummary' },
+      typeCondition: { kind: 'NamedType', name: { kind: 'Name', value: 'Backup' } },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'completedAt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
+        ],
+      },
+    },
+    {
+      kind: 'FragmentDefinition',
+      name: { kind: 'Name', value: 'UserErrorFields' },
+      typeCondition: { kind: 'NamedType', name: { kind: 'Name', value: 'UserError' } },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<CreateBackupMutation, CreateBackupMutationVariables>;
+export const DeleteBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'DeleteBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'DeleteBackupInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'deleteBackup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                    ],
+                  },
+                },
+                { kind: 'Field', name: { kind: 'Name', value: 'deletedBackupId' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<DeleteBackupMutation, DeleteBackupMutationVariables>;
+export const GetBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'GetBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'backup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'completedAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'readAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'consistency' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'changedRowCount' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'rawBytes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'checksum' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'manifestName' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'labels' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'tables' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'changedRowCount' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rawBytes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'changeDetection' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'changeDetectionReason' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'verification' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'level' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'verifiedAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'passed' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'findings' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'object' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<GetBackupQuery, GetBackupQueryVariables>;
+export const GetJobDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'GetJob' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'events' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'job' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'attempt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'maxAttempts' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'cancelable' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'startedAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'finishedAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdBy' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'progress' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'percent' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'phase' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'currentTable' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowsDone' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowsTotal' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'bytesDone' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'bytesTotal' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowsPerSecond' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'estimatedRemaining' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'failure' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'retryable' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'restore' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'events' },
+                  arguments: [
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'first' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'events' } },
+                    },
+                  ],
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'nodes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'cursor' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'sequence' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'at' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                          ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'pageInfo' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<GetJobQuery, GetJobQueryVariables>;
+export const GetRestoreDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'GetRestore' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'restore' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'mode' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'dryRun' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'completedAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'verifiedRowCount' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'target' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'inPlace' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'scratch' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'tables' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'warnings' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<GetRestoreQuery, GetRestoreQueryVariables>;
+export const ListBackupsDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'ListBackups' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'last' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'before' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'BackupFilter' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'orderBy' } },
+          type: {
+            kind: 'ListType',
+            type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'BackupOrder' } } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'backups' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'first' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'after' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'last' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'last' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'before' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'before' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'filter' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'orderBy' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'orderBy' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'nodes' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'pageInfo' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hasPreviousPage' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'startCursor' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                    ],
+                  },
+                },
+                { kind: 'Field', name: { kind: 'Name', value: 'totalCount' } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ListBackupsQuery, ListBackupsQueryVariables>;
+export const ListJobsDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'ListJobs' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'last' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'before' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'JobFilter' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'orderBy' } },
+          type: {
+            kind: 'ListType',
+            type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'JobOrder' } } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'jobs' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'first' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'after' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'last' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'last' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'before' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'before' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'filter' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'orderBy' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'orderBy' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'edges' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'cursor' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'node' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'progress' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'percent' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'phase' } },
+                                ],
+                              },
+                            },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'backup' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                                ],
+                              },
+                            },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'pageInfo' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hasPreviousPage' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'startCursor' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'jobStatistics' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'pending' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'running' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'completed' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'failed' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'cancelled' } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ListJobsQuery, ListJobsQueryVariables>;
+export const ListRestoresDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'ListRestores' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'RestoreFilter' } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'restores' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'first' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'after' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'filter' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'nodes' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'mode' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'pageInfo' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                    ],
+                  },
+                },
+                { kind: 'Field', name: { kind: 'Name', value: 'totalCount' } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ListRestoresQuery, ListRestoresQueryVariables>;
+export const OverviewDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'Overview' },
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'sources' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'version' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'schema' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'reachable' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'tables' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'mappingProblems' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'table' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'repository' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'location' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'reachable' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'encrypted' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'formatVersion' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'compression' } },
+              ],
+            },
+          },
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'backupStatistics' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'total' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'completed' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'failed' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'expired' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'rawBytes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'byType' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'count' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<OverviewQuery, OverviewQueryVariables>;
+export const RestoreBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'RestoreBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'RestoreBackupInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'restoreBackup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'restore' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'dryRun' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<RestoreBackupMutation, RestoreBackupMutationVariables>;
+export const VerifyBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'VerifyBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'VerifyBackupInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'verifyBackup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'verification' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'level' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'verifiedAt' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'passed' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'findings' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'object' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                                ],
+                              },
+                            },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<VerifyBackupMutation, VerifyBackupMutationVariables>;
+export const WatchAllJobsDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'subscription',
+      name: { kind: 'Name', value: 'WatchAllJobs' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'JobFilter' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'jobUpdates' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'filter' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'after' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'cursor' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'sequence' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'at' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'progress' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'percent' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'phase' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<WatchAllJobsSubscription, WatchAllJobsSubscriptionVariables>;
+export const WatchJobDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'subscription',
+      name: { kind: 'Name', value: 'WatchJob' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'jobId' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'jobEvents' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'jobId' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'jobId' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'after' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'cursor' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'sequence' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'at' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'progress' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'percent' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'phase' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'currentTable' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowsDone' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowsTotal' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'bytesDone' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'bytesTotal' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowsPerSecond' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'estimatedRemaining' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<WatchJobSubscription, WatchJobSubscriptionVariables>;
