@@ -1,0 +1,43 @@
+/** The numbers of the format and the safety margins, each with its reason. */
+
+export const FORMAT_VERSION = 1;
+
+/** How writers cut rows into chunks; stated in config.json, applied by the engine. */
+export const CHUNKING = {
+  minBytes: 128 * 1024,
+  averageBytes: 512 * 1024,
+  maxBytes: 2 * 1024 * 1024,
+  maxRowBytes: 64 * 1024 * 1024,
+} as const;
+
+/** A payload may hold one largest row, its header, and room to spare. */
+export const MAX_PAYLOAD_BYTES = 72 * 1024 * 1024;
+
+/** A pack is closed once it holds this much: few enough objects for a bucket, small enough to read back at once. */
+export const PACK_TARGET_BYTES = 64 * 1024 * 1024;
+
+/** Bytes of payloads that one session compresses at once, so that memory stays flat however large chunks are. */
+export const MAX_PAYLOAD_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
+
+/** Most index entries fit, so that opening a pack costs one read. */
+export const INDEX_READ_AHEAD_BYTES = 32 * 1024;
+
+/** Pack indexes read at once when a repository is opened. */
+export const INDEX_LOAD_CONCURRENCY = 8;
+
+/** Chunks read at once when a pack is verified. */
+export const VERIFY_CONCURRENCY = 3;
+
+/** A lease outlives several missed renewals, and a crashed holder blocks a collection for a quarter of an hour at most. */
+export const LEASE_MS = 10 * 60_000;
+export const LEASE_RENEWAL_MS = 2 * 60_000;
+
+/** Two machines' clocks may differ by this much before a lease that is still held could be taken for expired. */
+export const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** A writer that has not touched its temporary file for a day is dead. */
+export const ABANDONED_AFTER_MS = 24 * 60 * 60_000;
+
+/** How often, and how long apart, a writing session looks again while a collection sweeps. */
+export const LEASE_ATTEMPTS = 20;
+export const LEASE_RETRY_MS = 500;

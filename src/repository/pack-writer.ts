@@ -1,0 +1,150 @@
+/**
+ * Writes packs one after another: chunks are sealed and appended as they come, so that only the index is held in memory. A pack that
+ * reached its target size is closed, made durable, read back and proven, beside the writing of the next one. Only then does it count.
+ */
+import type { Random } from '../domain/ambient';
+import { AppError } from '../domain/errors';
+import type { EncodedPayload } from './compression';
+import { Sequence } from './bounded';
+import type { Keyring, Seal } from './keyring';
+import { PACK_TARGET_BYTES } from './limits';
+import { packName } from './object-names';
+import { encodeHeader, encodeTail, type PackRecord, type PlacedRecord } from './pack-format';
+import { packDamaged, provePack, readPackIndex } from './pack-reader';
+import type { ObjectWriter, Storage } from './storage/storage';
+
+export interface ProvenPack {
+  name: string;
+  sizeBytes: number;
+  records: PlacedRecord[];
+}
+
+export interface PackWriterOptions {
+  storage: Storage;
+  keyring: Keyring;
+  random: Random;
+  /** Called for each pack once it is durable and proven. */
+  onProven: (pack: ProvenPack) => void;
+  targetBytes?: number;
+}
+
+interface OpenPack {
+  id: Buffer;
+  name: string;
+  seal: Seal | null;
+  writer: ObjectWriter;
+  hash: ReturnType<Keyring['objectHash']>;
+  records: PackRecord[];
+  sizeBytes: number;
+}
+
+export interface NewChunk {
+  id: Buffer;
+  kind: number;
+  rawLength: number;
+  encoded: EncodedPayload;
+}
+
+export class PackWriter {
+  private readonly appends = new Sequence();
+  private readonly proofs = new Sequence();
+  private current: OpenPack | null = null;
+  private proving: Promise<void> = Promise.resolve();
+  private aborted = false;
+  /** Names of packs that may be in the storage, proven or not. */
+  readonly written: string[] = [];
+  /** Bytes of packs so far, closed or not. */
+  storedBytes = 0;
+
+  constructor(private readonly options: PackWriterOptions) {}
+
+  /** Appends a chunk; resolves to the bytes it takes once they are handed to the storage. */
+  append(chunk: NewChunk): Promise<number> {
+    return this.appends.run(async () => {
+      if (this.aborted) throw new AppError('CANCELLED', 'The writing of packs was aborted.');
+      const pack = (this.current ??= await this.open());
+      const { bytes, codec } = chunk.encoded;
+      const stored = pack.seal?.seal(bytes, chunk.id) ?? bytes;
+      await this.write(pack, stored);
+      pack.records.push({
+        id: chunk.id,
+        codec,
+        kind: chunk.kind,
+        storedLength: stored.length,
+        rawLength: chunk.rawLength,
+      });
+      if (pack.sizeBytes >= (this.options.targetBytes ?? PACK_TARGET_BYTES)) await this.closePack();
+      return stored.length;
+    });
+  }
+
+  /** Closes the last pack; resolves when every pack is durable and proven, rejects if any could not be. */
+  async finish(): Promise<void> {
+    await this.appends.run(() => this.closePack());
+    await this.proving;
+  }
+
+  /** Drops the pack being written and waits for what runs; closed packs stay for the caller to judge. */
+  async abort(): Promise<void> {
+    this.aborted = true;
+    await this.appends.run(async () => {
+      const pack = this.current;
+      this.current = null;
+      await pack?.writer.abort();
+    });
+    await this.proving.catch((error: unknown) => void error); // because whoever aborts has its own reason already
+  }
+
+  private async open(): Promise<OpenPack> {
+    const { storage, keyring, random } = this.options;
+    const id = random.bytes(16);
+    const name = packName(id.toString('hex'));
+    const writer = await storage.openWriter(name);
+    const pack = {
+      id,
+      name,
+      seal: keyring.packSeal(id),
+      writer,
+      hash: keyring.objectHash(),
+      records: [],
+      sizeBytes: 0,
+    };
+    await this.write(pack, encodeHeader(id, keyring.encrypted));
+    return pack;
+  }
+
+  private async write(pack: OpenPack, bytes: Buffer): Promise<void> {
+    pack.hash.update(bytes);
+    pack.sizeBytes += bytes.length;
+    this.storedBytes += bytes.length;
+    await pack.writer.write(bytes);
+  }
+
+  /** Ends the current pack. Waits for the proof of the one before, so that at most one is being proven. */
+  private async closePack(): Promise<void> {
+    const pack = this.current;
+    if (!pack) return;
+    this.current = null;
+    await this.proving;
+    await this.write(pack, encodeTail(pack.records, pack.id, this.options.keyring));
+    const hash = pack.hash.digest();
+    this.storedBytes += hash.length;
+    await pack.writer.write(hash);
+    this.written.push(pack.name);
+    await pack.writer.commit();
+    this.proving = this.proofs.run(() => this.prove(pack.name, pack.sizeBytes + hash.length));
+    this.proving.catch((error: unknown) => void error); // because `finish` and the next close see it
+  }
+
+  private async prove(name: string, sizeBytes: number): Promise<void> {
+    if (this.aborted) return;
+    const { storage, keyring } = this.options;
+    const proof = await provePack({ storage, keyring }, { name, sizeBytes });
+    const [problem] = proof.problems;
+    const [damaged] = proof.damagedChunks;
+    if (problem !== undefined || damaged) {
+      throw packDamaged(name, problem ?? 'It was not read back as it was written.', damaged?.error);
+    }
+    this.options.onProven({ name, sizeBytes, records: await readPackIndex({ storage, keyring }, { name, sizeBytes }) });
+  }
+}

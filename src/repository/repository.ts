@@ -1,0 +1,246 @@
+/**
+ * The repository as a library: the store port of the domain, and checking, deleting, collecting, keys. It needs nothing but the
+ * place where the objects are; FORMAT.md says what they are. It does not know what a row is.
+ */
+import type { Clock, Log, Random } from '../domain/ambient';
+import type { BackupStore, BackupWriteSession, ChunkEntry } from '../domain/backup-store';
+import { AppError } from '../domain/errors';
+import type { BackupId } from '../domain/ids';
+import type { ChunkId, LayerRef, StoredManifest } from '../domain/manifest';
+import type { RepositorySettings } from '../domain/settings';
+import { checkRepository, type CheckOptions, type CheckReport } from './check';
+import { collectGarbage, type CollectOptions, type CollectReport } from './collect';
+import type { RepositoryConfig } from './config-object';
+import type { RepositoryContext } from './context';
+import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
+import { walkLayer } from './layer-tree';
+import { deleteManifest, findManifest, readManifests } from './manifests';
+import { ObjectStore } from './object-store';
+import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
+import { PackSet } from './pack-set';
+import { LocalStorage } from './storage/local';
+import type { Storage } from './storage/storage';
+import { beginWrite } from './write-session';
+
+export interface RepositoryOptions {
+  settings: RepositorySettings;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** Absent: what `settings.url` names. */
+  storage?: Storage;
+  /** Absent: 64 MiB. */
+  packTargetBytes?: number;
+}
+
+export interface RepositoryInfo {
+  formatVersion: number;
+  repositoryId: string;
+  encrypted: boolean;
+  location: string;
+  backupCount: number;
+  packCount: number;
+  packBytes: number;
+  /** Null where nobody knows. */
+  freeBytes: number | null;
+}
+
+export interface RepositoryKey {
+  keyId: string;
+  label: string;
+  createdAt: string;
+}
+
+export interface Repository extends BackupStore {
+  readonly config: RepositoryConfig;
+  /** Proves objects at the level asked for and names every damaged one with the backups that it hurts. Changes nothing. */
+  check(options: CheckOptions): Promise<CheckReport>;
+  /** From then on the backup is gone; its packs go by collection. Idempotent. Throws LEGAL_HOLD where one is placed. */
+  deleteManifest(backupId: BackupId): Promise<void>;
+  /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
+  collectGarbage(options: CollectOptions): Promise<CollectReport>;
+  /** The payload under which a JSON document is stored as a chunk. */
+  encodeServiceDocument(document: unknown): Buffer;
+  readServiceDocument(id: ChunkId): Promise<unknown>;
+  /** Writes, reads and deletes an object; throws what stands in the way. */
+  probe(): Promise<void>;
+  info(): Promise<RepositoryInfo>;
+  listKeys(): Promise<RepositoryKey[]>;
+  /** Makes the repository open with this passphrase too. INVALID_INPUT in a plain repository. */
+  addPassphrase(passphrase: string, label: string): Promise<RepositoryKey>;
+  /** Removes each key that this passphrase opens; CONFLICT when it is the last. */
+  removePassphrase(passphrase: string): Promise<void>;
+  /** Aborts writing sessions that are still open. Idempotent. */
+  close(): Promise<void>;
+}
+
+export async function openRepository(options: RepositoryOptions): Promise<Repository> {
+  const { settings, clock, random, log } = options;
+  const storage = options.storage ?? openStorage(settings.url, random);
+  const opened = await openOrInitialize({ storage, settings, clock, random, log });
+  const objects = new ObjectStore(storage, opened.keyring);
+  const packs = new PackSet({ storage, keyring: opened.keyring }, log);
+  const { packTargetBytes } = options;
+  const { masterKeyId } = opened.config;
+  return new OpenRepository({ objects, packs, masterKeyId, settings, clock, random, log, packTargetBytes }, opened);
+}
+
+function openStorage(url: string, random: Random): Storage {
+  const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
+  if (path !== undefined) return new LocalStorage({ path, temporaryName: () => random.bytes(16).toString('hex') });
+  throw new AppError('CONFIG_INVALID', `The repository url "${url}" is not supported.`, {
+    hint: 'Use file:<path>.',
+    path: ['repository', 'url'],
+  });
+}
+
+class OpenRepository implements Repository {
+  readonly chunkSeed: number;
+  readonly config: RepositoryConfig;
+  private readonly sessions = new Set<BackupWriteSession>();
+
+  constructor(
+    private readonly context: RepositoryContext,
+    private readonly opened: OpenedRepository,
+  ) {
+    this.chunkSeed = opened.keyring.chunkSeed;
+    this.config = opened.config;
+  }
+
+  async beginWrite(backupId: BackupId): Promise<BackupWriteSession> {
+    const session = await beginWrite(this.context, backupId, (ended) => this.sessions.delete(ended));
+    this.sessions.add(session);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.sessions) await session.abort();
+  }
+
+  listManifests(onDamaged?: (name: string, error: unknown) => void): AsyncIterable<StoredManifest> {
+    return readManifests(this.context.objects, (name, error) => {
+      this.context.log.warn('A manifest cannot be read', { object: name, error });
+      onDamaged?.(name, error);
+    });
+  }
+
+  findManifest(backupId: BackupId): Promise<StoredManifest | null> {
+    return findManifest(this.context.objects, backupId);
+  }
+
+  layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry> {
+    return walkLayer((id) => this.context.packs.read(id), layer);
+  }
+
+  async readChunk(id: ChunkId): Promise<Buffer> {
+    if (!/^[0-9a-f]{64}$/.test(id)) throw new AppError('INVALID_INPUT', `"${id.slice(0, 80)}" is no chunk id.`);
+    return this.context.packs.read(Buffer.from(id, 'hex'));
+  }
+
+  chunkId(payload: Buffer): ChunkId {
+    return this.opened.keyring.chunkId(payload).toString('hex');
+  }
+
+  check(options: CheckOptions): Promise<CheckReport> {
+    return checkRepository(this.context, options);
+  }
+
+  deleteManifest(backupId: BackupId): Promise<void> {
+    return deleteManifest(this.context.objects, backupId);
+  }
+
+  collectGarbage(options: CollectOptions): Promise<CollectReport> {
+    return collectGarbage(this.context, options);
+  }
+
+  encodeServiceDocument(document: unknown): Buffer {
+    return Buffer.from(JSON.stringify({ document }));
+  }
+
+  async readServiceDocument(id: ChunkId): Promise<unknown> {
+    const payload = await this.readChunk(id);
+    try {
+      return (JSON.parse(payload.toString('utf8')) as { document?: unknown }).document;
+    } catch (cause) {
+      throw new AppError('INTEGRITY_FAILURE', `The chunk ${id} is no document.`, { cause });
+    }
+  }
+
+  async probe(): Promise<void> {
+    const { objects, random } = this.context;
+    const name = `probes/${random.uuid()}.json`;
+    const bytes = await objects.put(name, { probe: random.bytes(32).toString('base64') });
+    try {
+      if (bytes.equals(await objects.storage.get(name))) return;
+      throw new AppError('INTEGRITY_FAILURE', 'A probe was read back with other bytes than it was written.');
+    } finally {
+      await objects.storage.delete(name);
+    }
+  }
+
+  async info(): Promise<RepositoryInfo> {
+    const { storage } = this.context.objects;
+    const { formatVersion, repositoryId, encrypted } = this.config;
+    const backups = await totals(storage, 'manifests/');
+    const packs = await totals(storage, 'packs/');
+    return {
+      formatVersion,
+      repositoryId,
+      encrypted,
+      location: storage.location,
+      backupCount: backups.count,
+      packCount: packs.count,
+      packBytes: packs.bytes,
+      freeBytes: await storage.freeBytes(),
+    };
+  }
+
+  async listKeys(): Promise<RepositoryKey[]> {
+    return (await this.keys()).map(({ keyId, label, createdAt }) => ({ keyId, label, createdAt }));
+  }
+
+  private async keys(): Promise<KeyObject[]> {
+    const { keys } = await listKeyObjects(this.context.objects.storage, this.config.masterKeyId);
+    return keys.map(({ key }) => key);
+  }
+
+  async addPassphrase(passphrase: string, label: string): Promise<RepositoryKey> {
+    const { masterKey } = this.opened;
+    const { masterKeyId } = this.config;
+    if (!masterKey || masterKeyId === null) throw notEncrypted();
+    if (passphrase === '')
+      throw new AppError('INVALID_INPUT', 'A passphrase must not be empty.', { path: ['passphrase'] });
+    const { clock, random, objects } = this.context;
+    const key = await wrapMasterKey({ masterKey, masterKeyId, passphrase, label, clock, random });
+    await putKey(objects.storage, key, this.opened.keyring);
+    return { keyId: key.keyId, label, createdAt: key.createdAt };
+  }
+
+  async removePassphrase(passphrase: string): Promise<void> {
+    if (!this.opened.masterKey) throw notEncrypted();
+    const keys = await this.keys();
+    const opened: KeyObject[] = [];
+    for (const key of keys) if (await unwrapMasterKey(key, passphrase, this.context.random)) opened.push(key);
+    if (opened.length === 0)
+      throw new AppError('WRONG_PASSPHRASE', 'The passphrase opens none of the repository’s keys.');
+    if (opened.length === keys.length) {
+      throw new AppError('CONFLICT', 'The last passphrase cannot be removed.', {
+        hint: 'Add another passphrase first.',
+      });
+    }
+    for (const { keyId } of opened) await deleteKey(this.context.objects.storage, keyId);
+  }
+}
+
+function notEncrypted(): AppError {
+  return new AppError('INVALID_INPUT', 'The repository is not encrypted, so it has no passphrases.');
+}
+
+async function totals(storage: Storage, prefix: string): Promise<{ count: number; bytes: number }> {
+  const sum = { count: 0, bytes: 0 };
+  for await (const { sizeBytes } of storage.list(prefix)) {
+    sum.count++;
+    sum.bytes += sizeBytes;
+  }
+  return sum;
+}

@@ -1,0 +1,196 @@
+/**
+ * One backup's writing: chunks that are not stored yet go through hash, compression and encryption into packs; layers into trees of
+ * pages; at last the manifest. Holds a shared lease from before it looks for stored chunks until the backup exists or is given up.
+ */
+import type { BackupWriteSession, LayerBuilder, PutResult } from '../domain/backup-store';
+import { AppError } from '../domain/errors';
+import type { BackupId } from '../domain/ids';
+import type { LayerRef, Manifest, StoredManifest } from '../domain/manifest';
+import { WeightGate } from './bounded';
+import { createCompressor, type Compressor } from './compression';
+import type { RepositoryContext } from './context';
+import { TreeBuilder } from './layer-tree';
+import { acquireLease, tryLease, type Lease } from './leases';
+import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
+import { listManifestObjects, putManifest, readManifest } from './manifests';
+import { PackWriter, type ProvenPack } from './pack-writer';
+import { ReachableWalk } from './reachable';
+
+type State = 'OPEN' | 'COMMITTED' | 'ABORTED';
+
+export async function beginWrite(
+  context: RepositoryContext,
+  backupId: BackupId,
+  onEnd: (session: BackupWriteSession) => void,
+): Promise<BackupWriteSession> {
+  const lease = await acquireLease(context, { kind: 'SHARED', purpose: `backup ${backupId}` });
+  try {
+    await context.packs.refresh(); // after the lease: from now on no pack that is seen can go
+    const known = new Set((await listManifestObjects(context.objects)).map(({ name }) => name));
+    return new WriteSession(context, lease, { known, onEnd });
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+class WriteSession implements BackupWriteSession {
+  private state: State = 'OPEN';
+  private failure: { error: unknown } | null = null;
+  private readonly gate = new WeightGate(MAX_PAYLOAD_BYTES_IN_FLIGHT);
+  private readonly compressor: Compressor;
+  private readonly writer: PackWriter;
+  /** Ids on their way into packs that are not proven yet: bounded by the size of packs, not of the backup. */
+  private readonly own = new Map<string, Promise<void>>();
+  /** Packs of others on which this session relies. */
+  private readonly reliedOn = new Set<string>();
+
+  constructor(
+    private readonly context: RepositoryContext,
+    private readonly lease: Lease,
+    private readonly options: { known: ReadonlySet<string>; onEnd: (session: BackupWriteSession) => void },
+  ) {
+    const { storage, keyring } = context.objects;
+    this.compressor = createCompressor(context.settings);
+    this.writer = new PackWriter({
+      storage,
+      keyring,
+      random: context.random,
+      onProven: (pack) => this.settle(pack),
+      targetBytes: context.packTargetBytes,
+    });
+  }
+
+  async putChunk(payload: Buffer): Promise<PutResult> {
+    this.assertOpen();
+    if (payload.length > MAX_PAYLOAD_BYTES)
+      throw new AppError('INVALID_INPUT', 'A chunk is larger than the format allows.');
+    const raw = this.context.objects.keyring.chunkId(payload);
+    const id = raw.toString('hex');
+    const storing = this.own.get(id);
+    if (storing) {
+      await storing;
+      return { id, storedBytes: 0 };
+    }
+    const holder = this.context.packs.holderOf(raw);
+    if (holder !== null) {
+      this.reliedOn.add(holder);
+      return { id, storedBytes: 0 };
+    }
+    return { id, storedBytes: await this.store(id, raw, payload) };
+  }
+
+  /** Registers the chunk before it waits, so that the same content put meanwhile is stored once. */
+  private async store(id: string, raw: Buffer, payload: Buffer): Promise<number> {
+    const stored = this.gate.run(payload.length, () => this.append(raw, payload));
+    const done = stored.then(() => undefined);
+    done.catch((error: unknown) => void error); // because `stored` carries the same failure to the caller
+    this.own.set(id, done);
+    try {
+      return await stored;
+    } catch (error) {
+      this.failure ??= { error };
+      throw error;
+    }
+  }
+
+  /** The chunks of a proven pack are found in the shared index from now on. */
+  private settle(pack: ProvenPack): void {
+    this.context.packs.add(pack);
+    for (const { id } of pack.records) this.own.delete(id.toString('hex'));
+  }
+
+  private async append(id: Buffer, payload: Buffer): Promise<number> {
+    this.assertOpen();
+    const encoded = await this.compressor.encode(payload);
+    return this.writer.append({ id, kind: payload[0] ?? 0, rawLength: payload.length, encoded });
+  }
+
+  private assertOpen(): void {
+    if (this.state !== 'OPEN') throw new AppError('CANCELLED', 'The writing session has ended.');
+    if (this.failure) throw this.failure.error;
+  }
+
+  buildLayer(kind: LayerRef['kind']): LayerBuilder {
+    return new TreeBuilder(kind, async (payload) => Buffer.from((await this.putChunk(payload)).id, 'hex'));
+  }
+
+  storedBytes(): number {
+    return this.writer.storedBytes;
+  }
+
+  async commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest> {
+    this.assertOpen();
+    await Promise.all(this.own.values());
+    await this.writer.finish();
+    this.assertOpen();
+    await this.lease.assertHeld();
+    await this.assertPacksStored();
+    this.assertRootsStored(manifest);
+    const stored = await putManifest(this.context.objects, { ...manifest, storedBytes: this.storedBytes() });
+    this.state = 'COMMITTED';
+    this.options.onEnd(this);
+    await this.lease.release();
+    return stored;
+  }
+
+  /** What was read back once and what others stored before must be there still. */
+  private async assertPacksStored(): Promise<void> {
+    const missing = new Set([...this.reliedOn, ...this.writer.written]);
+    for await (const { name } of this.context.objects.storage.list('packs/')) missing.delete(name);
+    const [name] = missing;
+    if (name === undefined) return;
+    await this.context.packs.refresh();
+    throw new AppError('LEASE_LOST', `The pack "${name}", on which the backup relies, is gone.`, {
+      retryable: true,
+      hint: 'The backup can be tried again.',
+    });
+  }
+
+  private assertRootsStored(manifest: Omit<Manifest, 'storedBytes'>): void {
+    const roots = manifest.tables.flatMap((table) => table.layers.map((layer) => layer.root));
+    for (const id of [...roots, manifest.serviceSettings]) {
+      if (id === null || this.context.packs.holderOf(Buffer.from(id, 'hex')) !== null) continue;
+      throw new AppError('INTERNAL', `The manifest refers to the chunk ${id}, which is not stored.`);
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (this.state !== 'OPEN') return;
+    this.state = 'ABORTED';
+    this.options.onEnd(this);
+    await this.writer.abort();
+    await this.lease.release();
+    if (this.writer.written.length > 0) await this.removeOwnPacks();
+  }
+
+  /** Failing here leaves garbage, which the next collection finds; it must not hide why the session was aborted. */
+  private async removeOwnPacks(): Promise<void> {
+    const { log } = this.context;
+    try {
+      const lease = await tryLease(this.context, { kind: 'EXCLUSIVE', purpose: 'removal of an aborted backup' });
+      if (!lease) return;
+      try {
+        await this.deleteUnreferenced();
+      } finally {
+        await lease.release();
+      }
+    } catch (error) {
+      log.warn('Packs of an aborted backup stay until the next cleanup', { error });
+    }
+  }
+
+  /** Sessions that began after our packs appeared may rely on them, and our own commit may have failed late: both have manifests. */
+  private async deleteUnreferenced(): Promise<void> {
+    const { objects, packs } = this.context;
+    const removable = new Set(this.writer.written);
+    const onChunk = (id: Buffer): void => packs.holdersOf(id).forEach((name) => removable.delete(name));
+    const walk = new ReachableWalk((id) => packs.read(id), { onChunk });
+    await packs.refresh();
+    for (const object of await listManifestObjects(objects)) {
+      if (!this.options.known.has(object.name)) await walk.manifest((await readManifest(objects, object)).manifest);
+    }
+    packs.forget((name) => removable.has(name));
+    for (const name of removable) await objects.storage.delete(name);
+  }
+}
