@@ -80,7 +80,9 @@ export class Database {
     const known = this.statements.get(sql);
     if (known) return known;
     if (this.statements.size >= MAX_CACHED_STATEMENTS) this.statements.clear();
-    const statement = this.handle.prepare(sql).raw().safeIntegers(true);
+    const statement = this.handle.prepare(sql).safeIntegers(true);
+    // The driver refuses to set it on a statement that gives no rows.
+    if (statement.reader) statement.raw();
     this.statements.set(sql, statement);
     return statement;
   }
