@@ -14,7 +14,7 @@ export function createFetcher(endpoint: URL): Fetcher {
     enableIncrementalDelivery: false,
   });
   return (params, options) => {
-    const { variables, missing } = latest.fillIn(params.variables);
+    const { variables, missing } = latest.fillIn(params.variables as unknown);
     if (missing.length > 0) return { errors: [{ message: explain(missing) }] } as never;
     return send({ ...params, variables }, options);
   };

@@ -7,9 +7,9 @@ type Kind = (typeof PLACEHOLDERS)[keyof typeof PLACEHOLDERS];
 
 export interface LatestIds {
   /** Looks into the payloads of a mutation's or query's answer. */
-  remember(result: unknown): void;
+  remember: (result: unknown) => void;
   /** `variables` with every placeholder replaced; `missing` names what is not known yet. */
-  fillIn<T>(variables: T): { variables: T; missing: Kind[] };
+  fillIn: (variables: unknown) => { variables: unknown; missing: Kind[] };
 }
 
 export function createLatestIds(): LatestIds {
@@ -26,7 +26,7 @@ export function createLatestIds(): LatestIds {
     fillIn(variables) {
       const missing = new Set<Kind>();
       const filled = replace(variables, (kind) => ids.get(kind) ?? void missing.add(kind));
-      return { variables: filled as typeof variables, missing: [...missing] };
+      return { variables: filled, missing: [...missing] };
     },
   };
 }

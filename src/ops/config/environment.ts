@@ -67,31 +67,25 @@ function readSecretFile(name: string, file: string, problems: Problem[]): string
   }
 }
 
-/** Replaces `${NAME}` in every string of a parsed document; `$${` stands for a literal `${`. */
-export function expandVariables(
-  value: unknown,
-  lookup: (name: string) => string | undefined,
-  report: (problem: Problem) => void,
-  path: readonly (string | number)[] = [],
-): unknown {
-  if (typeof value === 'string')
-    return expandText(value, lookup, (message) => report({ where: path.join('.'), message }));
-  if (Array.isArray(value)) return value.map((item, at) => expandVariables(item, lookup, report, [...path, at]));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, expandVariables(item, lookup, report, [...path, key])]),
-  );
+export interface ExpandOptions {
+  lookup: (name: string) => string | undefined;
+  report: (problem: Problem) => void;
 }
 
-function expandText(
-  text: string,
-  lookup: (name: string) => string | undefined,
-  report: (message: string) => void,
-): string {
+/** Replaces `${NAME}` in every string of a parsed document; `$${` stands for a literal `${`. */
+export function expandVariables(value: unknown, options: ExpandOptions, path: readonly string[] = []): unknown {
+  if (typeof value === 'string') return expandText(value, options, path.join('.'));
+  if (typeof value !== 'object' || value === null) return value;
+  const expand = ([key, item]: [string, unknown]) => expandVariables(item, options, [...path, key]);
+  if (Array.isArray(value)) return Object.entries(value).map(expand);
+  return Object.fromEntries(Object.entries(value).map((entry) => [entry[0], expand(entry)]));
+}
+
+function expandText(text: string, { lookup, report }: ExpandOptions, where: string): string {
   return text.replace(/\$\$\{|\$\{([^}]*)\}/g, (whole, name: string | undefined) => {
     if (name === undefined) return '${';
     const value = lookup(name);
-    if (value === undefined) report(`names \${${name}}, which is not set (nor is ${name}_FILE)`);
+    if (value === undefined) report({ where, message: `names \${${name}}, which is not set (nor is ${name}_FILE)` });
     return value ?? whole;
   });
 }

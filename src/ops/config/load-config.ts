@@ -42,7 +42,7 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
 
   const file = lookup(CONFIG_FILE_VARIABLE);
   const document = file === undefined ? {} : readFile(file, problems);
-  const written = expandVariables(document, lookupUsed, (problem) => problems.push(problem));
+  const written = expandVariables(document, { lookup: lookupUsed, report: (problem) => problems.push(problem) });
   const origins = new Map<string, string>();
   const overlaid = overlay(written, lookup, origins);
 

@@ -88,7 +88,7 @@ describe('readiness', () => {
     });
     const probes = await Promise.all([health.ready(), health.ready(), health.ready()]);
     expect(probes.map((probe) => probe.ready)).toEqual([false, false, false]);
-    expect(probes[0]!.checks[0]!.message).toBe('no answer within 20 ms');
+    expect(probes[0].checks[0]!.message).toBe('no answer within 20 ms');
     expect([calls, aborted]).toEqual([1, [true]]);
   });
 

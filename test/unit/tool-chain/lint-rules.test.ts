@@ -30,7 +30,7 @@ function run(script: string, args: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [script, ...args], { cwd: project, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
       if (stdout.trimStart().startsWith('{') || stdout.trimStart().startsWith('[')) resolve(stdout);
-      else reject(new Error(`${String(error)}\n${stderr}\n${stdout}`));
+      else reject(new Error(`${error?.message}\n${stderr}\n${stdout}`));
     });
   });
 }
@@ -123,9 +123,7 @@ describe('who may import what', () => {
   });
 
   test('every rule has a sample here', () => {
-    const { forbidden } = jest.requireActual(join(ROOT, '.dependency-cruiser.cjs')) as {
-      forbidden: { name: string }[];
-    };
+    const { forbidden } = jest.requireActual<{ forbidden: { name: string }[] }>(join(ROOT, '.dependency-cruiser.cjs'));
     const proven = new Set(offences.map(([, , rule]) => rule));
     // The console is built by itself, from browser libraries; its layer rule has the same shape as the others.
     expect(forbidden.map((rule) => rule.name).filter((name) => !proven.has(name))).toEqual(['layer-console']);

@@ -1,0 +1,140 @@
+/**
+ * `npm run doctor`: the composition root of the doctor. It examines the settings, the catalog, each source, the repository, the
+ * clock and the free space, creates nothing that is not there yet, and ends with exit code 1 if anything is an error.
+ */
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { openCatalog } from './catalog/open-catalog';
+import type { Log } from './domain/ambient';
+import { toAppError } from './domain/errors';
+import type { Settings, SourceSettings } from './domain/settings';
+import { systemClock, systemRandom } from './ops/ambient';
+import { loadConfig, type LoadedConfig } from './ops/config/load-config';
+import {
+  bad, clockSection, examine, isError, ok, renderSection, renderSummary, sourceSection, spaceSection, type Finding, type Section,
+} from './ops/doctor'; // prettier-ignore
+import { createLogger } from './ops/logger';
+import { openRepository } from './repository/repository';
+import { openMysqlSource } from './sources/mysql/source';
+import { openSqliteSource } from './sources/sqlite/source';
+
+interface Deps {
+  clock: typeof systemClock;
+  random: typeof systemRandom;
+  log: Log;
+}
+
+async function main(): Promise<number> {
+  const config = loadConfig();
+  const deps = { clock: systemClock, random: systemRandom, log: createLogger({ level: 'silent' }) };
+  const examined = await examine(sections(config, deps), {
+    clock: systemClock,
+    onSection: (section) => console.log(renderSection(section)),
+  });
+  console.log(renderSummary(examined));
+  return examined.some((section) => section.findings.some(isError)) ? 1 : 0;
+}
+
+function sections(config: LoadedConfig, deps: Deps): Section[] {
+  const { settings } = config;
+  return [
+    settingsSection(config),
+    clockSection(deps.clock),
+    spaceSection(folders(settings)),
+    catalogSection(settings, deps),
+    ...settings.sources.map((source) => liveSection(source, settings.demo, deps)),
+    repositorySection(settings, deps),
+  ];
+}
+
+function settingsSection({ settings, file, warnings }: LoadedConfig): Section {
+  const source = settings.demo ? 'The source is the built-in demo: set RISKVAULT_SOURCE_URL for your own.' : undefined;
+  const encryption = settings.repository.passphrase
+    ? ok('encryption', 'The repository is encrypted with a passphrase.')
+    : bad('encryption', 'WARNING', 'Backups are stored unencrypted: set RISKVAULT_PASSPHRASE before the first start.');
+  return {
+    title: 'Settings',
+    examine: async () => [
+      ok('settings', `Read from ${file ?? 'the environment'}; all are valid.`),
+      ...warnings.map((warning) => bad('settings', 'WARNING', warning)),
+      ...(source ? [ok('demo', source)] : []),
+      encryption,
+    ],
+  };
+}
+
+function catalogSection({ catalog: { url } }: Settings, deps: Deps): Section {
+  return {
+    title: 'Catalog',
+    async examine() {
+      if (isMissing(url)) return [ok('catalog', `${pathOf(url)} is not there yet; the first start makes it.`)];
+      const catalog = await openCatalog({ url, ...deps });
+      try {
+        await catalog.ping();
+        return [ok('catalog', `It opens (${catalog.info.engine}, ${catalog.info.schemaVersion}).`)];
+      } finally {
+        await catalog.close();
+      }
+    },
+  };
+}
+
+function liveSection(settings: SourceSettings, demo: boolean, deps: Deps): Section {
+  if (demo && isMissing(settings.url)) {
+    const note = ok('demo', `${pathOf(settings.url)} is not there yet; the first start makes and fills it.`);
+    return { title: `Source ${settings.name}`, examine: async () => [note] };
+  }
+  const open = settings.url.startsWith('sqlite:') ? openSqliteSource : openMysqlSource;
+  const source = open({ settings, ...deps });
+  const section = sourceSection(source);
+  return { ...section, examine: (signal) => section.examine(signal).finally(() => source.close()) };
+}
+
+function repositorySection({ repository: settings }: Settings, deps: Deps): Section {
+  return {
+    title: 'Repository',
+    async examine() {
+      // Opening an empty place would make a repository there, with or without encryption: that is the first start's to do.
+      if (!existsSync(join(pathOf(settings.url), 'config.json'))) {
+        return [ok('repository', `${pathOf(settings.url)} holds none yet; the first start makes it.`)];
+      }
+      const repository = await openRepository({ settings, ...deps });
+      await repository.probe();
+      return [ok('probe', 'An object could be written, read and deleted.'), info(await repository.info())];
+    },
+  };
+}
+
+function info(repository: { backupCount: number; encrypted: boolean; formatVersion: number }): Finding {
+  const { backupCount, encrypted, formatVersion } = repository;
+  return ok(
+    'repository',
+    `${backupCount} backups, format ${formatVersion}, ${encrypted ? 'encrypted' : 'not encrypted'}.`,
+  );
+}
+
+function folders({ catalog, repository }: Settings): Record<string, string> {
+  return {
+    ...(catalog.url.startsWith('sqlite:') && { 'the catalog': dirname(pathOf(catalog.url)) }),
+    'the repository': pathOf(repository.url),
+    'temporary files': tmpdir(),
+  };
+}
+
+function pathOf(url: string): string {
+  return url.replace(/^(sqlite|file):/, '');
+}
+
+function isMissing(url: string): boolean {
+  return url.startsWith('sqlite:') && !existsSync(pathOf(url));
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    const { message, hint } = toAppError(error);
+    console.error(hint === undefined ? message : `${message}\n${hint}`);
+    process.exitCode = 1;
+  },
+);
