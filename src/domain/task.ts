@@ -18,7 +18,17 @@ export type EngineTask =
       createdBy: string;
       serviceSettings: unknown;
     }
-  | { kind: 'RESTORE'; jobId: JobId; spec: RestoreJobSpec; attempt: number }
+  | {
+      kind: 'RESTORE';
+      jobId: JobId;
+      spec: RestoreJobSpec;
+      attempt: number;
+      /**
+       * Only settle what an earlier attempt left in the source: where it had committed, report that as usual; else clean up and
+       * throw CANCELLED. For restores that were cancelled, or used up their attempts, while their worker was dead.
+       */
+      recoverOnly?: boolean;
+    }
   | { kind: 'VERIFICATION'; jobId: JobId; spec: VerificationJobSpec }
   | { kind: 'CLEANUP'; jobId: JobId; spec: CleanupJobSpec };
 
