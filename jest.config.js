@@ -32,6 +32,8 @@ module.exports = {
     './src/engine/': floor(85, 80),
     './src/repository/': floor(85, 80),
   },
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
   maxWorkers: 2,
 };
