@@ -284,8 +284,6 @@ export interface JobQueue {
    * the jobs it touched.
    */
   reapExpired(): Promise<JobRecord[]>;
-  /** When the next PENDING job that waits for its time is due; null when none waits. */
-  nextDueAt(): Promise<Date | null>;
 }
 
 export interface EnqueueRequest {

@@ -91,18 +91,6 @@ export class CatalogQueue implements JobQueue {
     });
   }
 
-  reapExpired(): Promise<JobRecord[]> {
-    return this.reapIfAny();
-  }
-
-  async nextDueAt(): Promise<Date | null> {
-    const now = this.database.clock.now().getTime();
-    const sql = "SELECT MIN(run_after) AS due FROM jobs WHERE state = 'PENDING' AND run_after > ?";
-    const rows = await this.database.read((manager) => manager.query<{ due: string | null }[]>(sql, [now]));
-    const due = rows[0]?.due ?? null;
-    return due === null ? null : new Date(Number(due));
-  }
-
   private async claimIn(write: Write, request: ClaimRequest): Promise<ClaimedJob | null> {
     const id = await findClaimable(write.manager, request, write.now);
     if (id === null) return null;
@@ -124,7 +112,7 @@ export class CatalogQueue implements JobQueue {
     }
   }
 
-  private async reapIfAny(): Promise<JobRecord[]> {
+  async reapExpired(): Promise<JobRecord[]> {
     const now = this.database.clock.now();
     const expired = await this.database.read((manager) => findExpired(manager, now));
     if (expired.length === 0) return [];

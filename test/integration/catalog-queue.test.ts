@@ -111,7 +111,6 @@ describe.each(CATALOG_ENGINES)('queue on %s', (engine) => {
     const waiting = await catalog.queue.requeue(lease, { runAfter, failure: FAILURE, message: 'again' });
     expect(waiting).toMatchObject({ state: 'PENDING', attempt: 1, failure: FAILURE, runAfter });
     expect(await catalog.queue.claim(CLAIM)).toBeNull();
-    expect(await catalog.queue.nextDueAt()).toEqual(runAfter);
     await stand.clock.advance(10_000);
     expect((await claim()).job).toMatchObject({ id: job.id, attempt: 2, failure: null });
   });

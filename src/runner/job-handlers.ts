@@ -1,0 +1,62 @@
+/** What each kind of job asks of the engine, and what its result changes in the catalog. */
+import type { JobRecord, SettleEffect } from '../catalog/catalog';
+import { AppError } from '../domain/errors';
+import type { EngineResult, EngineTask } from '../domain/task';
+
+export interface TaskContext {
+  /** The service's own settings, for SYSTEM backups. */
+  serviceSettings(): Promise<unknown>;
+}
+
+export async function toTask(job: JobRecord, context: TaskContext): Promise<EngineTask> {
+  const { id: jobId, spec, attempt } = job;
+  switch (spec.kind) {
+    case 'BACKUP': {
+      const serviceSettings = spec.type === 'SYSTEM' ? await context.serviceSettings() : null;
+      const { createdBy } = job;
+      return { kind: 'BACKUP', jobId, spec, createdAt: job.createdAt.toISOString(), createdBy, serviceSettings };
+    }
+    case 'RESTORE':
+      return { kind: 'RESTORE', jobId, spec, attempt, recoverOnly: isRecovery(job) };
+    case 'VERIFICATION':
+      return { kind: 'VERIFICATION', jobId, spec };
+    case 'CLEANUP':
+      return { kind: 'CLEANUP', jobId, spec };
+  }
+}
+
+/**
+ * True for a restore that shall not run any more, but whose earlier attempt ended unseen: it was cancelled meanwhile, or has used
+ * up its attempts. What it left in the source must be settled before the job ends.
+ */
+export function isRecovery(job: JobRecord): boolean {
+  return job.kind === 'RESTORE' && (job.cancelRequested || job.attempt > job.maxAttempts);
+}
+
+export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
+  const { spec } = job;
+  if (spec.kind === 'BACKUP' && result.kind === 'BACKUP') return { kind: 'BACKUP_STORED', stored: result.stored };
+  if (spec.kind === 'RESTORE' && result.kind === 'RESTORE')
+    return { kind: 'RESTORED', restoreId: spec.restoreId, result };
+  if (spec.kind === 'VERIFICATION' && result.kind === 'VERIFICATION') {
+    return { kind: 'VERIFIED', backupId: spec.backupId, result };
+  }
+  if (spec.kind === 'CLEANUP' && result.kind === 'CLEANUP') {
+    return { kind: 'BACKUPS_DELETED', backupIds: spec.dryRun ? [] : result.deletedBackupIds };
+  }
+  throw new AppError('INTERNAL', `A ${spec.kind} job was answered with a ${result.kind} result.`);
+}
+
+/** One sentence for the job's last event. */
+export function toMessage(result: EngineResult): string {
+  switch (result.kind) {
+    case 'BACKUP':
+      return `Stored ${result.stored.manifest.rowCount} rows.`;
+    case 'RESTORE':
+      return `${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
+    case 'VERIFICATION':
+      return result.passed ? 'Everything is sound.' : `Found ${result.findings.length} damaged objects.`;
+    case 'CLEANUP':
+      return `Deleted ${result.deletedBackupIds.length} backups, freed ${result.freedBytes} bytes.`;
+  }
+}

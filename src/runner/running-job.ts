@@ -1,0 +1,185 @@
+/**
+ * One claimed job from claim to settle.
+ *
+ * It works while it holds its lease, and it may be told to stop for one of three reasons, the first of which counts:
+ *
+ *     CANCEL     somebody cancelled the job          the work undoes itself -> CANCELLED
+ *     SHUTDOWN   this process ends                   the work undoes itself -> PENDING, the attempt not counted
+ *     LOST       the lease ran out or was reaped     the work undoes itself -> nothing is written: the job is another's
+ *
+ * Otherwise it ends by itself:
+ *
+ *     a result                         -> COMPLETED with what it made; also when a stop came too late
+ *     a retryable error, attempts left -> PENDING after a delay
+ *     any other error                  -> FAILED with code, message, hint and retryable
+ *
+ * A restore that was cancelled but ended in an error may have left something half-done. It goes back to PENDING, still cancelled,
+ * and its next attempt only cleans up (`isRecovery`).
+ */
+import type { ClaimedJob, JobQueue, JobRecord, Outcome, RequeueOptions } from '../catalog/catalog';
+import type { Clock, Log, Random } from '../domain/ambient';
+import { AppError, isAppError, toAppError, toErrorData } from '../domain/errors';
+import type { RunnerSettings } from '../domain/settings';
+import type { EngineResult, TaskExecutor } from '../domain/task';
+import { isRecovery, toEffect, toMessage, toTask, type TaskContext } from './job-handlers';
+import { LeaseKeeper } from './lease-keeper';
+import { ProgressReporter } from './progress-reporter';
+import { mayRetry, retryDelayMs } from './retry-policy';
+
+export type StopReason = 'CANCEL' | 'SHUTDOWN' | 'LOST';
+
+export interface RunningJobOptions extends TaskContext {
+  claimed: ClaimedJob;
+  /** When the claim was asked for, on the monotonic clock. */
+  takenAtMs: number;
+  queue: JobQueue;
+  executor: TaskExecutor;
+  settings: Pick<RunnerSettings, 'leaseMs' | 'heartbeatMs'>;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+type Ending = Outcome | { state: 'PENDING'; requeue: RequeueOptions } | null;
+
+export class RunningJob {
+  readonly job: JobRecord;
+  private readonly stopping = new AbortController();
+  private stopReason: StopReason | null = null;
+  private readonly log: Log;
+  private readonly keeper: LeaseKeeper;
+  private readonly reporter: ProgressReporter;
+
+  constructor(private readonly options: RunningJobOptions) {
+    const { claimed, queue, clock } = options;
+    this.job = claimed.job;
+    this.log = options.log.child({ jobId: this.job.id, kind: this.job.kind, attempt: this.job.attempt });
+    this.keeper = this.keepLease();
+    this.reporter = new ProgressReporter({
+      save: (update) => queue.saveProgress(claimed.lease, update),
+      clock,
+      log: this.log,
+      initial: this.job.progress,
+    });
+  }
+
+  /** Asks the work to undo itself and end. The first reason counts, except that a lost lease overrides all. */
+  stop(reason: StopReason): void {
+    if (this.stopReason === null || reason === 'LOST') this.stopReason = reason;
+    this.stopping.abort();
+  }
+
+  /** Somebody cancelled the job. A recovery goes on: it is what a cancelled job still has to do. */
+  cancel(): void {
+    if (!isRecovery(this.job)) this.stop('CANCEL');
+  }
+
+  /** Resolves when the job is settled, or not its own any more. Never rejects. */
+  async run(): Promise<void> {
+    this.log.info('Job started.');
+    try {
+      const ending = await this.work();
+      await this.reporter.close();
+      await this.settle(ending);
+    } catch (error) {
+      this.log.error('The job could not be settled; its lease will run out.', { error });
+    } finally {
+      await this.keeper.stop();
+    }
+  }
+
+  private keepLease(): LeaseKeeper {
+    const { claimed, queue, settings, clock, takenAtMs } = this.options;
+    return new LeaseKeeper({
+      queue,
+      lease: claimed.lease,
+      ...settings,
+      clock,
+      log: this.log,
+      takenAtMs,
+      onCancelRequested: () => this.cancel(),
+      onLost: () => this.stop('LOST'),
+    });
+  }
+
+  private async work(): Promise<Ending> {
+    if (this.job.cancelRequested && !isRecovery(this.job)) return { state: 'CANCELLED' };
+    try {
+      const task = await toTask(this.job, this.options);
+      const result = await this.options.executor.run(task, {
+        signal: this.stopping.signal,
+        onProgress: (progress) => this.reporter.report(progress),
+        onLog: (message) => this.reporter.line(message),
+      });
+      return this.completed(result);
+    } catch (error) {
+      return this.ended(toAppError(error));
+    }
+  }
+
+  private completed(result: EngineResult): Ending {
+    return { state: 'COMPLETED', effect: toEffect(this.job, result), message: toMessage(result) };
+  }
+
+  private ended(error: AppError): Ending {
+    const undone = error.code === 'CANCELLED';
+    if (this.stopReason === 'LOST') return null;
+    if (undone && isRecovery(this.job)) return this.recovered();
+    if (this.stopReason === 'CANCEL' && (undone || this.job.kind !== 'RESTORE')) return { state: 'CANCELLED' };
+    if (this.stopReason === 'SHUTDOWN' && undone) return this.again(null, { refundAttempt: true, delayMs: 0 });
+    if (this.stopReason === 'SHUTDOWN' && error.retryable) return this.again(error, { delayMs: 0 });
+    if (undone) return this.failedOrAgain(interrupted(error));
+    return this.failedOrAgain(error);
+  }
+
+  private recovered(): Ending {
+    if (this.job.cancelRequested) return { state: 'CANCELLED' };
+    const message = 'The workers of all its attempts died; what they left half-done was cleaned up.';
+    const hint = 'Look into the log of the workers for why they stopped, then start the restore again.';
+    return { state: 'FAILED', failure: toErrorData(new AppError('WORKER_DIED', message, { hint, retryable: true })) };
+  }
+
+  private failedOrAgain(error: AppError): Ending {
+    if (!mayRetry(error, this.job)) return { state: 'FAILED', failure: toErrorData(error) };
+    const delayMs = retryDelayMs(this.job.attempt, this.options.random.bytes(1).readUInt8() / 255);
+    return this.again(error, { delayMs });
+  }
+
+  private again(error: AppError | null, options: { delayMs: number; refundAttempt?: boolean }): Ending {
+    const { delayMs, refundAttempt } = options;
+    const runAfter = new Date(this.options.clock.now().getTime() + delayMs);
+    const message = error?.message ?? 'The service is shutting down; the job goes on after its next start.';
+    const failure = error && toErrorData(error);
+    return { state: 'PENDING', requeue: { runAfter, failure, message, refundAttempt } };
+  }
+
+  private async settle(ending: Ending): Promise<void> {
+    if (ending === null) return this.log.warn('The lease was lost; another worker goes on.');
+    const { queue, claimed } = this.options;
+    await this.untilLost(async () => {
+      if (ending.state === 'PENDING') await queue.requeue(claimed.lease, ending.requeue);
+      else await queue.settle(claimed.lease, ending);
+    });
+    const failure = ending.state === 'FAILED' ? { failure: ending.failure } : {};
+    this.log.info('Job settled.', { state: ending.state, ...failure });
+  }
+
+  /** While the catalog is away the work's outcome is not lost: it is written again until the lease has run out. */
+  private async untilLost(write: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        return void (await write());
+      } catch (error) {
+        const passing = isAppError(error) && error.retryable && this.keeper.remainingMs > 0;
+        if (!passing) throw error;
+        await this.options.clock.sleep(Math.min(this.options.settings.heartbeatMs, this.keeper.remainingMs));
+      }
+    }
+  }
+}
+
+/** The executor gave up without anybody asking for it, e.g. because its pool was closed. */
+function interrupted(cause: AppError): AppError {
+  const hint = 'Start the work again.';
+  return new AppError('WORKER_DIED', 'The work was interrupted.', { hint, retryable: true, cause });
+}
