@@ -38,6 +38,10 @@ function extensionsOf({ code, hint, retryable, path }: AppError): Record<string,
 /** A mistake that GraphQL itself found: its words without suggestions, its code without a stack. */
 function ofCaller(cause: GraphQLError, outer: GraphQLError): GraphQLFormattedError {
   const { locations, path } = outer.toJSON();
+  // because: Apollo gives every validation error its own code
+  const limit = outer.extensions.limit ?? cause.extensions.limit;
+  if (limit !== undefined)
+    return { message: outer.message, locations, path, extensions: { code: 'LIMIT_EXCEEDED', limit } };
   const code = outer.extensions.code ?? cause.extensions.code ?? 'BAD_USER_INPUT';
   return { message: withoutSuggestion(outer.message), locations, path, extensions: { code } };
 }

@@ -6,7 +6,7 @@ import { isAppError } from '../domain/errors';
 
 export function closable<Value>(
   open: (signal: AbortSignal) => AsyncIterable<Value>,
-): AsyncGenerator<Value, undefined, undefined> {
+): Required<AsyncIterableIterator<Value>> {
   const closing = new AbortController();
   const source = open(closing.signal)[Symbol.asyncIterator]();
   const done = { done: true, value: undefined } as const;
@@ -18,7 +18,7 @@ export function closable<Value>(
     void Promise.resolve(source.return?.()).catch(() => undefined);
   };
 
-  const iterator: AsyncGenerator<Value, undefined, undefined> = {
+  const iterator: Required<AsyncIterableIterator<Value>> = {
     async next() {
       if (closing.signal.aborted) return done;
       try {
@@ -33,7 +33,7 @@ export function closable<Value>(
       close();
       return done;
     },
-    async throw(error) {
+    async throw(error: unknown) {
       close();
       throw error;
     },

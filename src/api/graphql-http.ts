@@ -79,9 +79,10 @@ const STATUS_BY_ACCEPT: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
       async willSendResponse({ request, response }) {
-        const accept = request.http?.headers.get('accept') ?? '*/*';
-        const knowsGraphqlResponse = accept.includes('application/graphql-response+json');
-        if (response.http.status === 400 && !knowsGraphqlResponse) response.http.status = 200;
+        const accept = request.http?.headers.get('accept') ?? '';
+        const knowsJsonAlone =
+          accept.includes('application/json') && !accept.includes('application/graphql-response+json');
+        if (response.http.status === 400 && knowsJsonAlone) response.http.status = 200;
       },
     };
   },

@@ -123,7 +123,7 @@ function prepare(
 
 function tooManyOperations({ maxSubscriptionsPerSocket }: Settings['limits']): GraphQLError {
   const message = `At most ${maxSubscriptionsPerSocket} operations may run at once on one socket.`;
-  return new GraphQLError(message, { extensions: { code: 'LIMIT_EXCEEDED' } });
+  return new GraphQLError(message, { extensions: { limit: maxSubscriptionsPerSocket } });
 }
 
 // ---- sockets -------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ function visitOperations(context: ValidationContext, measure: Measure, max: numb
       const size = createMeter(measure, fragments)(operation.selectionSet);
       if (size <= max) return;
       const message = `The operation has ${size} ${what}, at most ${max} are allowed.`;
-      context.reportError(new GraphQLError(message, { nodes: [operation], extensions: { code: 'LIMIT_EXCEEDED' } }));
+      context.reportError(new GraphQLError(message, { nodes: [operation], extensions: { limit: max } }));
     },
   };
 }

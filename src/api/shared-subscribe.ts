@@ -7,7 +7,7 @@ import {
 } from 'graphql'; // prettier-ignore
 import { refreshContext, type RequestContext } from './context';
 
-export type Subscribe = (args: ExecutionArgs) => Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>;
+export type Subscribe = (args: ExecutionArgs) => Promise<AsyncIterable<ExecutionResult> | ExecutionResult>;
 
 export function createSharedSubscribe(): Subscribe {
   const nameOf = createDocumentNames();
@@ -44,10 +44,10 @@ function createDocumentNames(): (document: DocumentNode) => number {
   };
 }
 
-function mapped<In, Out>(source: AsyncIterable<In>, map: (value: In) => Promise<Out>): AsyncGenerator<Out> {
+function mapped<In, Out>(source: AsyncIterable<In>, map: (value: In) => Promise<Out>): AsyncIterable<Out> {
   const iterator = source[Symbol.asyncIterator]();
   const done = { done: true, value: undefined } as const;
-  const generator: AsyncGenerator<Out> = {
+  const generator: Required<AsyncIterableIterator<Out>> = {
     async next() {
       const result = await iterator.next();
       return result.done ? done : { done: false, value: await map(result.value) };
@@ -56,7 +56,7 @@ function mapped<In, Out>(source: AsyncIterable<In>, map: (value: In) => Promise<
       await iterator.return?.();
       return done;
     },
-    async throw(error) {
+    async throw(error: unknown) {
       await iterator.return?.();
       throw error;
     },

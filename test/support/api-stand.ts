@@ -1,0 +1,251 @@
+/**
+ * The API on a real port with real services and a real SQLite catalog. Nothing runs jobs by itself: a test claims and settles them,
+ * and so decides what a job does and when.
+ */
+import { print } from 'graphql';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer, type ApiServer } from '../../src/api/server';
+import type { Catalog, JobRecord, Lease, Outcome } from '../../src/catalog/catalog';
+import { openCatalog } from '../../src/catalog/open-catalog';
+import type { Clock, Log } from '../../src/domain/ambient';
+import { AppError } from '../../src/domain/errors';
+import { NO_PROGRESS, type BackupJobSpec } from '../../src/domain/job';
+import { DEFAULT_MAPPING } from '../../src/domain/mapping';
+import type { StoredManifest } from '../../src/domain/manifest';
+import type { Settings } from '../../src/domain/settings';
+import { systemClock, systemRandom } from '../../src/ops/ambient';
+import type { RepositoryPort, SourcePort } from '../../src/services/ports';
+import { createServices, type Services } from '../../src/services/services';
+import { createEventBus } from '../../src/events/event-bus';
+import { createEventFeed, type EventFeed } from '../../src/events/event-feed';
+
+export const API_LIMITS: Settings['limits'] = {
+  maxSockets: 2_000,
+  maxSubscriptionsPerSocket: 20,
+  maxMessageBytes: 256 * 1024,
+  maxQueryDepth: 12,
+  maxQueryTokens: 2_000,
+  maxAliases: 30,
+  maxWaiters: 50,
+};
+
+export interface ApiStandOptions {
+  limits?: Partial<Settings['limits']>;
+  clock?: Clock;
+  consoleDir?: string;
+  sources?: readonly SourcePort[];
+  repository?: RepositoryPort;
+  /** A look at the catalog on its way to the services, to count or to break. */
+  wrapCatalog?: (catalog: Catalog) => Catalog;
+}
+
+export interface Answer<Data = Record<string, never>> {
+  status: number;
+  data?: Data | null;
+  errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
+}
+
+export interface LoggedError {
+  message: string;
+  fields?: Record<string, unknown>;
+}
+
+export interface ApiStand {
+  server: ApiServer;
+  services: Services;
+  catalog: Catalog;
+  feed: EventFeed;
+  /** How often the runner was woken. */
+  wakes(): number;
+  logged: LoggedError[];
+  post<Data = Record<string, never>>(
+    query: string,
+    variables?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer<Data>>;
+  /** Runs a committed operation; fails on any top-level error. */
+  run<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  claim(): Promise<{ job: JobRecord; lease: Lease }>;
+  settle(lease: Lease, outcome: Outcome): Promise<JobRecord>;
+  /** Claims the next job and completes it with `progressEvents` events on the way. */
+  completeNext(progressEvents?: number): Promise<JobRecord>;
+  close(): Promise<void>;
+}
+
+export async function openApiStand(options: ApiStandOptions = {}): Promise<ApiStand> {
+  const { clock = systemClock } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'rv-api-'));
+  const bus = createEventBus();
+  const logged: LoggedError[] = [];
+  const log = recordingLog(logged);
+  const url = `sqlite:${join(folder, 'catalog.sqlite')}`;
+  const catalog = await openCatalog({ url, clock, random: systemRandom, log, onEvent: bus.notify });
+  const feed = createEventFeed({ catalog, bus, clock: systemClock });
+  let wakes = 0;
+  const limits = { ...API_LIMITS, ...options.limits };
+  const services = createServices({
+    catalog: options.wrapCatalog?.(catalog) ?? catalog,
+    feed,
+    sources: options.sources ?? [testSource()],
+    repository: options.repository ?? TEST_REPOSITORY,
+    defaultRetentionDays: 30,
+    maxWaiters: limits.maxWaiters,
+    clock,
+    random: systemRandom,
+    wake: () => (wakes += 1),
+  });
+  const server = await createServer({
+    services,
+    settings: { server: { host: '127.0.0.1', port: 0 }, limits },
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    health: { ready: () => Promise.resolve({ ready: true }) },
+    consoleDir: options.consoleDir,
+  });
+
+  const post: ApiStand['post'] = (query, variables, headers) => postTo(server.address, query, variables, headers);
+  const claim: ApiStand['claim'] = async () => {
+    const claimed = await catalog.queue.claim({ owner: 'test', leaseMs: 60_000, concurrencyPerSource: 100 });
+    if (!claimed) throw new Error('there is no job to claim');
+    return claimed;
+  };
+  return {
+    server, services, catalog, feed, logged, post, claim,
+    wakes: () => wakes,
+    async run(document, variables) {
+      const { data, errors } = await post(print(document), variables);
+      if (errors) throw new Error(JSON.stringify(errors));
+      return data as never;
+    },
+    settle: (lease, outcome) => catalog.queue.settle(lease, outcome),
+    async completeNext(progressEvents = 0) {
+      const { job, lease } = await claim();
+      for (let done = 1; done <= progressEvents; done += 1) await saveProgress(catalog, lease, done / progressEvents);
+      return catalog.queue.settle(lease, { state: 'COMPLETED', effect: effectOf(job) });
+    },
+    async close() {
+      await server.close();
+      await catalog.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  }; // prettier-ignore
+}
+
+export async function saveProgress(catalog: Catalog, lease: Lease, part: number): Promise<void> {
+  const progress = { ...NO_PROGRESS, percent: Math.round(part * 10_000) / 100, phase: 'reading' };
+  await catalog.queue.saveProgress(lease, { type: 'PROGRESS', progress });
+}
+
+async function postTo(
+  address: string,
+  query: string,
+  variables?: unknown,
+  headers?: Record<string, string>,
+): Promise<Answer<never>> {
+  const response = await fetch(`${address}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  return { status: response.status, ...((await response.json()) as object) };
+}
+
+type Effect = Extract<Outcome, { state: 'COMPLETED' }>['effect'];
+
+/** What a job of each kind would leave when all went well. */
+export function effectOf({ spec }: JobRecord): Effect {
+  switch (spec.kind) {
+    case 'BACKUP':
+      return { kind: 'BACKUP_STORED', stored: storedManifest(spec) };
+    case 'RESTORE':
+      return {
+        kind: 'RESTORED',
+        restoreId: spec.restoreId,
+        result: {
+          kind: 'RESTORE',
+          mode: spec.dryRun ? 'DRY_RUN' : 'IN_PLACE',
+          tables: [{ dataType: 'TRENDS', table: 'risk_trends', inserts: 3, updates: 2, deletes: 1, unchanged: 4, warnings: [] }],
+          inserts: 3, updates: 2, deletes: 1, verifiedRows: 9, serviceSettings: null, notes: ['all well'],
+        },
+      }; // prettier-ignore
+    case 'VERIFICATION':
+      return {
+        kind: 'VERIFIED',
+        backupId: spec.backupId,
+        result: {
+          kind: 'VERIFICATION',
+          level: spec.level,
+          passed: true,
+          findings: [],
+          checkedChunks: 5,
+          checkedBytes: 500,
+        },
+      };
+    case 'CLEANUP':
+      return { kind: 'BACKUPS_DELETED', backupIds: spec.backupIds ?? [] };
+  }
+}
+
+export function storedManifest(spec: BackupJobSpec): StoredManifest {
+  const { backupId, type, businessId, expiresAt, labels } = spec;
+  const at = new Date(Date.UTC(2026, 10, 22, 12)).toISOString();
+  const dataTypes = type === 'SYSTEM' ? (['CONFIG'] as const) : (['TRENDS', 'ALERTS', 'CONFIG'] as const);
+  return {
+    name: `manifests/2026/11/20261122T120000Z-${type}-${backupId}.json`,
+    checksum: 'c'.repeat(64),
+    manifest: {
+      formatVersion: 1, backupId, jobId: backupId as never, type, expiresAt, labels,
+      source: { name: spec.source, kind: 'sqlite', version: '3', schema: 'main' },
+      dataTypes: [...dataTypes],
+      scope: businessId === null ? { kind: 'ALL' } : { kind: 'BUSINESS', businessId },
+      parentId: null, createdAt: at, completedAt: at, readAt: at, consistency: 'SQLITE_SNAPSHOT', position: null,
+      tables: [tableManifest()], serviceSettings: null, createdBy: 'local', rowCount: 10, changedRowCount: 10,
+      rawBytes: 9_007_199_254_740_991, storedBytes: 400, writtenBy: 'riskvault test',
+    },
+  }; // prettier-ignore
+}
+
+function tableManifest(): StoredManifest['manifest']['tables'][number] {
+  return {
+    dataType: 'TRENDS', table: 'risk_trends', structure: {} as never, rowCount: 10, rawBytes: 1_000, layers: [],
+    changeDetection: 'NONE', changeDetectionReason: 'a full backup reads everything', changedRowCount: 10,
+  }; // prettier-ignore
+}
+
+export function testSource(more: Partial<SourcePort> = {}): SourcePort {
+  return {
+    name: 'default',
+    mapping: DEFAULT_MAPPING,
+    schema: 'kyb',
+    info: () => Promise.resolve({ kind: 'mariadb', version: '10.11', schema: 'kyb' }),
+    checkMapping: () => Promise.resolve([]),
+    ...more,
+  };
+}
+
+export function deadSource(name: string): SourcePort {
+  const refuse = () =>
+    Promise.reject(new AppError('SOURCE_UNAVAILABLE', `The source ${name} can't be reached.`, { retryable: true }));
+  return testSource({ name, info: refuse, checkMapping: refuse });
+}
+
+const TEST_REPOSITORY: RepositoryPort = {
+  location: 'file:/repository',
+  facts: () => Promise.resolve({ formatVersion: 1, encrypted: false, compression: 'zstd' }),
+};
+
+function recordingLog(logged: LoggedError[]): Log {
+  const quiet = () => undefined;
+  const log: Log = {
+    debug: quiet,
+    info: quiet,
+    warn: quiet,
+    error: (message, fields) => void logged.push({ message, fields }),
+    child: () => log,
+  };
+  return log;
+}
