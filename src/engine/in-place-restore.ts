@@ -31,27 +31,43 @@ export interface InPlaceResult {
   verifiedRows: number;
 }
 
-/**
- * Restores; a business whose insert met a row that its scope does not show is compared once more, with strays looked for.
- */
+/** How carefully to go about it; what costs more is done only once the plain way met what needs it. */
+interface Care {
+  /** Look for rows of a business among rows of nobody too (`TableComparing.findStrays`). */
+  findStrays: boolean;
+  /** Do every update as delete and insert: a unique key that the structures do not tell of stood in the way. */
+  moveUpdates: boolean;
+}
+
+type Attempt = InPlaceRestore & Care;
+
+/** Restores; what the plain way rolled back on is tried once more with the care that may cure it. */
 export async function restoreInPlace(restore: InPlaceRestore, context: TaskContext): Promise<InPlaceResult> {
   if (restore.scope.tables.length === 0) return { tables: [], verifiedRows: 0 };
-  try {
-    return await compareAndApply({ ...restore, findStrays: false }, context);
-  } catch (error) {
-    const maybeStrays = restore.scope.rows.kind === 'BUSINESS' && isAppError(error) && error.code === 'PLAN_DRIFTED';
-    if (!maybeStrays) throw error;
-    return compareAndApply({ ...restore, findStrays: true }, context);
+  let care: Care = { findStrays: false, moveUpdates: false };
+  for (;;) {
+    try {
+      return await compareAndApply({ ...restore, ...care }, context);
+    } catch (error) {
+      const more = moreCare(care, restore, error);
+      if (more === null || context.committing || context.signal.aborted) throw error;
+      care = more;
+    }
   }
 }
 
-interface Attempt extends InPlaceRestore {
-  findStrays: boolean;
+function moreCare(care: Care, { scope, compareOnly }: InPlaceRestore, error: unknown): Care | null {
+  if (!isAppError(error) || compareOnly) return null;
+  const isBusiness = scope.rows.kind === 'BUSINESS';
+  if (error.code === 'PLAN_DRIFTED' && isBusiness && !care.findStrays) return { ...care, findStrays: true };
+  if (error.code === 'CONFLICT' && !care.moveUpdates) return { ...care, moveUpdates: true };
+  return null;
 }
 
 async function compareAndApply(attempt: Attempt, context: TaskContext): Promise<InPlaceResult> {
   const { deps } = context;
-  const spooling = { codec: attempt.source.codec, tempDir: deps.tempDir, random: deps.random };
+  const { moveUpdates } = attempt;
+  const spooling = { codec: attempt.source.codec, tempDir: deps.tempDir, random: deps.random, moveUpdates };
   const differences = attempt.scope.tables.map((table) => new TableDifferences(table, spooling));
   try {
     await compareAll(attempt, differences, context);

@@ -14,7 +14,7 @@ import { openRepository, type Repository } from '../../src/repository/repository
 import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
 import { backup, engineDeps, restore, run, silentLog, type EngineBench } from './engine-context';
 
-const MAPPING: SourceMapping = [
+export const ENGINE_MAPPING: SourceMapping = [
   { dataType: 'BUSINESSES', table: 'tenant' },
   { dataType: 'BUSINESSES', table: 'business', business: { kind: 'COLUMN', column: 'id' } },
   { dataType: 'ASSESSMENTS', table: 'assessment', business: { kind: 'COLUMN', column: 'business_id' } },
@@ -25,11 +25,11 @@ const MAPPING: SourceMapping = [
   },
   { dataType: 'CONFIG', table: 'config' },
 ];
-const TABLES = MAPPING.map(({ table }) => table);
+const TABLES = ENGINE_MAPPING.map(({ table }) => table);
 const CHILDREN_FIRST = ['factor', 'assessment', 'business', 'tenant', 'config'];
 const BUSINESSES = 40;
 
-const tables = ({ exact }: SourceContractFixture['types']): string[] => [
+export const engineTables = ({ exact }: SourceContractFixture['types']): string[] => [
   `CREATE TABLE tenant (id ${exact} NOT NULL PRIMARY KEY, slug ${exact} NOT NULL UNIQUE)`,
   `CREATE TABLE business (id ${exact} NOT NULL PRIMARY KEY, tenant_id ${exact} NOT NULL, name ${exact} NULL,
      FOREIGN KEY (tenant_id) REFERENCES tenant (id))`,
@@ -40,10 +40,11 @@ const tables = ({ exact }: SourceContractFixture['types']): string[] => [
   `CREATE TABLE config (id BIGINT NOT NULL PRIMARY KEY, name ${exact} NULL, rank_no BIGINT NULL, UNIQUE (rank_no))`,
 ];
 
-function inserts(): string[] {
+/** Rows of `businesses` businesses, as INSERT statements. */
+export function engineRows(businesses = BUSINESSES): string[] {
   const rows: Record<string, string[]> = { tenant: [], business: [], assessment: [], factor: [], config: [] };
   for (let t = 0; t < 3; t++) rows.tenant?.push(`('t${t}','slug-${t}')`);
-  for (let b = 0; b < BUSINESSES; b++) {
+  for (let b = 0; b < businesses; b++) {
     rows.business?.push(`('b${b}','t${b % 3}',${b % 5 ? `'Société ${b} 🚀'` : 'NULL'})`);
     for (let a = 0; a < 2; a++) {
       rows.assessment?.push(`('a${b}-${a}','b${b}',${b}.25,${b / 3},x'00ff${String(b % 10).repeat(2)}')`);
@@ -72,9 +73,9 @@ class Stand {
   static async open(fixture: SourceContractFixture): Promise<Stand> {
     const database = await fixture.createDatabase();
     const sql = await database.connect();
-    for (const statement of [...tables(fixture.types), ...inserts()]) await sql.exec(statement);
+    for (const statement of [...engineTables(fixture.types), ...engineRows()]) await sql.exec(statement);
     const folder = mkdtempSync(join(tmpdir(), 'riskvault-engine-'));
-    return new Stand(database, sql, database.open(MAPPING), await openStore(folder), folder);
+    return new Stand(database, sql, database.open(ENGINE_MAPPING), await openStore(folder), folder);
   }
 
   get bench(): EngineBench {
@@ -171,7 +172,7 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
         updates: result.updates,
         deletes: result.deletes,
       });
-      expect(result).toMatchObject({ mode: 'IN_PLACE', inserts: 1 + 2 + 10, updates: 3 + 5, deletes: 2 });
+      expect(result).toMatchObject({ mode: 'IN_PLACE', inserts: 1 + 2 + 10, updates: 3 + 5 + 2, deletes: 2 });
     });
 
     it('finds nothing to do where nothing changed', async () => {
@@ -305,6 +306,9 @@ async function damage({ sql }: Stand): Promise<void> {
   await sql.exec(`UPDATE assessment SET score = 0, raw = NULL WHERE id IN ('a1-0','a1-1','a2-0')`);
   await sql.exec(`UPDATE factor SET note = NULL WHERE assessment_id = 'a3-0'`);
   await sql.exec(`INSERT INTO factor VALUES (5000,'a4-0','new','new'), (5001,'a4-1','new','new')`);
+  await sql.exec(`UPDATE config SET rank_no = -1 WHERE id = 1`);
+  await sql.exec(`UPDATE config SET rank_no = 1 WHERE id = 2`);
+  await sql.exec(`UPDATE config SET rank_no = 2 WHERE id = 1`);
 }
 
 /** Flips a bit in the middle of the largest pack. */
