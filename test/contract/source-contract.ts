@@ -59,6 +59,8 @@ export interface SourceContractFixture {
   capabilities: {
     /** A PRIMARY KEY column may hold NULL unless declared NOT NULL. */
     nullableKeys: boolean;
+    /** Triggers can be kept from firing while differences are written. */
+    silencesTriggers: boolean;
     /** The database has tables without transactions; this statement creates one named `plain`. */
     nonTransactionalTable?: string;
   };
@@ -606,6 +608,524 @@ export function describeSourceContract(name: string, fixture: SourceContractFixt
           expect(Object.values(await scoped(source, id)).flat()).toEqual([]);
         }
       });
+    });
+
+    describe('bulk writing', () => {
+      test('brings back missing tables, byte for byte, with keys, indexes and references', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        await dropTables(kept.tables);
+        expect([...(await source.tableStates(['tenant', 'factor'])).values()]).toEqual(['MISSING', 'MISSING']);
+        const writer = await source.openBulkWriter({ jobId: 'job-1', tables: kept.tables, connections: 2 });
+        await bulkRestore(writer, kept);
+        await writer.publish();
+        expect(await state(source)).toEqual(before);
+        expect(await source.recoverWrite('job-1')).toBe('COMMITTED');
+        const again = await backup(source);
+        const facts = ({ table, key, columns, foreignKeys, indexes }: TableStructure) => ({
+          table,
+          key,
+          columns,
+          references: foreignKeys.map((each) => [each.columns, each.referencedTable, each.onDelete]),
+          indexes: indexes.map((each) => [each.unique, each.columns]),
+        });
+        expect(again.tables.map(facts)).toEqual(kept.tables.map(facts));
+        await expect(run("INSERT INTO business VALUES ('b9', 'nobody', 'X', 9)")).rejects.toThrow();
+        await expect(run("INSERT INTO business VALUES ('b9', 't1', 'X', 1)")).rejects.toThrow();
+        await run("INSERT INTO factor (assessment_id, weight) VALUES ('a1', 1)");
+        expect(Number((await platform.query('SELECT MAX(id) FROM factor'))[0]?.[0])).toBeGreaterThan(7);
+      });
+
+      test('fills empty tables, and refuses filled ones', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        const all = { jobId: 'job-2', tables: kept.tables, connections: 1 };
+        await fails(source.openBulkWriter(all), 'CONFLICT');
+        expect(await state(source)).toEqual(before);
+        for (const { table } of [...kept.tables].reverse()) await run(`DELETE FROM ${table} WHERE 1 = 1`);
+        expect([...(await source.tableStates(['tenant'])).values()]).toEqual(['EMPTY']);
+        const writer = await source.openBulkWriter({ ...all, jobId: 'job-3' });
+        await bulkRestore(writer, kept);
+        await writer.publish();
+        expect(await state(source)).toEqual(before);
+        expect([...(await source.tableStates(['tenant'])).values()]).toEqual(['FILLED']);
+      });
+
+      test('refuses an empty table of another structure', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const setting = kept.tables.filter(({ table }) => table === 'setting');
+        await run('DROP TABLE setting', 'CREATE TABLE setting (name VARCHAR(40) NOT NULL PRIMARY KEY, other INT NULL)');
+        await fails(
+          source.openBulkWriter({ jobId: 'x', tables: setting, connections: 1 }),
+          'SCHEMA_MISMATCH',
+          /content/,
+        );
+      });
+
+      test('builds a scratch schema beside the source, and drops only what it built', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        const options = { jobId: 'job-4', scratchSchema: 'rv_scratch_1', tables: kept.tables, connections: 2 };
+        const writer = await source.openBulkWriter(options);
+        await bulkRestore(writer, kept);
+        await writer.publish();
+        const states = await source.tableStates(['tenant', 'setting', 'nope'], 'rv_scratch_1');
+        expect([...states.values()]).toEqual(['FILLED', 'FILLED', 'MISSING']);
+        expect(await state(source)).toEqual(before);
+        expect(await source.recoverWrite('job-4')).toBe('COMMITTED');
+        await source.dropScratch('rv_scratch_1');
+        expect([...(await source.tableStates(['tenant'], 'rv_scratch_1')).values()]).toEqual(['MISSING']);
+        await fails(source.dropScratch('rv_scratch_1'), 'INVALID_INPUT');
+        for (const bad of ['../evil', 'a b', '', 'x'.repeat(100), 'a`b', "a'b"]) {
+          await fails(source.openBulkWriter({ ...options, jobId: 'bad', scratchSchema: bad }), 'INVALID_INPUT');
+          await fails(source.dropScratch(bad), 'INVALID_INPUT');
+        }
+      });
+
+      test('restores some tables without those that they refer to, into a scratch schema', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const tables = kept.tables.filter(({ table }) => table === 'assessment' || table === 'factor');
+        const options = { jobId: 'job-5', scratchSchema: 'rv_scratch_2', tables, connections: 1 };
+        const writer = await source.openBulkWriter(options);
+        await bulkRestore(writer, { tables, rows: kept.rows });
+        await writer.publish();
+        await source.dropScratch('rv_scratch_2');
+      });
+
+      test('proves references before anything is published', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        await dropTables(kept.tables);
+        const tables = kept.tables.filter(({ table }) => ['region', 'tenant', 'business'].includes(table));
+        const rows = new Map(kept.rows).set('tenant', (kept.rows.get('tenant') ?? []).slice(1));
+        const writer = await source.openBulkWriter({ jobId: 'job-6', tables, connections: 1 });
+        await fails(bulkRestore(writer, { tables, rows }), 'CONFLICT', /tenant/);
+        await writer.abort();
+        expect([...(await source.tableStates(['region', 'business'])).values()]).toEqual(['MISSING', 'MISSING']);
+      });
+
+      const steps = ['opened', 'loading', 'loaded', 'indexed', 'finished'] as const;
+      test.each(steps)('left behind when %s, it is cleaned up and nothing of it stays', async (step) => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        await run('DELETE FROM setting WHERE 1 = 1');
+        const before = await state(source);
+        const tables = kept.tables.filter(({ table }) => table === 'setting' || table === 'missing');
+        for (const scratchSchema of [undefined, 'rv_scratch_3']) {
+          const jobId = `job-${step}-${scratchSchema ?? 'own'}`;
+          await abandon(database.open(PLATFORM), { jobId, scratchSchema, tables, rows: kept.rows, step });
+          expect(await source.recoverWrite(jobId)).toBe('ABSENT');
+          expect(await source.recoverWrite(jobId)).toBe('ABSENT');
+          expect(await state(source)).toEqual(before);
+          expect([...(await source.tableStates(['setting'], 'rv_scratch_3')).values()]).toEqual(['MISSING']);
+        }
+        const writer = await source.openBulkWriter({ jobId: 'job-after', tables, connections: 1 });
+        await bulkRestore(writer, { tables, rows: kept.rows });
+        await writer.publish();
+        expect((await state(source)).setting).toHaveLength(2);
+      });
+
+      /** Begins a restore, goes as far as `step`, and lets go as a process that died would: by losing its connections. */
+      async function abandon(
+        source: Source,
+        of: {
+          jobId: string;
+          scratchSchema?: string;
+          tables: readonly TableStructure[];
+          rows: Map<string, Buffer[]>;
+          step: (typeof steps)[number];
+        },
+      ): Promise<void> {
+        const { jobId, scratchSchema, tables, rows } = of;
+        const reached = steps.indexOf(of.step);
+        const writer = await source.openBulkWriter({ jobId, scratchSchema, tables, connections: 1 });
+        for (const table of tables) {
+          const own = rows.get(table.table) ?? [];
+          if (reached >= 1) await writer.load(table, stream([batchOf(reached === 1 ? own.slice(0, 1) : own)]));
+        }
+        if (reached >= 3) for (const table of tables) await writer.finishLoading(table);
+        if (reached >= 4) await writer.finishTables();
+        await source.close();
+      }
+
+      test('stops when cancelled', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        await run('DELETE FROM setting WHERE 1 = 1');
+        const tables = kept.tables.filter(({ table }) => table === 'setting');
+        const abort = new AbortController();
+        const writer = await source.openBulkWriter({ jobId: 'job-8', tables, connections: 1, signal: abort.signal });
+        abort.abort();
+        await fails(
+          writer.load(tables[0] as TableStructure, stream([batchOf(kept.rows.get('setting') ?? [])])),
+          'CANCELLED',
+        );
+        await writer.abort();
+        await writer.abort();
+        expect(await source.recoverWrite('job-8')).toBe('ABSENT');
+        expect((await state(source)).setting).toEqual([]);
+      });
+
+      test('restores cyclic references', async () => {
+        await run(
+          ...fixture.cyclicTables,
+          'INSERT INTO egg VALUES (1, NULL), (2, NULL)',
+          'INSERT INTO hen VALUES (1, 1), (2, 2)',
+        );
+        await run('UPDATE egg SET hen_id = 3 - id');
+        const source = open([plainTable('egg'), plainTable('hen')]);
+        const kept = await backup(source);
+        const before = await state(source);
+        await run('UPDATE egg SET hen_id = NULL', 'DELETE FROM hen WHERE 1 = 1', 'DELETE FROM egg WHERE 1 = 1');
+        const writer = await source.openBulkWriter({ jobId: 'cycle', tables: kept.tables, connections: 1 });
+        await bulkRestore(writer, kept);
+        await writer.publish();
+        expect(await state(source)).toEqual(before);
+      });
+
+      test('no trigger fires while rows are loaded, and triggers work afterwards', async () => {
+        const source = await openLogged();
+        const kept = await backup(source);
+        await run('DELETE FROM watched WHERE 1 = 1', 'DELETE FROM trail WHERE 1 = 1');
+        const writer = await source.openBulkWriter({ jobId: 'triggers', tables: kept.tables, connections: 1 });
+        await bulkRestore(writer, kept);
+        await writer.publish();
+        expect(await platform.query('SELECT COUNT(*) FROM trail')).toEqual([['0']]);
+        await run('INSERT INTO watched VALUES (9, 9)');
+        expect(await platform.query('SELECT id FROM trail')).toEqual([['9']]);
+      });
+    });
+
+    /** A table whose inserts a trigger writes into another, unmapped one. */
+    async function openLogged(): Promise<Source> {
+      await run(
+        'CREATE TABLE watched (id INT NOT NULL PRIMARY KEY, v INT NULL)',
+        'CREATE TABLE trail (id INT NOT NULL)',
+        'INSERT INTO watched VALUES (1, 1), (2, 2)',
+        'CREATE TRIGGER watch_insert AFTER INSERT ON watched FOR EACH ROW BEGIN INSERT INTO trail (id) VALUES (NEW.id); END',
+      );
+      return open([plainTable('watched')]);
+    }
+
+    describe('writing differences', () => {
+      async function change(
+        source: Source,
+        tables: readonly TableStructure[],
+        work: (writer: ChangeWriter) => Promise<void>,
+        jobId = 'change',
+      ): Promise<void> {
+        const writer = await source.openChangeWriter({ jobId, tables });
+        try {
+          await work(writer);
+          await writer.checkReferences();
+          await writer.commit();
+        } catch (error) {
+          await writer.rollback();
+          throw error;
+        }
+      }
+
+      /** The rows of a table whose field `at` has one of these texts, as one batch. */
+      function picked(
+        source: Source,
+        kept: { tables: readonly TableStructure[]; rows: Map<string, Buffer[]> },
+        table: string,
+      ) {
+        const structure = tableNamed(kept, table);
+        return (...ids: string[]) =>
+          batchOf(
+            (kept.rows.get(table) ?? []).filter((row) =>
+              ids.includes(fieldsOf(source.codec, row, structure.columns.length)[0] as string),
+            ),
+          );
+      }
+
+      test('deletes, updates and inserts in one transaction, seen by nobody before it commits', async () => {
+        const source = await openPlatform();
+        const old = await backup(source);
+        const wanted = await state(source);
+        await run(
+          'DELETE FROM factor WHERE id = 7',
+          "UPDATE business SET name = 'Changed', code = NULL WHERE id = 'b1'",
+          "INSERT INTO setting VALUES ('new', 'x')",
+        );
+        const live = await backup(source);
+        const changed = await state(source);
+        const business = tableNamed(old, 'business');
+        const setting = tableNamed(old, 'setting');
+        const factor = tableNamed(old, 'factor');
+        await change(source, old.tables, async (writer) => {
+          await writer.deleteRows(setting, picked(source, live, 'setting')('new'));
+          await writer.updateRows(
+            business,
+            picked(source, live, 'business')('b1'),
+            picked(source, old, 'business')('b1'),
+          );
+          await writer.insertRows(factor, picked(source, old, 'factor')('7'));
+          expect(await state(source)).toEqual(changed);
+          expect(rowBytes(await collect(writer.readRows(factor, {})))).toEqual(old.rows.get('factor'));
+        });
+        expect(await state(source)).toEqual(wanted);
+        expect(await source.recoverWrite('change')).toBe('COMMITTED');
+        expect(await source.recoverWrite('another')).toBe('ABSENT');
+      });
+
+      test('rolls back without a trace', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        const writer = await source.openChangeWriter({ jobId: 'undone', tables: kept.tables });
+        await writer.deleteRows(tableNamed(kept, 'setting'), picked(source, kept, 'setting')('limit', 'mode'));
+        await writer.rollback();
+        await writer.rollback();
+        expect(await state(source)).toEqual(before);
+        expect(await source.recoverWrite('undone')).toBe('ABSENT');
+      });
+
+      test('a writer that was lost leaves nothing', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        const lost = database.open(PLATFORM);
+        const writer = await lost.openChangeWriter({ jobId: 'lost', tables: kept.tables });
+        await writer.deleteRows(tableNamed(kept, 'setting'), picked(source, kept, 'setting')('limit'));
+        await lost.close();
+        expect(await source.recoverWrite('lost')).toBe('ABSENT');
+        expect(await state(source)).toEqual(before);
+      });
+
+      test('notices every kind of drift', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const [setting, of] = [tableNamed(kept, 'setting'), picked(source, kept, 'setting')];
+        await run("UPDATE setting SET content = '11' WHERE name = 'limit'", "DELETE FROM setting WHERE name = 'mode'");
+        const before = await state(source);
+        const attempt = (work: (writer: ChangeWriter) => Promise<void>) => change(source, kept.tables, work);
+        await fails(
+          attempt((writer) => writer.deleteRows(setting, of('limit'))),
+          'PLAN_DRIFTED',
+          /limit/,
+        );
+        await fails(
+          attempt((writer) => writer.deleteRows(setting, of('mode'))),
+          'PLAN_DRIFTED',
+          /mode/,
+        );
+        await fails(
+          attempt((writer) => writer.updateRows(setting, of('limit'), of('limit'))),
+          'PLAN_DRIFTED',
+        );
+        await fails(
+          attempt((writer) => writer.updateRows(setting, of('mode'), of('mode'))),
+          'PLAN_DRIFTED',
+        );
+        await fails(
+          attempt((writer) => writer.insertRows(setting, of('limit'))),
+          'PLAN_DRIFTED',
+          /limit/,
+        );
+        expect(await state(source)).toEqual(before);
+      });
+
+      test('swaps unique values as delete and insert', async () => {
+        const source = await openPlatform();
+        const old = await backup(source);
+        const wanted = await state(source);
+        await run(
+          "UPDATE business SET code = 99 WHERE id = 'b1'",
+          "UPDATE business SET code = 1 WHERE id = 'b2'",
+          "UPDATE business SET code = 2 WHERE id = 'b1'",
+        );
+        const live = await backup(source);
+        const business = tableNamed(old, 'business');
+        await change(source, old.tables, async (writer) => {
+          await writer.deleteRows(business, picked(source, live, 'business')('b1', 'b2'));
+          await writer.insertRows(business, picked(source, old, 'business')('b1', 'b2'));
+        });
+        expect(await state(source)).toEqual(wanted);
+      });
+
+      test("refuses what another row's unique value forbids", async () => {
+        const source = await openPlatform();
+        const old = await backup(source);
+        await run("DELETE FROM business WHERE id = 'b3'", "UPDATE business SET code = 7 WHERE id = 'b2'");
+        await run("INSERT INTO business VALUES ('b4', 't1', 'Newer', 2)");
+        const live = await backup(source);
+        const before = await state(source);
+        const business = tableNamed(old, 'business');
+        const writing = change(source, old.tables, (writer) =>
+          writer.updateRows(business, picked(source, live, 'business')('b2'), picked(source, old, 'business')('b2')),
+        );
+        await fails(writing, 'CONFLICT');
+        expect(await state(source)).toEqual(before);
+      });
+
+      test('refuses to leave rows that refer to nothing, of mapped and of unmapped tables', async () => {
+        const source = await openPlatform();
+        await run(
+          `CREATE TABLE outsider (id INT NOT NULL PRIMARY KEY, setting_name ${fixture.types.exact} NULL,
+             FOREIGN KEY (setting_name) REFERENCES setting (name))`,
+          "INSERT INTO outsider VALUES (1, 'mode')",
+        );
+        const kept = await backup(source);
+        const before = await state(source);
+        const without = (table: string, ...ids: string[]) =>
+          change(source, kept.tables, (writer) =>
+            writer.deleteRows(tableNamed(kept, table), picked(source, kept, table)(...ids)),
+          );
+        await fails(without('tenant', 't1'), 'CONFLICT', /business/);
+        await fails(without('setting', 'mode'), 'CONFLICT', /outsider/);
+        expect(await state(source)).toEqual(before);
+        await without('setting', 'limit');
+        expect((await state(source)).setting).toHaveLength(1);
+      });
+
+      test("cascades nothing behind the plan's back", async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        const business = tableNamed(kept, 'business');
+        await change(source, kept.tables, async (writer) => {
+          await writer.deleteRows(business, picked(source, kept, 'business')('b1'));
+          await writer.insertRows(business, picked(source, kept, 'business')('b1'));
+        });
+        expect(await state(source)).toEqual(before);
+      });
+
+      test('restores rows that refer to themselves and to each other', async () => {
+        await run(
+          ...fixture.cyclicTables,
+          'INSERT INTO egg VALUES (1, NULL), (2, NULL)',
+          'INSERT INTO hen VALUES (1, 1), (2, 2)',
+        );
+        await run('UPDATE egg SET hen_id = 3 - id');
+        const source = open([plainTable('egg'), plainTable('hen')]);
+        const kept = await backup(source);
+        const wanted = await state(source);
+        await run('UPDATE egg SET hen_id = NULL', 'DELETE FROM hen WHERE 1 = 1', 'DELETE FROM egg WHERE 1 = 1');
+        await change(source, kept.tables, async (writer) => {
+          for (const table of kept.tables) await writer.insertRows(table, batchOf(kept.rows.get(table.table) ?? []));
+        });
+        expect(await state(source)).toEqual(wanted);
+      });
+
+      test('leaves generated columns to the database, and fires no trigger', async () => {
+        const source = await openLogged();
+        await run(
+          'CREATE TABLE computed (id INT NOT NULL PRIMARY KEY, a INT NULL, b INT GENERATED ALWAYS AS (a * 2) VIRTUAL)',
+        );
+        await run('INSERT INTO computed (id, a) VALUES (1, 4), (2, NULL)');
+        const both = open([plainTable('watched'), plainTable('computed')]);
+        const kept = await backup(both);
+        await run(
+          'DELETE FROM watched WHERE 1 = 1',
+          'DELETE FROM computed WHERE 1 = 1',
+          'DELETE FROM trail WHERE 1 = 1',
+        );
+        await change(both, kept.tables, async (writer) => {
+          for (const table of kept.tables) await writer.insertRows(table, batchOf(kept.rows.get(table.table) ?? []));
+        });
+        expect(await platform.query('SELECT id, a, b FROM computed ORDER BY id')).toEqual([
+          ['1', '4', '8'],
+          ['2', null, null],
+        ]);
+        expect(await fieldRows(source, 'watched')).toHaveLength(2);
+        if (fixture.capabilities.silencesTriggers) {
+          expect(await platform.query('SELECT COUNT(*) FROM trail')).toEqual([['0']]);
+        }
+        await run('INSERT INTO watched VALUES (9, 9)');
+        expect((await platform.query('SELECT id FROM trail')).at(-1)).toEqual(['9']);
+      });
+
+      test('stops when cancelled', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        const abort = new AbortController();
+        const writer = await source.openChangeWriter({ jobId: 'stopped', tables: kept.tables, signal: abort.signal });
+        abort.abort();
+        const setting = tableNamed(kept, 'setting');
+        await fails(writer.deleteRows(setting, picked(source, kept, 'setting')('limit')), 'CANCELLED');
+        await writer.rollback();
+        expect(await state(source)).toEqual(before);
+      });
+
+      test('refuses tables that do not have the columns of the backup', async () => {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        await run('ALTER TABLE setting ADD COLUMN extra INT NULL');
+        const setting = kept.tables.filter(({ table }) => table === 'setting');
+        await fails(source.openChangeWriter({ jobId: 'shape', tables: setting }), 'SCHEMA_MISMATCH', /extra/);
+      });
+    });
+
+    test('random rows come back the same, by bulk and by difference', async () => {
+      await run(
+        `CREATE TABLE mixed (id BIGINT NOT NULL PRIMARY KEY, t VARCHAR(200) NULL, b VARBINARY(200) NULL, d DOUBLE NULL, n BIGINT NULL)`,
+      );
+      const source = open([plainTable('mixed')]);
+      const hex = (value: string) => `CAST(x'${Buffer.from(value, 'utf8').toString('hex')}' AS CHAR)`;
+      const big = () => fc.bigInt({ min: -(2n ** 63n) + 1n, max: 2n ** 63n - 1n });
+      const rows = fc.uniqueArray(
+        fc.record({
+          id: big(),
+          t: fc.option(fc.string({ unit: 'grapheme', maxLength: 20 }).filter((text) => !text.includes('\0'))),
+          b: fc.option(fc.uint8Array({ maxLength: 150 })),
+          d: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+          n: fc.option(big()),
+        }),
+        { selector: (row) => row.id, minLength: 1, maxLength: 30 },
+      );
+      let round = 0;
+      await fc.assert(
+        fc.asyncProperty(rows, async (given) => {
+          round += 1;
+          const values = given.map(({ id, t, b, d, n }) =>
+            [
+              id,
+              t === null ? 'NULL' : hex(t),
+              b === null ? 'NULL' : `x'${Buffer.from(b).toString('hex')}'`,
+              d === null ? 'NULL' : d.toExponential(),
+              n ?? 'NULL',
+            ].join(', '),
+          );
+          await run('DELETE FROM mixed WHERE 1 = 1', `INSERT INTO mixed VALUES (${values.join('), (')})`);
+          const kept = await backup(source);
+          const table = tableNamed(kept, 'mixed');
+          const all = batchOf(kept.rows.get('mixed') ?? []);
+          expect(all.ends).toHaveLength(given.length);
+          const before = await platform.query('SELECT id, HEX(t), HEX(b), d, n FROM mixed ORDER BY id');
+          await run('DELETE FROM mixed WHERE 1 = 1');
+          const bulk = await source.openBulkWriter({ jobId: `bulk-${round}`, tables: kept.tables, connections: 1 });
+          await bulkRestore(bulk, kept);
+          await bulk.publish();
+          expect(await platform.query('SELECT id, HEX(t), HEX(b), d, n FROM mixed ORDER BY id')).toEqual(before);
+          const writer = await source.openChangeWriter({ jobId: `change-${round}`, tables: kept.tables });
+          await writer.deleteRows(table, all);
+          await writer.insertRows(table, all);
+          await writer.updateRows(table, all, all);
+          await writer.commit();
+          expect(await platform.query('SELECT id, HEX(t), HEX(b), d, n FROM mixed ORDER BY id')).toEqual(before);
+          expect((await backup(source)).rows).toEqual(kept.rows);
+        }),
+        { seed: SEED, numRuns: LONG ? 100 : 8 },
+      );
+    });
+
+    test('closing twice is no matter, and ends what is open', async () => {
+      const source = await openPlatform();
+      const read = await source.openConsistentRead({ dataTypes: ALL_TYPES, connections: 2 });
+      const writer = await source.openChangeWriter({ jobId: 'open', tables: read.tables });
+      await source.close();
+      await source.close();
+      await read.close();
+      await writer.rollback();
+      await run("UPDATE setting SET content = 'still writable' WHERE name = 'limit'");
     });
   });
 }

@@ -63,7 +63,9 @@ function beginScratch(sourcePath: string, schema: string, jobId: string): Databa
   const path = unfinishedScratchPath(sourcePath, schema, jobId);
   removeDatabaseFiles(path);
   const database = Database.open(path, { create: true });
-  database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE');
+  database.exec(
+    'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32768; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE',
+  );
   return database;
 }
 

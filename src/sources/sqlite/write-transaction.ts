@@ -16,7 +16,7 @@ export async function beginWriting(path: string, clock: Clock, signal?: AbortSig
   try {
     await useWriteAheadLog(database, clock, signal);
     // Neither setting can change within a transaction.
-    database.exec('PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL');
+    database.exec('PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -32768');
     await whenFree(clock, () => database.exec('BEGIN IMMEDIATE'), signal);
     return database;
   } catch (error) {
