@@ -12,11 +12,10 @@ import type { Source } from './domain/source';
 import type { EngineTask, TaskHooks } from './domain/task';
 import { runTask } from './engine/engine';
 import type { EngineDeps } from './engine/ports';
+import { openSource } from './open-source';
 import { systemClock, systemRandom } from './ops/ambient';
 import { openRepository, type Repository } from './repository/repository';
 import type { FromWorker, LogLevel, ToWorker } from './runner/worker-protocol';
-import { openMysqlSource } from './sources/mysql/source';
-import { openSqliteSource } from './sources/sqlite/source';
 
 export interface WorkerSettings {
   settings: Pick<Settings, 'sources' | 'repository'>;
@@ -58,18 +57,11 @@ class DataPath {
 
   private source(name: string): Source {
     let source = this.sources.get(name);
-    if (source === undefined) this.sources.set(name, (source = this.openSource(this.settingsOf(name))));
+    if (source !== undefined) return source;
+    const log = this.log.child({ source: name });
+    source = openSource({ settings: this.settingsOf(name), clock: systemClock, random: systemRandom, log });
+    this.sources.set(name, source);
     return source;
-  }
-
-  private openSource(settings: SourceSettings): Source {
-    const options = {
-      settings,
-      clock: systemClock,
-      random: systemRandom,
-      log: this.log.child({ source: settings.name }),
-    };
-    return settings.url.startsWith('sqlite:') ? openSqliteSource(options) : openMysqlSource(options);
   }
 
   private settingsOf(name: string): SourceSettings {

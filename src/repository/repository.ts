@@ -15,6 +15,7 @@ import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { walkLayer } from './layer-tree';
 import { deleteManifest, findManifest, readManifests } from './manifests';
+import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
 import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
 import { PackSet } from './pack-set';
@@ -64,6 +65,8 @@ export interface Repository extends BackupStore {
   readServiceDocument(id: ChunkId): Promise<unknown>;
   /** Writes, reads and deletes an object; throws what stands in the way. */
   probe(): Promise<void>;
+  /** Resolves when the storage answers and still holds this repository; cheap enough for a readiness check. */
+  ping(): Promise<void>;
   info(): Promise<RepositoryInfo>;
   listKeys(): Promise<RepositoryKey[]>;
   /** Makes the repository open with this passphrase too. INVALID_INPUT in a plain repository. */
@@ -111,6 +114,10 @@ class OpenRepository implements Repository {
     const session = await beginWrite(this.context, backupId, (ended) => this.sessions.delete(ended));
     this.sessions.add(session);
     return session;
+  }
+
+  async ping(): Promise<void> {
+    await this.context.objects.storage.get(CONFIG_NAME);
   }
 
   async close(): Promise<void> {

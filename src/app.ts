@@ -1,0 +1,248 @@
+/**
+ * The composition root of the service: the one place that sees every part and wires it. Tests start the service through it, with
+ * the very parts that run in production. It opens in order (catalog, repository, sources, runner, API) and closes in reverse;
+ * a part that fails to open closes those before it.
+ */
+import { join } from 'node:path';
+import { createServer } from './api/server';
+import type { Catalog } from './catalog/catalog';
+import { openCatalog } from './catalog/open-catalog';
+import type { Clock, Log, Random } from './domain/ambient';
+import { isAppError } from './domain/errors';
+import type { Settings } from './domain/settings';
+import type { Source } from './domain/source';
+import type { TaskExecutor } from './domain/task';
+import { createEventBus } from './events/event-bus';
+import { createEventFeed } from './events/event-feed';
+import { openSource, schemaOf, sqlitePath } from './open-source';
+import { createHealth, type HealthCheck } from './ops/health';
+import type { ShutdownStep } from './ops/shutdown';
+import { openRepository, type Repository } from './repository/repository';
+import { createRunner, type Runner } from './runner/runner';
+import { createWorkerExecutor } from './runner/worker-executor';
+import type { RepositoryPort, SourcePort } from './services/ports';
+import { createServices } from './services/services';
+import { createDemoDatabase } from './sources/sqlite/demo';
+import { PROGRAM } from './program';
+import type { WorkerSettings } from './worker';
+
+export interface AppOptions {
+  settings: Settings;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  /** The folder of compiled code: worker threads and the console are loaded from it. */
+  distFolder: string;
+  /** Absent: worker threads. */
+  executor?: TaskExecutor;
+}
+
+export interface App {
+  /** Where the API listens, e.g. `http://127.0.0.1:4000`. */
+  readonly address: string;
+  readonly port: number;
+  /** Rows written into a demo database made just now; 0 where there was one, or none is wanted. */
+  readonly demoRows: number;
+  /** The parts in the order in which they end. Each is idempotent. */
+  readonly shutdownSteps: readonly ShutdownStep[];
+  /** Runs all steps. */
+  close(): Promise<void>;
+}
+
+/** Problems that time does not heal: the service must not start and look well. */
+const FATAL_REPOSITORY_CODES = ['WRONG_PASSPHRASE', 'FORMAT_TOO_NEW', 'CONFIG_INVALID', 'INTEGRITY_FAILURE'];
+
+/** Throws CONFIG_INVALID, CATALOG_UNAVAILABLE, WRONG_PASSPHRASE or FORMAT_TOO_NEW; then nothing is left open. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const steps: ShutdownStep[] = [];
+  try {
+    return await wire(options, steps);
+  } catch (error) {
+    await runAll(steps);
+    throw error;
+  }
+}
+
+async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
+  const { settings, clock, random, log } = options;
+  // Each part is put before those that it needs: shutdown runs from the front.
+  const closes = (name: string, run: ShutdownStep['run']): unknown => steps.unshift({ name, run });
+
+  const demoRows = settings.demo ? await createDemoDatabase(sqlitePath(settings.sources[0]?.url ?? '')) : 0;
+  const bus = createEventBus();
+  const catalog = await openCatalog({
+    url: settings.catalog.url,
+    clock,
+    random,
+    log,
+    onEvent: (jobId) => bus.notify(jobId),
+  });
+  closes('catalog', () => catalog.close());
+
+  const repository = lazyRepository(options);
+  closes('repository', () => repository.close());
+  await importBackups({ catalog, repository, log });
+
+  const sources = settings.sources.map((source) => openSource({ settings: source, clock, random, log }));
+  closes('sources', async () => void (await Promise.all(sources.map((source) => source.close()))));
+
+  const executor = options.executor ?? workerThreads(options);
+  closes('worker threads', () => executor.close());
+
+  const runner = createRunner({
+    catalog,
+    executor,
+    settings: settings.runner,
+    eventKeepDays: settings.events.keepDays,
+    owner: `${PROGRAM} ${process.pid}`,
+    serviceSettings: async () => serviceSettingsOf(settings),
+    clock,
+    random,
+    log,
+  });
+  const health = createHealth({ checks: healthChecks({ catalog, repository, runner }), clock });
+  const feed = createEventFeed({ catalog, bus, clock });
+  const services = createServices({
+    catalog,
+    feed,
+    sources: sourcePorts(settings, sources),
+    repository: repositoryPort(settings, repository),
+    defaultRetentionDays: settings.retention.defaultDays,
+    maxWaiters: settings.limits.maxWaiters,
+    clock,
+    random,
+    wake: () => runner.wake(),
+  });
+  const server = await createServer({
+    services,
+    settings,
+    clock,
+    random,
+    log,
+    health,
+    consoleDir: join(options.distFolder, 'console'),
+  });
+  closes('api', () => server.close());
+  runner.start();
+  // Running jobs end while clients can still watch them.
+  closes('runner', () => runner.drain());
+  closes('readiness', () => health.startDraining());
+  return { address: server.address, port: server.port, demoRows, shutdownSteps: steps, close: () => runAll(steps) };
+}
+
+async function runAll(steps: readonly ShutdownStep[]): Promise<void> {
+  for (const step of steps) await step.run();
+}
+
+function workerThreads({ settings, distFolder, clock, log }: AppOptions): TaskExecutor {
+  const { sources, repository, runner } = settings;
+  return createWorkerExecutor({
+    workerFile: join(distFolder, 'worker.js'),
+    workerData: { settings: { sources, repository }, writtenBy: PROGRAM } satisfies WorkerSettings,
+    maxWorkers: runner.concurrency,
+    clock,
+    log,
+  });
+}
+
+interface LazyRepository {
+  open(): Promise<Repository>;
+  close(): Promise<void>;
+}
+
+/** Opened when first needed, and again after a failure: a repository that is away for a while must not end the service. */
+function lazyRepository({ settings, clock, random, log }: AppOptions): LazyRepository {
+  let opened: Promise<Repository> | null = null;
+  return {
+    open() {
+      opened ??= openRepository({ settings: settings.repository, clock, random, log }).catch((error: unknown) => {
+        opened = null;
+        throw error;
+      });
+      return opened;
+    },
+    async close() {
+      const repository = await opened?.catch(() => null); // because: what never opened has nothing to close
+      await repository?.close();
+    },
+  };
+}
+
+/** Brings the catalog in line with the repository; a repository that is away for now is reported and waited for. */
+async function importBackups({
+  catalog,
+  repository,
+  log,
+}: {
+  catalog: Catalog;
+  repository: LazyRepository;
+  log: Log;
+}): Promise<void> {
+  try {
+    const store = await repository.open();
+    const damaged = (name: string, error: unknown): void =>
+      log.error('a manifest is damaged', { manifest: name, error });
+    const { imported, missing } = await catalog.backups.reconcile(store.listManifests(damaged));
+    if (imported.length > 0) log.info('found backups in the repository', { imported: imported.length });
+    if (missing.length > 0) log.error('backups have no manifest in the repository', { backupIds: missing });
+  } catch (error) {
+    if (!isAppError(error) || FATAL_REPOSITORY_CODES.includes(error.code)) throw error;
+    log.error('the repository is not available', { error });
+  }
+}
+
+function sourcePorts(settings: Settings, sources: readonly Source[]): SourcePort[] {
+  return settings.sources.map(({ name, mapping, url }, index) => {
+    const source = sources[index] as Source;
+    return {
+      name,
+      mapping,
+      schema: schemaOf(url),
+      info: (signal) => source.info(signal),
+      checkMapping: (signal) => source.checkMapping(signal),
+    };
+  });
+}
+
+function repositoryPort(settings: Settings, repository: LazyRepository): RepositoryPort {
+  const { url, compression } = settings.repository;
+  return {
+    location: url,
+    async facts() {
+      const { config } = await repository.open();
+      return { formatVersion: config.formatVersion, encrypted: config.encrypted, compression };
+    },
+  };
+}
+
+function healthChecks({
+  catalog,
+  repository,
+  runner,
+}: {
+  catalog: Catalog;
+  repository: LazyRepository;
+  runner: Runner;
+}): HealthCheck[] {
+  return [
+    { name: 'catalog', check: () => catalog.ping() },
+    { name: 'repository', check: async () => (await repository.open()).ping() },
+    {
+      name: 'runner',
+      check: async () => {
+        if (runner.state !== 'RUNNING') throw new Error(`the runner is ${runner.state}`);
+      },
+    },
+  ];
+}
+
+/** What a SYSTEM backup keeps of the service itself: how it is set up, without addresses, users or secrets. */
+function serviceSettingsOf({ sources, retention, events, runner }: Settings): unknown {
+  return {
+    program: PROGRAM,
+    sources: sources.map(({ name, mapping }) => ({ name, mapping })),
+    retention,
+    events,
+    runner,
+  };
+}
