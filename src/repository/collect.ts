@@ -52,9 +52,6 @@ export async function collectGarbage(context: RepositoryContext, options: Collec
     if (found.unmarked.length > 0) await writeMark(context, found.unmarked);
     return found;
   });
-  const graceIsZero = context.settings.gracePeriodMs === 0;
-  const worthSweeping = marked.due.length > 0 || marked.marks.length > 0 || (graceIsZero && marked.unmarked.length > 0);
-  if (!worthSweeping) return report({ ...marked, due: [] }, null);
   return sweepExclusively(context, marked, signal);
 }
 
@@ -64,7 +61,10 @@ async function sweepExclusively(
   signal?: AbortSignal,
 ): Promise<CollectReport> {
   const lease = await tryLease(context, { kind: 'EXCLUSIVE', purpose: 'collection: sweeping', signal });
-  if (!lease) return report({ ...marked, due: [] }, 'Other work uses the repository now; the packs go next time.');
+  if (!lease) {
+    const postponed = marked.due.length > 0 ? 'Other work uses the repository now; the packs go next time.' : null;
+    return report({ ...marked, due: [] }, postponed);
+  }
   try {
     const found = await plan(context, signal);
     await sweep(context, lease, found, signal);

@@ -27,11 +27,13 @@ export class FakeClock implements Clock {
       return Promise.resolve();
     }
     return new Promise((resolve, reject) => {
-      const sleeper = { untilMs: this.nowMs + ms, wake: () => (this.sleepers.delete(sleeper), resolve()) };
-      const abort = (): void => (
-        this.sleepers.delete(sleeper),
-        reject(new AppError('CANCELLED', 'The sleep was cancelled.'))
-      );
+      const end = (settle: () => void) => (): void => {
+        this.sleepers.delete(sleeper);
+        signal?.removeEventListener('abort', abort);
+        settle();
+      };
+      const sleeper = { untilMs: this.nowMs + ms, wake: end(resolve) };
+      const abort = end(() => reject(new AppError('CANCELLED', 'The sleep was cancelled.')));
       if (signal?.aborted) return abort();
       this.sleepers.add(sleeper);
       signal?.addEventListener('abort', abort, { once: true });

@@ -170,3 +170,11 @@ export async function readBackup(repository: Repository, number: number): Promis
 export function labelsOf(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 }
+
+/** Whether these are the payloads of these labels, in order. Jest's own comparison of buffers takes seconds. */
+export function arePayloadsOf(payloads: readonly Buffer[], labels: readonly string[]): boolean {
+  return (
+    payloads.length === labels.length &&
+    payloads.every((payload, index) => payload.equals(payloadOf(labels[index] as string)))
+  );
+}

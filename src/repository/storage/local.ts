@@ -24,18 +24,18 @@ const FAULTS: Record<string, StorageFault> = { EEXIST: 'EXISTS', ENOSPC: 'FULL',
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 function errorCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  // no instanceof: an error of another realm (a worker, a test) is none of ours and has a code all the same
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
 
 function translated(error: unknown, name: string, verb: string): StorageError {
   if (error instanceof StorageError) return error;
   const code = errorCode(error);
-  const reason = error instanceof Error ? error.message : String(error);
   const missing = verb === 'read' && code === 'ENOENT'; // elsewhere a missing path means that the repository is gone
   return new StorageError(
     missing ? 'MISSING' : (FAULTS[code] ?? 'UNAVAILABLE'),
     name,
-    `Cannot ${verb} "${name}": ${reason}`,
+    `Cannot ${verb} "${name}": ${String(error)}`,
     error,
   );
 }
