@@ -80,8 +80,8 @@ const shapeRules = [
   {
     name: 'roots-are-not-imported',
     severity: 'error',
-    comment: 'only main imports app; the roots see all, and nothing sees them',
-    from: { path: '^src/', pathNot: '^src/(main|app|worker|doctor)\\.ts$' },
+    comment: 'the roots see all and may share wiring among themselves; nothing else sees them',
+    from: { path: '^src/', pathNot: '^src/[^/]+\\.ts$' },
     to: { path: '^src/[^/]+\\.ts$' },
   },
   {
