@@ -1,0 +1,64 @@
+/** A TaskExecutor that tests hold in their hands: every task waits until the test lets it end, and obeys its signal at once. */
+import { AppError } from '../../src/domain/errors';
+import type { EngineResult, EngineTask, TaskExecutor, TaskHooks } from '../../src/domain/task';
+import { storedManifest } from './catalog-stand';
+import { until } from './fake-clock';
+
+export interface HeldTask {
+  task: EngineTask;
+  hooks: TaskHooks;
+  succeed(): void;
+  fail(error: unknown): void;
+}
+
+export class ScriptedExecutor implements TaskExecutor {
+  /** Every task ever begun, oldest first. */
+  readonly tasks: HeldTask[] = [];
+  /** What a task does when its signal aborts; by default it is cleaned up at once. */
+  onAbort = (held: HeldTask): void => held.fail(new AppError('CANCELLED', 'The work was cancelled.'));
+
+  run(task: EngineTask, hooks: TaskHooks): Promise<EngineResult> {
+    return new Promise((resolve, reject) => {
+      const held: HeldTask = { task, hooks, succeed: () => resolve(resultOf(task)), fail: reject };
+      this.tasks.push(held);
+      const abort = (): void => this.onAbort(held);
+      if (hooks.signal.aborted) abort();
+      else hooks.signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The n-th task (from 1), once it has begun. */
+  async task(n: number): Promise<HeldTask> {
+    await until(() => this.tasks.length >= n);
+    return this.tasks[n - 1] as HeldTask;
+  }
+}
+
+export function resultOf(task: EngineTask): EngineResult {
+  switch (task.kind) {
+    case 'BACKUP':
+      return {
+        kind: 'BACKUP',
+        stored: storedManifest(task.spec.backupId, { jobId: task.jobId, type: task.spec.type }),
+      };
+    case 'RESTORE':
+      return {
+        kind: 'RESTORE', mode: 'IN_PLACE', tables: [], inserts: 1, updates: 2, deletes: 3, verifiedRows: 6, serviceSettings: null, notes: [],
+      }; // prettier-ignore
+    case 'VERIFICATION':
+      return {
+        kind: 'VERIFICATION',
+        level: task.spec.level,
+        passed: true,
+        findings: [],
+        checkedChunks: 1,
+        checkedBytes: 2,
+      };
+    case 'CLEANUP':
+      return { kind: 'CLEANUP', deletedBackupIds: task.spec.backupIds ?? [], freedBytes: 7, kept: [] };
+  }
+}
