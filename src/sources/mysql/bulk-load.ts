@@ -1,0 +1,71 @@
+/** Loads rows into one table by LOAD DATA LOCAL, or by INSERT where the server does not allow it. Loses and changes none. */
+import type { RowBatch } from '../../domain/rows';
+import type { TableStructure } from '../../domain/table';
+import { changedValues, insertBatch, lostRows } from './insert-rows';
+import { loadTextStream, type LoadCount } from './load-text';
+import { hasErrorValue, quoteName } from './sql';
+import { LENIENT_SQL_MODE, STRICT_SQL_MODE, type Session } from './session';
+
+export interface LoadOptions {
+  session: Session;
+  table: TableStructure;
+  /** Quoted name of the table that takes the rows. */
+  name: string;
+  rows: AsyncIterable<RowBatch>;
+  localInfile: boolean;
+}
+
+export async function localInfileAllowed(session: Session): Promise<boolean> {
+  const [row] = await session.rows('SELECT @@GLOBAL.local_infile AS allowed');
+  return Number(row?.allowed) === 1;
+}
+
+/** Prepares a session for loading: strict, foreign keys and CHECKs left alone, for the rows were sound when they were read. */
+export async function prepareForWriting(session: Session): Promise<void> {
+  const settings = [`SESSION sql_mode = '${STRICT_SQL_MODE}'`, 'SESSION foreign_key_checks = 0'];
+  if (session.dialect.canSkipChecks) settings.push('SESSION check_constraint_checks = 0');
+  await session.run(`SET ${settings.join(', ')}`);
+}
+
+/** The number of rows loaded, which is every row given. */
+export async function loadRows(options: LoadOptions): Promise<number> {
+  return options.localInfile ? loadByInfile(options) : loadByInserts(options);
+}
+
+async function loadByInserts({ session, table, name, rows }: LoadOptions): Promise<number> {
+  let count = 0;
+  for await (const batch of rows) {
+    await insertBatch(session, name, table, batch);
+    count += batch.ends.length;
+  }
+  return count;
+}
+
+async function loadByInfile({ session, table, name, rows }: LoadOptions): Promise<number> {
+  const count: LoadCount = { rows: 0, errorValues: 0 };
+  const lenient = table.columns.some(hasErrorValue);
+  await session.run(`SET SESSION sql_mode = '${lenient ? LENIENT_SQL_MODE : STRICT_SQL_MODE}'`);
+  const result = await session.loadData(
+    loadStatement(session, table, name),
+    loadTextStream(table.columns, rows, count),
+  );
+  // The server counts warnings beyond 65,535, but its answer does not.
+  if (result.warnings !== Math.min(count.errorValues, 65_535)) throw await changedValues(session, table.table);
+  if (result.affectedRows !== count.rows) throw lostRows(table.table, count.rows, result.affectedRows);
+  return count.rows;
+}
+
+function loadStatement(session: Session, table: TableStructure, name: string): string {
+  const isJson = (kind: string): boolean => kind === 'JSON' && session.dialect.hasJsonType;
+  const fields = table.columns.map((column, i) => (isJson(column.kind) ? `@v${i}` : quoteName(column.name)));
+  // A column of type JSON refuses binary text.
+  const converted = table.columns.flatMap((column, i) =>
+    isJson(column.kind) ? [`${quoteName(column.name)} = CONVERT(@v${i} USING utf8mb4)`] : [],
+  );
+  return [
+    `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${name} CHARACTER SET binary`,
+    String.raw`FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n'`,
+    `(${fields.join(', ')})`,
+    converted.length === 0 ? '' : `SET ${converted.join(', ')}`,
+  ].join(' ');
+}

@@ -1,0 +1,282 @@
+/**
+ * The bulk writer: builds whole tables beside the live ones, or in a scratch schema, and publishes them at the end. Rows go in
+ * first, by several connections; then secondary indexes, foreign keys, and the proof of every reference.
+ *
+ * Until `publish` began, nothing of it is visible under a table's own name; from then on `recoverBulk` carries it through.
+ */
+import { AppError } from '../../domain/errors';
+import type { Clock, Log } from '../../domain/ambient';
+import type { RowBatch } from '../../domain/rows';
+import type { BulkWriteOptions, BulkWriter, ConsistentRead, WriteRecovery } from '../../domain/source';
+import type { SourceMapping } from '../../domain/mapping';
+import type { ForeignKey, TableStructure } from '../../domain/table';
+import { loadRows, localInfileAllowed, prepareForWriting } from './bulk-load';
+import { LaneReader } from './consistent-read';
+import { cancelled, toSourceError } from './errors';
+import { Lanes } from './lanes';
+import { checkReference, parentName } from './references';
+import { createScratch, dropScratch, finishScratch } from './scratch';
+import { openSession, type ConnectionTarget, type Session } from './session';
+import {
+  addIndexes,
+  createForLoading,
+  dropStaged,
+  planScratch,
+  planStaging,
+  putInPlace,
+  type BuildPlan,
+  type StagedTable,
+} from './staging';
+import { qualified, quoteName, quoteNames } from './sql';
+import { markStatement, prepareMarkers, unmark, type WriteMark } from './write-marker';
+
+export interface WriteContext {
+  target: ConnectionTarget;
+  mapping: SourceMapping;
+  clock: Clock;
+  log: Log;
+  /** Called once when the writer is done, whatever way. */
+  onEnd: () => void;
+}
+
+export async function openBulkWriter(context: WriteContext, options: BulkWriteOptions): Promise<BulkWriter> {
+  const { target } = context;
+  const opened: Session[] = [];
+  try {
+    for (let i = 0; i <= Math.max(1, options.connections); i++) {
+      const session = await openSession(target, { signal: options.signal });
+      opened.push(session);
+      await prepareForWriting(session);
+      await session.run('SET SESSION unique_checks = 0, innodb_lock_wait_timeout = 3600');
+    }
+    const [control, ...lanes] = opened as [Session, ...Session[]];
+    const plans = await prepareTables(control, options);
+    const localInfile = await localInfileAllowed(control);
+    return new MysqlBulkWriter({ ...context, options, control, lanes: new Lanes(lanes), plans, localInfile });
+  } catch (error) {
+    for (const session of opened) session.destroy();
+    throw toSourceError(error, 'preparing to load tables');
+  }
+}
+
+async function prepareTables(control: Session, options: BulkWriteOptions): Promise<BuildPlan[]> {
+  const { jobId, scratchSchema, tables } = options;
+  if (scratchSchema !== undefined) {
+    const plans = planScratch(scratchSchema, tables);
+    await createScratch(control, scratchSchema, jobId);
+    return createAll(control, plans);
+  }
+  const plans = await planStaging(control, jobId, tables);
+  if (!(await prepareMarkers(control))) throw noMarker();
+  await control.run(markStatement(jobId, 'LOADING', JSON.stringify(stagedOf(plans))));
+  return createAll(control, plans);
+}
+
+async function createAll(control: Session, plans: BuildPlan[]): Promise<BuildPlan[]> {
+  for (const plan of plans) await createForLoading(control, plan);
+  return plans;
+}
+
+function stagedOf(plans: readonly BuildPlan[]): StagedTable[] {
+  return plans.flatMap(({ staged }) => (staged ? [staged] : []));
+}
+
+function noMarker(): AppError {
+  return new AppError(
+    'SOURCE_UNAVAILABLE',
+    'This user may not create tables in the source, so tables can not be restored.',
+    {
+      hint: 'Run `npm run doctor`: it prints the GRANT statements that restoring needs.',
+    },
+  );
+}
+
+interface BulkState extends WriteContext {
+  options: BulkWriteOptions;
+  control: Session;
+  lanes: Lanes;
+  plans: BuildPlan[];
+  localInfile: boolean;
+}
+
+class MysqlBulkWriter implements BulkWriter {
+  private over = false;
+
+  constructor(private readonly state: BulkState) {}
+
+  get lanes(): number {
+    return this.state.lanes.sessions.length;
+  }
+
+  async load(table: TableStructure, rows: AsyncIterable<RowBatch>): Promise<number> {
+    const { lanes, localInfile, options } = this.state;
+    const name = this.nameOf(table.table);
+    return this.translating(`loading table ${table.table}`, () =>
+      lanes.use((session) => loadRows({ session, table, name, rows, localInfile }), options.signal),
+    );
+  }
+
+  async finishLoading(table: TableStructure): Promise<void> {
+    await this.translating(`building the indexes of table ${table.table}`, () =>
+      this.state.lanes.use((session) => addIndexes(session, this.planOf(table.table))),
+    );
+  }
+
+  async finishTables(): Promise<void> {
+    const { lanes, plans } = this.state;
+    await this.translating('proving references', () =>
+      Promise.all(
+        plans.flatMap((plan) =>
+          plan.foreignKeys.map((key) => lanes.use((session) => this.proveReference(session, plan, key))),
+        ),
+      ),
+    );
+    await this.translating('adding foreign keys', async () => {
+      for (const plan of plans) if (plan.staged?.was !== 'EMPTY') await this.addForeignKeys(plan);
+    });
+  }
+
+  private async proveReference(session: Session, plan: BuildPlan, key: ForeignKey): Promise<void> {
+    const child = plan.structure.table;
+    await checkReference(session, { child, key, childName: this.nameOf(child), parentName: this.parentOf(key) });
+  }
+
+  private async addForeignKeys(plan: BuildPlan): Promise<void> {
+    if (plan.foreignKeys.length === 0) return;
+    const clauses = plan.foreignKeys.map((key) => {
+      const references = `${this.parentOf(key)} (${quoteNames(key.referencedColumns)})`;
+      const actions = `ON DELETE ${key.onDelete} ON UPDATE ${key.onUpdate}`;
+      return `ADD CONSTRAINT ${quoteName(key.name)} FOREIGN KEY (${quoteNames(key.columns)}) REFERENCES ${references} ${actions}`;
+    });
+    await this.state.control.run(`ALTER TABLE ${this.nameOf(plan.structure.table)} ${clauses.join(', ')}`);
+  }
+
+  /** Where the table is that the foreign key will refer to once all is published. */
+  private parentOf(key: ForeignKey): string {
+    const here = key.referencedSchema === undefined && this.findPlan(key.referencedTable);
+    return here ? this.nameOf(key.referencedTable) : parentName(key);
+  }
+
+  private findPlan(table: string): BuildPlan | undefined {
+    const same = (a: string, b: string): boolean =>
+      a === b || (this.state.control.foldsTableNames && a.toLowerCase() === b.toLowerCase());
+    return this.state.plans.find(({ structure }) => same(structure.table, table));
+  }
+
+  private planOf(table: string): BuildPlan {
+    const plan = this.findPlan(table);
+    if (!plan) throw new AppError('INTERNAL', `Table ${table} is no part of this restore.`);
+    return plan;
+  }
+
+  private nameOf(table: string): string {
+    const { location } = this.planOf(table);
+    return qualified(location.schema, location.table);
+  }
+
+  async openReadBack(): Promise<ConsistentRead> {
+    const { lanes, mapping, options, target } = this.state;
+    const tables = options.tables;
+    const reader = new LaneReader({
+      target,
+      lanes,
+      tables,
+      mapping,
+      locate: (table) => this.planOf(table).location,
+      signal: options.signal,
+    });
+    return {
+      consistency: 'SINGLE_CONNECTION',
+      lanes: this.lanes,
+      readAt: this.state.clock.now(),
+      position: null,
+      tables,
+      planRanges: (table, targetBytes) => reader.planRanges(table, targetBytes),
+      readRows: (table, read) => reader.readRows(table, read),
+      // The connections stay with the writer.
+      close: async () => undefined,
+    };
+  }
+
+  async publish(): Promise<void> {
+    const { control, options, plans } = this.state;
+    const { jobId, scratchSchema } = options;
+    await this.translating('putting the restored tables in place', async () => {
+      if (scratchSchema !== undefined) return finishScratch(control, scratchSchema, jobId);
+      const staged = stagedOf(plans);
+      await control.run(markStatement(jobId, 'PUBLISHING', JSON.stringify(staged)));
+      await carryThrough(control, jobId, staged);
+    });
+    await this.end();
+  }
+
+  async abort(): Promise<void> {
+    if (this.over) return;
+    const { lanes, control, options, target, plans } = this.state;
+    const threads = [...lanes.sessions, control].map(({ threadId }) => threadId);
+    lanes.destroy(cancelled());
+    control.destroy();
+    await this.end();
+    const cleaner = await openSession(target, { noSchema: options.scratchSchema !== undefined });
+    try {
+      await endThreads(cleaner, threads);
+      await prepareForWriting(cleaner);
+      if (options.scratchSchema !== undefined) await dropScratch(cleaner, options.scratchSchema);
+      else await undo(cleaner, options.jobId, stagedOf(plans));
+    } finally {
+      await cleaner.close();
+    }
+  }
+
+  private async end(): Promise<void> {
+    if (this.over) return;
+    this.over = true;
+    await this.state.lanes.close();
+    await this.state.control.close();
+    this.state.onEnd();
+  }
+
+  private async translating<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw toSourceError(error, doing);
+    }
+  }
+}
+
+/** A statement such as an index build goes on after its client left, until it is told. */
+export async function endThreads(session: Session, threads: readonly number[]): Promise<void> {
+  // A thread that is gone already is what is wanted.
+  for (const thread of threads) await session.run(`KILL CONNECTION ${thread}`).catch(() => undefined);
+}
+
+async function undo(session: Session, jobId: string, staged: readonly StagedTable[]): Promise<void> {
+  await dropStaged(session, staged);
+  await unmark(session, jobId);
+}
+
+async function carryThrough(session: Session, jobId: string, staged: readonly StagedTable[]): Promise<void> {
+  try {
+    await putInPlace(session, staged);
+  } catch (error) {
+    // Nothing was put in place yet when the tables proved to have changed: the restore as a whole did not happen.
+    if (error instanceof AppError && error.code === 'PLAN_DRIFTED' && !session.ended) {
+      await session.run(markStatement(jobId, 'LOADING', JSON.stringify(staged)));
+    }
+    throw error;
+  }
+  await session.run(markStatement(jobId, 'COMMITTED'));
+}
+
+/** Settles what an interrupted bulk load of the live schema left, by its mark. */
+export async function recoverBulk(session: Session, jobId: string, mark: WriteMark): Promise<WriteRecovery> {
+  const staged = JSON.parse(mark.detail) as StagedTable[];
+  await prepareForWriting(session);
+  if (mark.state === 'PUBLISHING') {
+    await carryThrough(session, jobId, staged);
+    return 'COMMITTED';
+  }
+  await undo(session, jobId, staged);
+  return 'ABSENT';
+}

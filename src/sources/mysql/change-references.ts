@@ -1,0 +1,151 @@
+/**
+ * Remembers, during an in-place write, which references the changes could break, and proves them before COMMIT: rows written
+ * must find their parents, and no row, of any table in any schema, may still refer to a row that went.
+ */
+import { AppError } from '../../domain/errors';
+import type { RowBatch } from '../../domain/rows';
+import type { ColumnStructure, ForeignKey, TableStructure } from '../../domain/table';
+import { isAccessDenied } from './errors';
+import { rowValues } from './insert-rows';
+import { readForeignKeys, readIncomingReferences, type IncomingReference } from './introspect';
+import { keysCondition } from './key-range';
+import { checkReference, parentName } from './references';
+import { qualified, quoteName } from './sql';
+import type { Session } from './session';
+
+/** Values named in one query. */
+const VALUES_PER_QUERY = 500;
+/** From here on remembering values costs more than looking at the whole table. */
+const MAX_REMEMBERED = 200_000;
+
+type Values = (Buffer | null)[];
+
+/** One foreign key that changes may break, and the distinct values of its columns that are in question. */
+interface Suspect {
+  childSchema: string | undefined;
+  child: string;
+  key: ForeignKey;
+  /** The columns as the changed table types them, named as in the referring table. */
+  columns: ColumnStructure[];
+  /** By their bytes; null once there were too many. */
+  values: Map<string, Values> | null;
+}
+
+export class ChangedReferences {
+  private readonly suspects = new Map<string, Suspect>();
+  private readonly outgoing = new Map<string, Promise<ForeignKey[]>>();
+  private incoming: Promise<IncomingReference[]> | null = null;
+
+  constructor(
+    private readonly session: Session,
+    private readonly tables: readonly TableStructure[],
+  ) {}
+
+  /** Rows that are there after the change: they need parents. */
+  async wrote(table: TableStructure, rows: RowBatch): Promise<void> {
+    for (const key of await this.foreignKeysOf(table)) {
+      const suspect = this.suspect(undefined, table.table, key, pick(table, key.columns, key.columns));
+      remember(suspect, table, key.columns, rows);
+    }
+  }
+
+  /** Rows, as they were, that are gone or changed: nobody may need them. */
+  async removed(table: TableStructure, rows: RowBatch): Promise<void> {
+    const { schema } = this.session.target;
+    for (const { schema: childSchema, table: child, key } of await this.referencesTo(table)) {
+      const columns = pick(table, key.referencedColumns, key.columns);
+      const suspect = this.suspect(childSchema === schema ? undefined : childSchema, child, key, columns);
+      remember(suspect, table, key.referencedColumns, rows);
+    }
+  }
+
+  private foreignKeysOf({ table }: TableStructure): Promise<ForeignKey[]> {
+    const known = this.outgoing.get(table) ?? readForeignKeys(this.session, this.session.target.schema, table);
+    this.outgoing.set(table, known);
+    return known;
+  }
+
+  private async referencesTo({ table }: TableStructure): Promise<IncomingReference[]> {
+    const names = this.tables.map((entry) => entry.table);
+    this.incoming ??= readIncomingReferences(this.session, this.session.target.schema, names);
+    return (await this.incoming).filter(({ key }) => key.referencedTable.toLowerCase() === table.toLowerCase());
+  }
+
+  // A key of an identity: the same foreign key is suspected from both its ends, by values of the same columns.
+  private suspect(
+    childSchema: string | undefined,
+    child: string,
+    key: ForeignKey,
+    columns: ColumnStructure[],
+  ): Suspect {
+    const identity = JSON.stringify([childSchema ?? null, child, key.name]);
+    const suspect = this.suspects.get(identity) ?? {
+      childSchema,
+      child,
+      key,
+      columns,
+      values: new Map<string, Values>(),
+    };
+    this.suspects.set(identity, suspect);
+    return suspect;
+  }
+
+  /** Throws CONFLICT naming the first rows without a parent. Locks what it saw until the transaction ends. */
+  async check(): Promise<void> {
+    for (const suspect of this.suspects.values()) {
+      for (const where of conditions(suspect)) await this.prove(suspect, where);
+    }
+  }
+
+  private async prove({ childSchema, child, key }: Suspect, where: string | undefined): Promise<void> {
+    const parentSchema = key.referencedSchema ?? childSchema;
+    const atHome = parentSchema === undefined || parentSchema === this.session.target.schema;
+    const parent = atHome ? quoteName(key.referencedTable) : parentName(key, childSchema);
+    const name = childSchema === undefined ? child : `${childSchema}.${child}`;
+    const childName = qualified(childSchema, child);
+    try {
+      await checkReference(this.session, { child: name, key, childName, parentName: parent, where, locking: true });
+    } catch (error) {
+      if (!isAccessDenied(error)) throw error;
+      throw new AppError(
+        'CONFLICT',
+        `Whether rows of ${name} still refer to changed rows can't be seen: SELECT is not granted.`,
+        {
+          hint: `Grant SELECT on ${name} to this user.`,
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+/** The columns `from` of the table, under the names `as` that they have in the referring table. */
+function pick(table: TableStructure, from: readonly string[], as: readonly string[]): ColumnStructure[] {
+  return from.flatMap((name, i) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    return column ? [{ ...column, name: as[i] as string }] : [];
+  });
+}
+
+function remember(suspect: Suspect, table: TableStructure, names: readonly string[], rows: RowBatch): void {
+  // A generated column is in no row: then the whole table is looked at.
+  if (suspect.columns.length !== names.length) suspect.values = null;
+  const positions = names.map((name) => table.columns.findIndex((column) => column.name === name));
+  for (let i = 0; i < rows.ends.length && suspect.values; i++) {
+    const all = rowValues(table, rows, i);
+    const values = positions.map((position) => all[position] ?? null);
+    if (values.includes(null)) continue;
+    // A copy: the batch's bytes must not be kept for a few of them.
+    const own = values.map((value) => (value ? Buffer.from(value) : null));
+    suspect.values.set(own.map((value) => value?.toString('latin1')).join('\0'), own);
+    if (suspect.values.size > MAX_REMEMBERED) suspect.values = null;
+  }
+}
+
+function* conditions({ values, columns }: Suspect): Generator<string | undefined> {
+  if (values === null) return void (yield undefined);
+  const all = [...values.values()];
+  for (let i = 0; i < all.length; i += VALUES_PER_QUERY) {
+    yield keysCondition(columns, all.slice(i, i + VALUES_PER_QUERY), 'c');
+  }
+}

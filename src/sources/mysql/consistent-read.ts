@@ -1,0 +1,215 @@
+/**
+ * One moment of the source, read over several connections. Structures are read within the moment: the snapshots hold
+ * metadata locks on every table from then on, so structure and rows agree until the read is closed.
+ */
+import { AppError } from '../../domain/errors';
+import type { Clock, Log } from '../../domain/ambient';
+import type { SourceMapping } from '../../domain/mapping';
+import type { KeyRange, RowBatch } from '../../domain/rows';
+import type {
+  ConsistencyMethod,
+  ConsistentRead,
+  LogPosition,
+  OpenReadOptions,
+  ReadRowsOptions,
+} from '../../domain/source';
+import type { SourceSettings } from '../../domain/settings';
+import type { TableStructure } from '../../domain/table';
+import { createThrottle, type Throttle } from '../throttle';
+import { toSourceError } from './errors';
+import { introspect } from './introspect';
+import { Lanes } from './lanes';
+import { watchLocks } from './lock-watch';
+import { checkMapping } from './mapping-check';
+import { planRanges } from './plan-ranges';
+import { readBatches } from './raw-rows';
+import { inPlace, selectRows, type Locate } from './read-rows';
+import { openSession, type ConnectionTarget, type Session } from './session';
+import { LOCK_WAIT_SECONDS, openSnapshot, type Snapshot } from './snapshot-ladder';
+import { qualified } from './sql';
+
+export interface ReadContext {
+  target: ConnectionTarget;
+  settings: SourceSettings;
+  clock: Clock;
+  log: Log;
+  /** Called when the read is closed. */
+  onEnd: () => void;
+}
+
+export async function openConsistentRead(context: ReadContext, options: OpenReadOptions): Promise<ConsistentRead> {
+  const { target } = context;
+  const sessionOptions = { signal: options.signal, lockWaitSeconds: LOCK_WAIT_SECONDS };
+  const opened: Session[] = [];
+  try {
+    const control = await openSession(target, sessionOptions);
+    opened.push(control);
+    const mapping = await soundMapping(control, context, options);
+    for (let i = 0; i < Math.max(1, options.connections); i++) opened.push(await openSession(target, sessionOptions));
+    const snapshot = await openSnapshot({ ...context, control, readers: opened.slice(1) });
+    const tables = await pinStructures(snapshot, target.schema, mapping);
+    await Promise.all(
+      opened
+        .slice(1)
+        .filter((s) => !snapshot.sessions.includes(s))
+        .map((s) => s.close()),
+    );
+    return new MysqlConsistentRead({ ...context, control, snapshot, tables, open: options });
+  } catch (error) {
+    for (const session of opened) session.destroy();
+    throw error;
+  }
+}
+
+async function soundMapping(
+  control: Session,
+  { target, settings }: ReadContext,
+  { dataTypes }: OpenReadOptions,
+): Promise<SourceMapping> {
+  const problems = await checkMapping(control, target.schema, settings.mapping);
+  const [first] = problems;
+  if (first) {
+    const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    throw new AppError('SCHEMA_MISMATCH', `${first.message}${rest}`, { hint: first.hint });
+  }
+  return settings.mapping.filter((entry) => dataTypes.includes(entry.dataType));
+}
+
+/** Opens every table within the first snapshot, so that none can be altered, then reads the structures. */
+async function pinStructures(
+  { sessions }: Snapshot,
+  schema: string,
+  mapping: SourceMapping,
+): Promise<TableStructure[]> {
+  const [pin] = sessions as [Session];
+  for (const { table } of mapping) await pin.run(`SELECT 1 FROM ${qualified(schema, table)} LIMIT 0`);
+  return introspect(pin, schema, mapping);
+}
+
+interface ReadState extends ReadContext {
+  control: Session;
+  snapshot: Snapshot;
+  tables: TableStructure[];
+  open: OpenReadOptions;
+}
+
+class MysqlConsistentRead implements ConsistentRead {
+  readonly consistency: ConsistencyMethod;
+  readonly readAt: Date;
+  readonly position: LogPosition | null;
+  readonly tables: readonly TableStructure[];
+  private readonly pool: Lanes;
+  private readonly reader: LaneReader;
+  private readonly watching = new AbortController();
+  private readonly watch: Promise<void>;
+
+  constructor(private readonly state: ReadState) {
+    const { snapshot, settings, clock, open } = state;
+    this.consistency = snapshot.consistency;
+    this.readAt = snapshot.readAt;
+    this.position = snapshot.position;
+    this.tables = state.tables;
+    this.pool = new Lanes(snapshot.sessions);
+    this.reader = new LaneReader({
+      ...state,
+      lanes: this.pool,
+      mapping: settings.mapping,
+      locate: inPlace,
+      throttle: createThrottle({ clock, ...limits(settings, open) }),
+      signal: open.signal,
+    });
+    this.watch = watchLocks({
+      ...state,
+      session: state.control,
+      patienceMs: settings.metadataLockPatienceMs,
+      tables: state.tables.map(({ table }) => table),
+      onExceeded: (error) => this.pool.destroy(error),
+      signal: this.watching.signal,
+    });
+  }
+
+  get lanes(): number {
+    return this.pool.sessions.length;
+  }
+
+  planRanges(table: TableStructure, targetBytes: number): Promise<KeyRange[]> {
+    return this.reader.planRanges(table, targetBytes);
+  }
+
+  readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch> {
+    return this.reader.readRows(table, options);
+  }
+
+  async close(): Promise<void> {
+    this.watching.abort();
+    await this.pool.close();
+    await this.state.control.close();
+    await this.watch;
+    this.state.onEnd();
+  }
+}
+
+function limits(
+  settings: SourceSettings,
+  open: OpenReadOptions,
+): { maxBytesPerSecond?: number; maxRowsPerSecond?: number } {
+  return {
+    maxBytesPerSecond: open.maxBytesPerSecond ?? settings.maxBytesPerSecond,
+    maxRowsPerSecond: open.maxRowsPerSecond ?? settings.maxRowsPerSecond,
+  };
+}
+
+export interface LaneReaderOptions {
+  target: ConnectionTarget;
+  lanes: Lanes;
+  tables: readonly TableStructure[];
+  mapping: SourceMapping;
+  locate: Locate;
+  throttle?: Throttle;
+  signal?: AbortSignal;
+}
+
+/** Reads tables over a pool of sessions, each read on one of them. */
+export class LaneReader {
+  constructor(private readonly options: LaneReaderOptions) {}
+
+  async planRanges(table: TableStructure, targetBytes: number): Promise<KeyRange[]> {
+    const { lanes, locate, signal } = this.options;
+    const place = locate(table.table);
+    const name = qualified(place.schema, place.table);
+    return lanes.use((session) => planRanges({ session, table, targetBytes, name }), signal);
+  }
+
+  async *readRows(table: TableStructure, read: ReadRowsOptions): AsyncGenerator<RowBatch> {
+    const { lanes, throttle } = this.options;
+    const signal = anySignal(read.signal, this.options.signal);
+    const session = await lanes.take(signal);
+    try {
+      const sql = selectRows({ ...this.options, table, dialect: session.dialect, read });
+      if (sql === null) return;
+      for await (const batch of readBatches(session, sql, { signal, stop: () => this.stop(session) })) {
+        await throttle?.take(batch.bytes.length, batch.ends.length, signal);
+        yield batch;
+      }
+    } catch (error) {
+      throw toSourceError(error, `reading table ${table.table}`);
+    } finally {
+      lanes.give(session);
+    }
+  }
+
+  /** Ends a session's statement from outside, so that the session and its snapshot live on. */
+  private async stop(session: Session): Promise<void> {
+    const killer = await openSession(this.options.target, { noSchema: true });
+    try {
+      await killer.run(`KILL QUERY ${session.threadId}`);
+    } finally {
+      await killer.close();
+    }
+  }
+}
+
+function anySignal(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  if (!a || !b || a === b) return a ?? b;
+  return AbortSignal.any([a, b]);
+}

@@ -1,0 +1,268 @@
+/** What an operator would otherwise find out at 3 a.m.: version, privileges with the GRANTs that mend them, log settings, clock. */
+import type { Clock } from '../../domain/ambient';
+import type { SourceFinding } from '../../domain/source';
+import type { SourceMapping } from '../../domain/mapping';
+import { isAccessDenied } from './errors';
+import { quoteName, quoteText } from './sql';
+import type { Session } from './session';
+
+const CLOCK_TOLERANCE_MS = 5000;
+
+export interface DiagnoseOptions {
+  session: Session;
+  mapping: SourceMapping;
+  clock: Clock;
+}
+
+export async function diagnose(options: DiagnoseOptions): Promise<SourceFinding[]> {
+  const findings = [versionFinding(options.session), ...(await privilegeFindings(options))];
+  return [...findings, ...(await logFindings(options.session)), ...(await serverFindings(options))];
+}
+
+function versionFinding({ dialect, target }: Session): SourceFinding {
+  const product = dialect.kind === 'mariadb' ? 'MariaDB' : 'MySQL';
+  return info('version', `${product} ${dialect.version} at ${target.label}, schema ${target.schema}.`);
+}
+
+function info(check: string, message: string): SourceFinding {
+  return { check, ok: true, severity: 'INFO', message };
+}
+
+/** A capability, what it needs on the schema or globally, and how bad its lack is. */
+interface Capability {
+  check: string;
+  purpose: string;
+  privileges: readonly string[];
+  global: boolean;
+  severity: 'ERROR' | 'WARNING';
+}
+
+function capabilities(session: Session): Capability[] {
+  const reload = session.dialect.hasBackupStages ? 'BACKUP STAGE' : 'a momentary global read lock';
+  const monitor = session.dialect.kind === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
+  const slave = 'REPLICATION SLAVE';
+  return [
+    { check: 'grants: read', purpose: 'backing up', privileges: ['SELECT'], global: false, severity: 'ERROR' },
+    {
+      check: 'grants: structure',
+      purpose: 'keeping triggers and views',
+      privileges: ['TRIGGER', 'SHOW VIEW'],
+      global: false,
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: consistent read',
+      purpose: `reading one moment over several connections by ${reload}`,
+      privileges: ['RELOAD'],
+      global: true,
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: lock watch',
+      purpose: 'giving way to statements that wait on a backup',
+      privileges: ['PROCESS'],
+      global: true,
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: log position',
+      purpose: 'recording where the binary log stands',
+      privileges: [monitor],
+      global: true,
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: log reading',
+      purpose: 'incremental backups from the binary log',
+      privileges: [slave],
+      global: true,
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: restore in place',
+      purpose: 'restoring differences',
+      privileges: ['INSERT', 'UPDATE', 'DELETE', 'CREATE', 'LOCK TABLES'],
+      global: false,
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: restore tables',
+      purpose: 'restoring missing or empty tables',
+      privileges: ['CREATE', 'DROP', 'ALTER', 'INDEX', 'REFERENCES'],
+      global: false,
+      severity: 'WARNING',
+    },
+  ];
+}
+
+interface Granted {
+  account: string;
+  global: Set<string>;
+  schema: Set<string>;
+}
+
+async function privilegeFindings({ session }: DiagnoseOptions): Promise<SourceFinding[]> {
+  const granted = await readGrants(session);
+  return capabilities(session).map((capability) => privilegeFinding(capability, granted, session));
+}
+
+function privilegeFinding(capability: Capability, granted: Granted, session: Session): SourceFinding {
+  const { check, purpose, privileges, global, severity } = capability;
+  const has = (name: string): boolean =>
+    granted.global.has(name) ||
+    (name === 'BINLOG MONITOR' && granted.global.has('REPLICATION CLIENT')) ||
+    (!global && granted.schema.has(name));
+  const missing = privileges.filter((name) => !has(name));
+  if (missing.length === 0) return info(check, `This user may do what ${purpose} needs.`);
+  const scope = global ? '*.*' : `${quoteName(session.target.schema)}.*`;
+  return {
+    check,
+    ok: false,
+    severity,
+    message: `For ${purpose} this user lacks ${missing.join(', ')}.`,
+    statement: `GRANT ${privileges.join(', ')} ON ${scope} TO ${granted.account};`,
+  };
+}
+
+/** From SHOW GRANTS, roles that are active included; the account is spelled as GRANT wants it. */
+async function readGrants(session: Session): Promise<Granted> {
+  const rows = await session.values('SHOW GRANTS');
+  const [who] = await session.values('SELECT CURRENT_USER()');
+  const [user = '', host = '%'] = splitAccount(String(who?.[0] ?? ''));
+  const granted: Granted = { account: `${quoteText(user)}@${quoteText(host)}`, global: new Set(), schema: new Set() };
+  for (const [grant] of rows) addGrant(granted, String(grant), session.target.schema);
+  return granted;
+}
+
+function splitAccount(account: string): [string, string] {
+  const at = account.lastIndexOf('@');
+  return [account.slice(0, at), account.slice(at + 1)];
+}
+
+const ALL_SCHEMA_PRIVILEGES = [
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'CREATE',
+  'DROP',
+  'ALTER',
+  'INDEX',
+  'REFERENCES',
+  'TRIGGER',
+  'SHOW VIEW',
+  'LOCK TABLES',
+];
+const ALL_GLOBAL_PRIVILEGES = [
+  ...ALL_SCHEMA_PRIVILEGES,
+  'RELOAD',
+  'PROCESS',
+  'REPLICATION CLIENT',
+  'REPLICATION SLAVE',
+  'BINLOG MONITOR',
+];
+
+function addGrant(granted: Granted, grant: string, schema: string): void {
+  const match = /^GRANT (.+?) ON (?:TABLE )?(\*|`(?:[^`]|``)*`|[^. ]+)\.(\*|`(?:[^`]|``)*`|\S+) TO /i.exec(grant);
+  if (!match || match[3] !== '*') return;
+  const [, list = '', on = ''] = match;
+  const isGlobal = on === '*';
+  if (!isGlobal && !schemaMatches(on.replace(/^`|`$/g, '').replaceAll('``', '`'), schema)) return;
+  const all = isGlobal ? ALL_GLOBAL_PRIVILEGES : ALL_SCHEMA_PRIVILEGES;
+  const names = /^ALL PRIVILEGES/i.test(list) ? all : list.split(',').map((name) => name.trim().toUpperCase());
+  for (const name of names) (isGlobal ? granted.global : granted.schema).add(name);
+}
+
+/** Schema names in grants are patterns: _ and % stand for any character and any text unless escaped. */
+function schemaMatches(pattern: string, schema: string): boolean {
+  const source = pattern.replace(
+    /\\([_%])|([_%])|([\s\S])/g,
+    (_all, escaped?: string, wild?: string, plain?: string) => {
+      if (wild) return wild === '%' ? '.*' : '.';
+      return (escaped ?? plain ?? '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    },
+  );
+  return new RegExp(`^${source}$`, 'is').test(schema);
+}
+
+async function logFindings(session: Session): Promise<SourceFinding[]> {
+  const [row] = await session.rows(
+    'SELECT @@GLOBAL.log_bin AS log_bin, @@GLOBAL.binlog_format AS format, @@GLOBAL.binlog_row_image AS image',
+  );
+  if (Number(row?.log_bin) !== 1) {
+    return [
+      warning(
+        'binary log',
+        'There is no binary log: incremental backups compare all rows.',
+        'log_bin = ON  # in the server configuration',
+      ),
+    ];
+  }
+  const findings = [info('binary log', 'The binary log is on.')];
+  if (row?.format !== 'ROW') {
+    findings.push(
+      warning(
+        'binary log format',
+        `It is ${row?.format}: changes can not be read from it.`,
+        "SET GLOBAL binlog_format = 'ROW';",
+      ),
+    );
+  }
+  if (row?.image !== 'FULL') {
+    findings.push(
+      warning(
+        'binary log row image',
+        `It is ${row?.image}: old and new rows are not whole.`,
+        "SET GLOBAL binlog_row_image = 'FULL';",
+      ),
+    );
+  }
+  return findings;
+}
+
+function warning(check: string, message: string, statement?: string): SourceFinding {
+  return { check, ok: false, severity: 'WARNING', message, ...(statement === undefined ? {} : { statement }) };
+}
+
+async function serverFindings({ session, clock }: DiagnoseOptions): Promise<SourceFinding[]> {
+  const before = clock.now().getTime();
+  const [row] = await session.rows(
+    'SELECT UNIX_TIMESTAMP(NOW(6)) * 1000 AS now_ms, @@GLOBAL.local_infile AS infile, @@GLOBAL.read_only AS read_only, @@GLOBAL.max_allowed_packet AS packet',
+  );
+  const findings: SourceFinding[] = [];
+  const offMs = Math.round(Number(row?.now_ms) - (before + clock.now().getTime()) / 2);
+  findings.push(
+    Math.abs(offMs) <= CLOCK_TOLERANCE_MS
+      ? info('clock', `The source's clock and this one differ by ${Math.abs(offMs)} ms.`)
+      : warning(
+          'clock',
+          `The source's clock is ${Math.abs(offMs)} ms ${offMs > 0 ? 'ahead' : 'behind'}. Set both by NTP.`,
+        ),
+  );
+  findings.push(
+    Number(row?.infile) === 1
+      ? info('local_infile', 'Rows can be loaded by LOAD DATA LOCAL.')
+      : warning(
+          'local_infile',
+          'It is off: restoring tables uses INSERT, which is slower.',
+          'SET GLOBAL local_infile = 1;',
+        ),
+  );
+  if (Number(row?.read_only) !== 0)
+    findings.push(warning('read_only', 'The server takes no writes: nothing can be restored into it.'));
+  findings.push(
+    info('max_allowed_packet', `The longest row that can be read or written is about ${row?.packet} bytes.`),
+  );
+  return findings;
+}
+
+/** A check that this user may not make is itself a finding. */
+export async function diagnoseSafely(options: DiagnoseOptions): Promise<SourceFinding[]> {
+  try {
+    return await diagnose(options);
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    const message = `A check was refused: ${error instanceof Error ? error.message : String(error)}`;
+    return [{ check: 'grants', ok: false, severity: 'ERROR', message }];
+  }
+}

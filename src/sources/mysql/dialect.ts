@@ -1,0 +1,74 @@
+/** Where MySQL and MariaDB differ, as capability flags: nothing else in this folder asks which server it talks to. */
+
+export interface Dialect {
+  kind: 'mysql' | 'mariadb';
+  version: string;
+  /** BACKUP STAGE blocks commits for a moment without closing tables. */
+  hasBackupStages: boolean;
+  /** `binlog_snapshot_file` and `binlog_snapshot_position` tell where a consistent snapshot stands in the log. */
+  hasBinlogSnapshotStatus: boolean;
+  /** CAST(x AS DOUBLE) is understood; else multiplying by 1e0 makes a DOUBLE of a FLOAT, negative zero kept. */
+  canCastToDouble: boolean;
+  /** JSON is a type of its own, which takes text in utf8mb4 alone. */
+  hasJsonType: boolean;
+  /** CHECK constraints can be left unchecked by a session. */
+  canSkipChecks: boolean;
+  /** Names of CHECK constraints are unique in the schema, not in their table. */
+  hasSchemaWideChecks: boolean;
+  /** The statement that shows where the binary log stands. */
+  showLogStatus: string;
+  /** Session variable that limits how long a statement may run; 0 is without limit. */
+  statementTimeVariable: string;
+  isolationVariable: string;
+  /** The global transaction ids that the binary log holds. */
+  gtidExpression: string;
+}
+
+/** From the server's own version string, e.g. `10.11.6-MariaDB` or `8.4.2`. */
+export function dialectOf(version: string): Dialect {
+  const isMariadb = /mariadb/i.test(version);
+  const atLeast = versionCompare(version.replace(/^5\.5\.5-/, ''));
+  return isMariadb ? mariadb(version, atLeast) : mysql(version, atLeast);
+}
+
+type AtLeast = (major: number, minor: number, patch?: number) => boolean;
+
+function versionCompare(version: string): AtLeast {
+  const [major = 0, minor = 0, patch = 0] = (/^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
+  const number = (major * 1000 + minor) * 1000 + patch;
+  return (wantMajor, wantMinor, wantPatch = 0) => number >= (wantMajor * 1000 + wantMinor) * 1000 + wantPatch;
+}
+
+function mariadb(version: string, atLeast: AtLeast): Dialect {
+  return {
+    kind: 'mariadb',
+    version,
+    hasBackupStages: atLeast(10, 4, 1),
+    hasBinlogSnapshotStatus: true,
+    canCastToDouble: true,
+    hasJsonType: false,
+    canSkipChecks: true,
+    hasSchemaWideChecks: false,
+    showLogStatus: 'SHOW MASTER STATUS',
+    statementTimeVariable: 'max_statement_time',
+    isolationVariable: 'tx_isolation',
+    gtidExpression: '@@GLOBAL.gtid_binlog_pos',
+  };
+}
+
+function mysql(version: string, atLeast: AtLeast): Dialect {
+  return {
+    kind: 'mysql',
+    version,
+    hasBackupStages: false,
+    hasBinlogSnapshotStatus: false,
+    canCastToDouble: atLeast(8, 0, 17),
+    hasJsonType: true,
+    canSkipChecks: false,
+    hasSchemaWideChecks: true,
+    showLogStatus: atLeast(8, 2, 0) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+    statementTimeVariable: 'max_execution_time',
+    isolationVariable: atLeast(5, 7, 20) ? 'transaction_isolation' : 'tx_isolation',
+    gtidExpression: '@@GLOBAL.gtid_executed',
+  };
+}

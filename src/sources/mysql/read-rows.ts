@@ -1,0 +1,61 @@
+/** The SELECT that reads a table's rows, encoded and in key order, within a key range and a scope. */
+import type { ReadRowsOptions } from '../../domain/source';
+import type { RowScope } from '../../domain/rows';
+import type { SourceMapping } from '../../domain/mapping';
+import type { TableStructure } from '../../domain/table';
+import { businessCondition } from '../ownership-sql';
+import type { Dialect } from './dialect';
+import { keyIndexHint, orderByKey, rangeCondition } from './key-range';
+import { qualified, quoteName, quoteText, selectList } from './sql';
+
+/** Where tables are found: under their own names, or under others while they are being restored. */
+export interface TableLocation {
+  schema?: string;
+  table: string;
+}
+export type Locate = (table: string) => TableLocation;
+
+export const inPlace: Locate = (table) => ({ table });
+
+export interface SelectRowsOptions {
+  table: TableStructure;
+  /** Tables that decide who is a parent of a business's rows. */
+  tables: readonly TableStructure[];
+  mapping: SourceMapping;
+  dialect: Dialect;
+  locate: Locate;
+  read: ReadRowsOptions;
+}
+
+/** Null where nothing of the table is in the scope. */
+export function selectRows({ table, tables, mapping, dialect, locate, read }: SelectRowsOptions): string | null {
+  const scope = scopeCondition(table, tables, mapping, read.scope);
+  if (scope === null) return null;
+  const conditions = [rangeCondition(table, read.range, 't'), scope].filter(Boolean).map((part) => `(${part})`);
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const { schema, table: name } = locate(table.table);
+  // Within a business few rows are wanted: the server picks the index that finds them.
+  const hint = scope === '' ? keyIndexHint(table) : '';
+  const from = `${qualified(schema, name)} t ${hint}`;
+  return `SELECT ${selectList(table.columns, dialect, 't')} FROM ${from} ${where} ORDER BY ${orderByKey(table, 't')}`;
+}
+
+function scopeCondition(
+  table: TableStructure,
+  tables: readonly TableStructure[],
+  mapping: SourceMapping,
+  scope: RowScope | undefined,
+): string | null {
+  if (!scope || scope.kind === 'ALL') return '';
+  const bytes = `X'${Buffer.from(scope.businessId, 'utf8').toString('hex')}'`;
+  return businessCondition({
+    table,
+    tables,
+    mapping,
+    quote: quoteName,
+    businessLiteral: quoteText(scope.businessId),
+    // The first comparison finds the index, the second refuses what only a collation calls equal.
+    equals: (column, literal) => `(${column} = ${literal} AND BINARY CONVERT(${column} USING utf8mb4) = ${bytes})`,
+    alias: 't',
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * Scratch schemas: databases of their own beside the source's, filled by a restore. A marker table within says that one is ours,
+ * whose job made it, and whether it is whole; no other database is ever dropped or written.
+ */
+import { AppError } from '../../domain/errors';
+import { serverErrorNumber } from './errors';
+import { quoteName, quoteText } from './sql';
+import type { Session } from './session';
+
+export const SCRATCH_MARKER = '_riskvault_scratch';
+const SCHEMA_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
+const DATABASE_EXISTS = 1007;
+
+export function checkScratchName(schema: string, sourceSchema: string): void {
+  if (SCHEMA_NAME.test(schema) && schema.toLowerCase() !== sourceSchema.toLowerCase()) return;
+  throw new AppError('INVALID_INPUT', `"${schema}" can't name a scratch schema.`, {
+    hint: "Use a letter, then letters, digits and underscores, at most 63 in all; not the source's own name.",
+  });
+}
+
+/** Creates it, empty and marked as unfinished. A name that is taken, by whomever, is CONFLICT. */
+export async function createScratch(session: Session, schema: string, jobId: string): Promise<void> {
+  const { schema: sourceSchema } = session.target;
+  checkScratchName(schema, sourceSchema);
+  const [charset] = await session.rows(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS charset, DEFAULT_COLLATION_NAME AS collation
+     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(sourceSchema)}`,
+  );
+  const defaults = charset ? `CHARACTER SET ${charset.charset} COLLATE ${charset.collation}` : '';
+  try {
+    await session.run(`CREATE DATABASE ${quoteName(schema)} ${defaults}`);
+  } catch (error) {
+    if (serverErrorNumber(error) !== DATABASE_EXISTS) throw error;
+    const hint = 'Drop it, or choose another name.';
+    throw new AppError('CONFLICT', `The scratch schema ${schema} exists already.`, { hint });
+  }
+  await session.run(
+    `CREATE TABLE ${marker(schema)} (job_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY,
+       source_schema VARCHAR(64) NOT NULL, finished BOOLEAN NOT NULL) ENGINE=InnoDB`,
+  );
+  await session.run(`INSERT INTO ${marker(schema)} VALUES (${quoteText(jobId)}, ${quoteText(sourceSchema)}, FALSE)`);
+}
+
+function marker(schema: string): string {
+  return `${quoteName(schema)}.${quoteName(SCRATCH_MARKER)}`;
+}
+
+export async function finishScratch(session: Session, schema: string, jobId: string): Promise<void> {
+  await session.run(`UPDATE ${marker(schema)} SET finished = TRUE WHERE job_id = ${quoteText(jobId)}`);
+}
+
+/** Scratch schemas that the job made, finished or not. */
+export async function scratchOf(session: Session, jobId: string): Promise<{ schema: string; finished: boolean }[]> {
+  const rows = await session.rows(
+    `SELECT TABLE_SCHEMA AS name FROM information_schema.TABLES WHERE TABLE_NAME = ${quoteText(SCRATCH_MARKER)}`,
+  );
+  const found: { schema: string; finished: boolean }[] = [];
+  for (const { name } of rows) {
+    const schema = String(name);
+    const [mark] = await session.rows(`SELECT finished FROM ${marker(schema)} WHERE job_id = ${quoteText(jobId)}`);
+    if (mark) found.push({ schema, finished: Number(mark.finished) === 1 });
+  }
+  return found;
+}
+
+export async function dropScratch(session: Session, schema: string): Promise<void> {
+  checkScratchName(schema, session.target.schema);
+  const [exists] = await session.rows(
+    `SELECT 1 AS found FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(schema)}`,
+  );
+  const [ours] = await session.rows(
+    `SELECT 1 AS found FROM information_schema.TABLES
+     WHERE TABLE_SCHEMA = ${quoteText(schema)} AND TABLE_NAME = ${quoteText(SCRATCH_MARKER)}`,
+  );
+  if (ours) return void (await session.run(`DROP DATABASE ${quoteName(schema)}`));
+  const why = exists ? 'was not made by a restore' : 'does not exist';
+  throw new AppError('INVALID_INPUT', `The scratch schema ${schema} ${why}.`, { hint: 'Check the name.' });
+}

@@ -1,0 +1,159 @@
+/**
+ * The MySQL and MariaDB source: implements the source port over mysql2. Connections are opened per piece of work and end with it;
+ * `close` ends those that are still open.
+ */
+import type { Clock, Log, Random } from '../../domain/ambient';
+import type { SourceSettings } from '../../domain/settings';
+import type {
+  BulkWriteOptions,
+  BulkWriter,
+  ChangeWriteOptions,
+  ChangeWriter,
+  ConsistentRead,
+  MappingProblem,
+  OpenReadOptions,
+  Source,
+  SourceFinding,
+  SourceInfo,
+  TableState,
+  WriteRecovery,
+} from '../../domain/source';
+import { openBulkWriter, recoverBulk, type WriteContext } from './bulk-write';
+import { openChangeWriter } from './change-write';
+import { openConsistentRead } from './consistent-read';
+import { diagnoseSafely } from './diagnose';
+import { toSourceError } from './errors';
+import { listTables } from './introspect';
+import { checkMapping } from './mapping-check';
+import { mysqlCodec } from './row-encoding';
+import { dropScratch, scratchOf } from './scratch';
+import { openSession, parseTarget, type ConnectionTarget, type Session, type SessionOptions } from './session';
+import { holdsRows } from './staging';
+import { readMark } from './write-marker';
+
+export interface MysqlSourceOptions {
+  settings: SourceSettings;
+  clock: Clock;
+  random: Random;
+  log: Log;
+}
+
+/** Nothing is connected yet. Throws CONFIG_INVALID for a URL that names no database. */
+export function openMysqlSource(options: MysqlSourceOptions): Source {
+  return new MysqlSource(options);
+}
+
+class MysqlSource implements Source {
+  readonly codec = mysqlCodec;
+  private readonly target: ConnectionTarget;
+  /** Ends of the reads and writers that are open. */
+  private readonly open = new Set<() => Promise<void>>();
+
+  constructor(private readonly options: MysqlSourceOptions) {
+    this.target = parseTarget(options.settings.url, options.settings.name);
+  }
+
+  get name(): string {
+    return this.options.settings.name;
+  }
+
+  async info(signal?: AbortSignal): Promise<SourceInfo> {
+    return this.within({ signal }, async ({ dialect }) => ({
+      kind: dialect.kind,
+      version: dialect.version,
+      schema: this.target.schema,
+    }));
+  }
+
+  async checkMapping(signal?: AbortSignal): Promise<MappingProblem[]> {
+    const { mapping } = this.options.settings;
+    return this.within({ signal }, (session) => checkMapping(session, this.target.schema, mapping));
+  }
+
+  async diagnose(signal?: AbortSignal): Promise<SourceFinding[]> {
+    const { settings, clock } = this.options;
+    return this.within({ signal }, (session) => diagnoseSafely({ session, mapping: settings.mapping, clock }));
+  }
+
+  async openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead> {
+    const read = await openConsistentRead(
+      { ...this.options, target: this.target, onEnd: () => this.open.delete(end) },
+      options,
+    );
+    const end = (): Promise<void> => read.close();
+    this.open.add(end);
+    return read;
+  }
+
+  async tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>> {
+    return this.within({ noSchema: schema !== undefined }, async (session) => {
+      const live = await listTables(session, schema ?? this.target.schema, tables);
+      const states = new Map<string, TableState>();
+      for (const table of tables) {
+        const found = live.get(table);
+        states.set(table, !found ? 'MISSING' : (await holdsRows(session, found.table, schema)) ? 'FILLED' : 'EMPTY');
+      }
+      return states;
+    });
+  }
+
+  async openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter> {
+    const writer = await openBulkWriter(
+      this.writing(() => this.open.delete(end)),
+      options,
+    );
+    const end = (): Promise<void> => writer.abort();
+    this.open.add(end);
+    return writer;
+  }
+
+  async openChangeWriter(options: ChangeWriteOptions): Promise<ChangeWriter> {
+    const writer = await openChangeWriter(
+      this.writing(() => this.open.delete(end)),
+      options,
+    );
+    const end = (): Promise<void> => writer.rollback();
+    this.open.add(end);
+    return writer;
+  }
+
+  private writing(onEnd: () => void): WriteContext {
+    const { settings, clock, log } = this.options;
+    return { target: this.target, mapping: settings.mapping, clock, log, onEnd };
+  }
+
+  async recoverWrite(jobId: string): Promise<WriteRecovery> {
+    return this.within({}, async (session) => {
+      const scratches = await scratchOf(session, jobId);
+      for (const { schema, finished } of scratches) if (!finished) await dropScratch(session, schema);
+      if (scratches.some(({ finished }) => finished)) return 'COMMITTED';
+      const mark = await readMark(session, jobId);
+      if (mark === 'UNKNOWABLE') return 'UNKNOWN';
+      if (mark === null) return 'ABSENT';
+      return mark.state === 'COMMITTED' ? 'COMMITTED' : recoverBulk(session, jobId, mark);
+    });
+  }
+
+  async dropScratch(schema: string): Promise<void> {
+    await this.within({}, (session) => dropScratch(session, schema));
+  }
+
+  async close(): Promise<void> {
+    const ends = [...this.open];
+    this.open.clear();
+    for (const end of ends) await end();
+  }
+
+  private async within<T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      const session = await openSession(this.target, options);
+      try {
+        return await work(session);
+      } finally {
+        await session.close();
+      }
+    } catch (error) {
+      throw toSourceError(error, `asking source ${this.name}`);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * A MariaDB or MySQL server for tests: the one that TEST_MYSQL_URL names, else a throwaway `mariadbd` with its own data folder,
+ * port and row binary log, found on PATH or in /usr/sbin, or on Debian as root installed by apt-get. One per test run:
+ * `startMariadb` before the suites, `stopMariadb` after them; a suite run alone starts its own on first use.
+ */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createConnection, type Connection } from 'mysql2/promise';
+
+export interface MariadbServer {
+  /** `mysql://` URL with rights to do anything, for `db` or for no schema. */
+  url(db?: string): string;
+  hasBinlog: boolean;
+  version: string;
+}
+
+const ENV = 'RISKVAULT_TEST_MARIADB';
+const START_TIMEOUT_MS = 60_000;
+let child: { process: ChildProcess; folder: string } | null = null;
+
+/** The server of this run, or null where none can be had; then tests say what they leave out. In CI that is an error. */
+export async function mariadbServer(): Promise<MariadbServer | null> {
+  const url = process.env.TEST_MYSQL_URL ?? process.env[ENV] ?? (await startMariadb());
+  if (url === null) {
+    const text = 'No MariaDB: neither TEST_MYSQL_URL nor a mariadbd was found. MySQL and MariaDB are NOT tested.';
+    if (process.env.CI) throw new Error(text);
+    process.stderr.write(`${text}\n`);
+    return null;
+  }
+  return describeServer(url);
+}
+
+async function describeServer(url: string): Promise<MariadbServer> {
+  const connection = await createConnection(url);
+  try {
+    const [rows] = await connection.query('SELECT @@log_bin AS log_bin, VERSION() AS version');
+    const [row] = rows as { log_bin: number; version: string }[];
+    const withSchema = (db = ''): string =>
+      Object.assign(new URL(url), { pathname: `/${encodeURIComponent(db)}` }).href;
+    return { url: withSchema, hasBinlog: row?.log_bin === 1, version: row?.version ?? '' };
+  } finally {
+    await connection.end();
+  }
+}
+
+/** Starts the throwaway server of this run and tells later test processes by the environment. Null where none can be had. */
+export async function startMariadb(): Promise<string | null> {
+  const known = process.env.TEST_MYSQL_URL ?? process.env[ENV];
+  if (known) return known;
+  const daemon = findDaemon() ?? installDaemon();
+  if (!daemon) return null;
+  const folder = mkdtempSync(join(tmpdir(), 'riskvault-mariadb-'));
+  const port = await freePort();
+  initialize(daemon, folder);
+  const server = spawn(daemon, daemonOptions(folder, port), { stdio: 'ignore' });
+  child = { process: server, folder };
+  // A suite that started its own must not leave it behind.
+  process.once('exit', killNow);
+  await untilReady(folder, server);
+  const url = `mysql://root@127.0.0.1:${port}`;
+  process.env[ENV] = url;
+  return url;
+}
+
+function findDaemon(): string | null {
+  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
+  const candidates = folders.flatMap((folder) => ['mariadbd', 'mysqld'].map((name) => join(folder, name)));
+  return candidates.find((path) => existsSync(path)) ?? null;
+}
+
+/** Debian and its kin, as root, with network: worth a try; anything else goes without. */
+function installDaemon(): string | null {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return null;
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'mariadb-server'], { stdio: 'ignore', env });
+  } catch {
+    // Without network or rights there is no server; the caller says so.
+    return null;
+  }
+  return findDaemon();
+}
+
+function initialize(daemon: string, folder: string): void {
+  const data = join(folder, 'data');
+  const options = [
+    '--no-defaults',
+    `--datadir=${data}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+    ...asUser(),
+  ];
+  mkdirSync(data);
+  execFileSync(installScript(daemon), options, { stdio: 'ignore' });
+}
+
+function installScript(daemon: string): string {
+  const sibling = daemon.replace(/sbin\/[^/]+$/, 'bin/mariadb-install-db');
+  return existsSync(sibling) ? sibling : 'mariadb-install-db';
+}
+
+function asUser(): string[] {
+  return process.getuid?.() === 0 ? ['--user=root'] : [];
+}
+
+function daemonOptions(folder: string, port: number): string[] {
+  return [
+    '--no-defaults',
+    ...asUser(),
+    `--datadir=${join(folder, 'data')}`,
+    `--socket=${join(folder, 'mariadbd.sock')}`,
+    `--pid-file=${join(folder, 'mariadbd.pid')}`,
+    `--log-error=${join(folder, 'error.log')}`,
+    `--port=${port}`,
+    '--bind-address=127.0.0.1',
+    '--log-bin=binlog',
+    '--binlog-format=ROW',
+    '--server-id=77',
+    '--local-infile=1',
+    '--character-set-server=utf8mb4',
+    '--innodb-buffer-pool-size=128M',
+    '--innodb-flush-log-at-trx-commit=2',
+    '--skip-name-resolve',
+  ];
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** Ready is when it says so in its log. */
+async function untilReady(folder: string, server: ChildProcess): Promise<void> {
+  const log = join(folder, 'error.log');
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (Date.now() < deadline) {
+    const text = existsSync(log) ? readFileSync(log, 'utf8') : '';
+    if (/ready for connections/.test(text)) return;
+    if (server.exitCode !== null) throw new Error(`mariadbd ended with code ${server.exitCode}:\n${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('mariadbd did not become ready in time');
+}
+
+function killNow(): void {
+  if (!child) return;
+  child.process.kill('SIGKILL');
+  rmSync(child.folder, { recursive: true, force: true });
+  child = null;
+}
+
+/** Ends the server that `startMariadb` of this process started. */
+export async function stopMariadb(): Promise<void> {
+  if (!child) return;
+  const { process: server, folder } = child;
+  child = null;
+  delete process.env[ENV];
+  const ended = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGKILL');
+  await ended;
+  rmSync(folder, { recursive: true, force: true });
+}
+
+export interface TestSchema {
+  name: string;
+  url: string;
+  connection: Connection;
+  /** Runs statements one after another. */
+  exec(...statements: string[]): Promise<void>;
+  /** Drops it and closes the connection. */
+  drop(): Promise<void>;
+}
+
+let schemaNumber = 0;
+
+/** A fresh schema, named after this process so that suites at once never meet. */
+export async function createSchema(server: MariadbServer, area = 'mysql'): Promise<TestSchema> {
+  const name = `rv_test_${area}_${process.pid}_${++schemaNumber}`;
+  const connection = await createConnection({ uri: server.url(), multipleStatements: true, charset: 'utf8mb4' });
+  await connection.query(`DROP DATABASE IF EXISTS \`${name}\``);
+  await connection.query(`CREATE DATABASE \`${name}\` CHARACTER SET utf8mb4`);
+  await connection.query(`USE \`${name}\``);
+  return {
+    name,
+    url: server.url(name),
+    connection,
+    async exec(...statements) {
+      for (const statement of statements) await connection.query(statement);
+    },
+    async drop() {
+      await connection.query('ROLLBACK');
+      await connection.query('UNLOCK TABLES');
+      await connection.query(`DROP DATABASE IF EXISTS \`${name}\``);
+      await connection.end();
+    },
+  };
+}
