@@ -72,7 +72,7 @@ async function proveChunk(table: TableManifest, entry: ChunkEntry, { store, proo
 }
 
 /** What says that bytes are wrong or gone, and not that they could not be fetched just now. */
-function isDamage(error: unknown): error is AppError {
+export function isDamage(error: unknown): error is AppError {
   return isAppError(error) && (error.code === 'INTEGRITY_FAILURE' || error.code === 'NOT_FOUND');
 }
 

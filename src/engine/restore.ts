@@ -15,7 +15,7 @@ import { decodeDocument } from './document-chunk';
 import { restoreInPlace } from './in-place-restore';
 import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
-import { proveChunks, type ChunkProof } from './prove-chunks';
+import { isDamage, proveChunks, type ChunkProof } from './prove-chunks';
 import { restoreScope, scopeFilters, type RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
 import { requireSameStructures } from './structure-check';
@@ -34,8 +34,8 @@ export async function restoreBackup(task: RestoreTask, context: TaskContext): Pr
   const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
   const rows = new BackupRows(store, scope.proof.lostChunks, filters);
   const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows };
+  const serviceSettings = await readServiceSettings(spec, { manifest, store, notes });
   const outcome = await writeScope(restore, { committed: earlier === 'COMMITTED', notes, context });
-  const serviceSettings = await readServiceSettings(spec, manifest, store);
   return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, notes };
 }
 
@@ -207,9 +207,19 @@ async function countInserts(
   return { dataType, table, inserts, updates: 0, deletes: 0, unchanged: 0, warnings: [] };
 }
 
-async function readServiceSettings(spec: RestoreJobSpec, manifest: Manifest, store: EngineStore): Promise<unknown> {
+/** Read before anything is written, as every chunk is: damaged settings must not come to light half way. */
+async function readServiceSettings(
+  spec: RestoreJobSpec,
+  { manifest, store, notes }: { manifest: Manifest; store: EngineStore; notes: string[] },
+): Promise<unknown> {
   if (spec.type !== 'SYSTEM' || manifest.serviceSettings === null) return null;
-  return decodeDocument(await store.readChunk(manifest.serviceSettings));
+  try {
+    return decodeDocument(await store.readChunk(manifest.serviceSettings));
+  } catch (error) {
+    if (!spec.allowUnchecked || !isDamage(error)) throw error;
+    notes.push(`The service's settings are lost: ${error.message}`);
+    return null;
+  }
 }
 
 function totals(tables: readonly RestoredTable[]): Pick<RestoreResult, 'inserts' | 'updates' | 'deletes'> {

@@ -1,5 +1,7 @@
 /** Verifies a backup: lets the store check its objects and says whether every one that the backup needs is sound. */
 import { AppError } from '../domain/errors';
+import type { DamageFinding } from '../domain/backup-store';
+import type { BackupId } from '../domain/ids';
 import type { EngineTask, VerificationResult } from '../domain/task';
 import type { TaskContext } from './ports';
 
@@ -26,6 +28,8 @@ export async function verifyBackup({ spec }: VerificationTask, context: TaskCont
     },
   });
   const findings = check.findings.filter((finding) => finding.backupIds.includes(backupId));
+  // A backup that is not there has nothing that could be damaged, and is not sound for it.
+  if (findings.length === 0 && (await store.findManifest(backupId)) === null) findings.push(missing(backupId));
   const passed = findings.length === 0;
   return {
     kind: 'VERIFICATION',
@@ -35,4 +39,9 @@ export async function verifyBackup({ spec }: VerificationTask, context: TaskCont
     checkedChunks: check.checkedChunks,
     checkedBytes: check.checkedBytes,
   };
+}
+
+function missing(backupId: BackupId): DamageFinding {
+  const message = `The repository holds no manifest of backup ${backupId}.`;
+  return { object: 'manifests/', problem: 'MISSING', message, backupIds: [backupId] };
 }
