@@ -125,15 +125,22 @@ export class PackWriter {
     const pack = this.current;
     if (!pack) return;
     this.current = null;
-    await this.proving;
+    const sizeBytes = await orAbort(pack.writer, async () => {
+      await this.proving;
+      return this.writeTail(pack);
+    });
+    this.proving = this.proofs.run(() => this.prove(pack.name, sizeBytes));
+    this.proving.catch((error: unknown) => void error); // because `finish` and the next close see it
+  }
+
+  private async writeTail(pack: OpenPack): Promise<number> {
     await this.write(pack, encodeTail(pack.records, pack.id, this.options.keyring));
     const hash = pack.hash.digest();
-    this.storedBytes += hash.length;
     await pack.writer.write(hash);
-    this.written.push(pack.name);
+    this.storedBytes += hash.length;
+    this.written.push(pack.name); // before the commit, whose failure does not tell whether the pack is there
     await pack.writer.commit();
-    this.proving = this.proofs.run(() => this.prove(pack.name, pack.sizeBytes + hash.length));
-    this.proving.catch((error: unknown) => void error); // because `finish` and the next close see it
+    return pack.sizeBytes + hash.length;
   }
 
   private async prove(name: string, sizeBytes: number): Promise<void> {
@@ -146,5 +153,15 @@ export class PackWriter {
       throw packDamaged(name, problem ?? 'It was not read back as it was written.', damaged?.error);
     }
     this.options.onProven({ name, sizeBytes, records: await readPackIndex({ storage, keyring }, { name, sizeBytes }) });
+  }
+}
+
+/** Leaves nothing of the object behind if `work` fails. */
+async function orAbort<T>(writer: ObjectWriter, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await writer.abort();
+    throw error;
   }
 }
