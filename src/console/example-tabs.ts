@@ -11,6 +11,8 @@ interface Tab {
   variables?: string;
 }
 
+const LATEST_HINT = '# (LATEST_… in the variables: the newest id that this page has seen.)';
+
 export const exampleTabs: Tab[] = [
   tab('1. Back up', createBackup, { input: { type: 'FULL', labels: { reason: 'first look' } } }),
   tab('2. Watch it: the whole history of the job, then live', watchJob, { jobId: 'LATEST_JOB' }),
@@ -23,9 +25,7 @@ export const exampleTabs: Tab[] = [
 ];
 
 function tab(title: string, operation: string, variables?: object): Tab {
-  const hint = variables && JSON.stringify(variables).includes('LATEST_') ? LATEST_HINT : '';
-  const query = `# ${title}\n${hint}\n${operation.trim()}\n`;
-  return { query, ...(variables && { variables: JSON.stringify(variables, null, 2) }) };
+  const given = variables && JSON.stringify(variables, null, 2);
+  const lines = [`# ${title}`, ...(given?.includes('LATEST_') ? [LATEST_HINT] : []), '', operation.trim(), ''];
+  return { query: lines.join('\n'), ...(given && { variables: given }) };
 }
-
-const LATEST_HINT = '# (LATEST_… in the variables stands for the newest id that this page has seen.)\n';
