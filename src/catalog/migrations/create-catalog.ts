@@ -9,7 +9,7 @@ const NAME = 'varchar(200) NOT NULL';
 const MAYBE_NAME = 'varchar(200)';
 const MOMENT = 'bigint NOT NULL';
 const MAYBE_NUMBER = 'bigint';
-const INT = 'int NOT NULL';
+const INT = 'integer NOT NULL';
 const JSON_TEXT = 'json NOT NULL';
 const MAYBE_JSON = 'json';
 

@@ -1,0 +1,104 @@
+/** Migrations and entities describe one schema; old catalogs are copied and upgraded, newer ones refused. */
+import { readdirSync } from 'node:fs';
+import { dirname, basename } from 'node:path';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createDataSource, locateCatalog } from '../../src/catalog/data-source';
+import { openCatalog } from '../../src/catalog/open-catalog';
+import { upgradeCatalog } from '../../src/catalog/upgrade';
+import { CATALOG_ENGINES, makeCatalogPlace, silentLog, testRandom, type CatalogPlace } from '../support/catalog-stand';
+import { FakeClock } from '../support/fake-clock';
+
+class AddNothing1999999999999 implements MigrationInterface {
+  readonly name = 'AddNothing1999999999999';
+  up(runner: QueryRunner): Promise<void> {
+    return runner.query("INSERT INTO meta (name, value) VALUES ('upgraded', 'yes')") as Promise<void>;
+  }
+  down(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+describe.each(CATALOG_ENGINES)('catalog schema on %s', (engine) => {
+  let place: CatalogPlace;
+  const ports = { clock: new FakeClock(), random: testRandom, log: silentLog };
+  const open = () => openCatalog({ url: place.url, ...ports });
+
+  beforeEach(async () => {
+    place = await makeCatalogPlace(engine);
+  });
+  afterEach(() => place.remove());
+
+  /** The catalog as a program with one more migration opens it. */
+  const openNewer = async (): Promise<void> => {
+    const location = locateCatalog(place.url);
+    const migrations = [...(location.options.migrations as []), AddNothing1999999999999];
+    const dataSource = createDataSource({ ...location.options, migrations } as typeof location.options);
+    await dataSource.initialize();
+    await upgradeCatalog({ dataSource, location, ...ports });
+    await dataSource.destroy();
+  };
+
+  it('has no difference between migrations and entities', async () => {
+    await (await open()).close();
+    const dataSource = createDataSource(locateCatalog(place.url).options);
+    await dataSource.initialize();
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    await dataSource.destroy();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('keeps its identity over restarts', async () => {
+    const first = await open();
+    const second = await open();
+    expect(second.info).toEqual(first.info);
+    expect(first.info.engine).toBe(engine);
+    await first.close();
+    await second.close();
+  });
+
+  it('can be opened by several processes at once while it is empty', async () => {
+    const catalogs = engine === 'mariadb' ? await Promise.all([open(), open(), open()]) : [await open()];
+    expect(new Set(catalogs.map((catalog) => catalog.info.catalogId)).size).toBe(1);
+    for (const catalog of catalogs) await catalog.close();
+  });
+
+  it('refuses a catalog that a newer program has upgraded', async () => {
+    await (await open()).close();
+    await openNewer();
+    await expect(open()).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
+    await expect(open()).rejects.toThrow(/AddNothing/);
+  });
+
+  if (engine === 'sqlite') {
+    it('is copied before an upgrade, and the copy still opens', async () => {
+      await (await open()).close();
+      await openNewer();
+      const path = locateCatalog(place.url).path!;
+      const copies = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.before-upgrade`));
+      expect(copies).toHaveLength(1);
+      const copy = await openCatalog({ url: `sqlite:${dirname(path)}/${copies[0]}`, ...ports });
+      await copy.close();
+    });
+  }
+});
+
+describe('catalog URL', () => {
+  const ports = { clock: new FakeClock(), random: testRandom, log: silentLog };
+
+  it.each(['', 'sqlite:', 'sqlite::memory:', 'postgres://x/y', 'mysql://', 'mysql://host', './file'])(
+    'refuses %j',
+    async (url) => {
+      await expect(openCatalog({ url, ...ports })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    },
+  );
+
+  it('says that a server is away, and that trying again may help', async () => {
+    const opening = openCatalog({ url: 'mysql://root@127.0.0.1:1/none', ...ports });
+    await expect(opening).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE', retryable: true });
+  });
+
+  it('says what is wrong with a file that is no database', async () => {
+    const opening = openCatalog({ url: `sqlite:${__filename}`, ...ports });
+    await expect(opening).rejects.toMatchObject({ code: 'CATALOG_UNAVAILABLE' });
+  });
+});
