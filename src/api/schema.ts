@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
 import './enums';
+import { locateAppErrors } from './locate-errors';
 import { BackupResolver, BackupStatisticsResolver } from './resolvers/backup-resolver';
 import { JobResolver } from './resolvers/job-resolver';
 import { BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
@@ -38,6 +39,7 @@ export function buildApiSchema(): GraphQLSchema {
     pubSub: UNUSED_PUB_SUB,
   });
   markOneOf(schema, 'RestoreTargetInput');
+  locateAppErrors(schema);
   return schema;
 }
 
