@@ -1,0 +1,77 @@
+/** Golden repositories: bytes that an earlier version wrote, sound and damaged, which every later version must read and judge. */
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openRepository, type Repository } from '../../src/repository/repository';
+import { FakeClock, MemoryLog, seededRandom } from '../support/repository-ambient';
+import { arePayloadsOf, backupIdOf, labelsOf, readBackup, TEST_SETTINGS } from '../support/repository-fixtures';
+
+const FIRST = labelsOf('row', 24);
+const SECOND = [...labelsOf('row', 12), 'new', ...labelsOf('row', 24).slice(12)];
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rv-golden-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Opens a copy: a check writes a lease, and fixtures stay as they are. */
+function openGolden(name: string, passphrase?: string): Promise<Repository> {
+  cpSync(join(__dirname, 'golden', name), folder, { recursive: true });
+  const settings = { ...TEST_SETTINGS, url: `file:${folder}`, passphrase };
+  return openRepository({ settings, clock: new FakeClock(), random: seededRandom(name), log: new MemoryLog() });
+}
+
+async function expectWhole(repository: Repository): Promise<void> {
+  expect(arePayloadsOf(await readBackup(repository, 1), FIRST)).toBe(true);
+  expect(arePayloadsOf(await readBackup(repository, 2), SECOND)).toBe(true);
+  const system = await repository.findManifest(backupIdOf(3));
+  const document = await repository.readServiceDocument(system?.manifest.serviceSettings ?? '');
+  expect(document).toEqual({ schedules: [{ cron: '0 3 * * *' }] });
+}
+
+test.each([
+  ['plain', undefined],
+  ['encrypted', 'golden'],
+  ['encrypted', 'golden too'],
+])('%s is read whole and checks clean (%s)', async (name, passphrase) => {
+  const repository = await openGolden(name, passphrase);
+  await expectWhole(repository);
+  expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
+});
+
+test('the manifest of the plain one is what it was, to the byte', async () => {
+  const stored = await (await openGolden('plain')).findManifest(backupIdOf(1));
+  expect({ checksum: stored?.checksum, layers: stored?.manifest.tables[0]?.layers }).toMatchSnapshot();
+});
+
+test('encrypted is closed to another passphrase', async () => {
+  await expect(openGolden('encrypted', 'silver')).rejects.toMatchObject({ code: 'WRONG_PASSPHRASE' });
+});
+
+test.each([
+  ['damaged-pack', undefined, /^packs\/.*pack$/, 'DAMAGED'],
+  ['damaged-pack-encrypted', 'golden', /^packs\/.*pack$/, 'DAMAGED'],
+  ['truncated-pack', undefined, /^packs\/.*pack$/, 'DAMAGED'],
+  ['missing-pack', undefined, /^packs\/$/, 'MISSING'],
+  ['damaged-manifest', undefined, /^manifests\/.*-FULL-/, 'DAMAGED'],
+])('%s is found, with the backups that it hurts', async (name, passphrase, object, problem) => {
+  const repository = await openGolden(name, passphrase);
+  const { findings } = await repository.check({ level: 'DATA' });
+  expect(findings).toHaveLength(1);
+  expect(findings[0]).toMatchObject({ object: expect.stringMatching(object), problem });
+  for (const number of [1, 2]) {
+    const broken = await readBackup(repository, number).then(() => false, () => true); // prettier-ignore
+    expect(broken).toBe(findings[0]?.backupIds.includes(backupIdOf(number)));
+  }
+});
+
+test.each(['damaged-config', 'damaged-key'])(
+  '%s opens by the copy, reads whole, and says what is damaged',
+  async (name) => {
+    const repository = await openGolden(name, 'golden');
+    await expectWhole(repository);
+    const { findings } = await repository.check({ level: 'DATA' });
+    expect(findings).toMatchObject([{ problem: 'DAMAGED', backupIds: [] }]);
+  },
+);
