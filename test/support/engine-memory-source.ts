@@ -31,9 +31,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
   const structureOf = (name: string): TableStructure =>
     structures.find(({ table }) => table === name) as TableStructure;
   const keyOf = (table: TableStructure, row: Row): string =>
-    JSON.stringify(
-      keyColumnIndexes(table).map((i) => (typeof row[i] === 'number' ? sortable(row[i] as number) : row[i])),
-    );
+    JSON.stringify(keyColumnIndexes(table).map((i) => (typeof row[i] === 'number' ? sortable(row[i]) : row[i])));
 
   const handle = (): (() => void) => {
     handles++;
@@ -232,9 +230,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
 
 export function fill(source: MemorySource, structure: TableStructure, rows: readonly Row[]): void {
   const key = (row: Row): string =>
-    JSON.stringify(
-      keyColumnIndexes(structure).map((i) => (typeof row[i] === 'number' ? sortable(row[i] as number) : row[i])),
-    );
+    JSON.stringify(keyColumnIndexes(structure).map((i) => (typeof row[i] === 'number' ? sortable(row[i]) : row[i])));
   source.tables.set(structure.table, new Map(rows.map((row) => [key(row), row])));
 }
 

@@ -1,4 +1,5 @@
 // A worker thread that speaks the protocol of src/runner/worker-protocol.ts and does what the task's `script` says.
+const { performance } = require('node:perf_hooks');
 const { parentPort, threadId, workerData } = require('node:worker_threads');
 
 let abort = () => undefined;

@@ -10,7 +10,7 @@ import { ProgressMeter } from '../../../src/engine/progress';
 import { RowSpool, splitPairs } from '../../../src/engine/spool';
 import { requireSameStructures } from '../../../src/engine/structure-check';
 import { CONFIG } from '../../support/engine-platform';
-import { batchOf, rowsOf } from '../../support/engine-rows';
+import { rowsOf } from '../../support/engine-rows';
 
 const random = { uuid: () => randomUUID(), bytes: (size: number) => randomBytes(size) };
 const runs = { seed: 20261122, numRuns: process.env.LONG ? 200 : 20 };

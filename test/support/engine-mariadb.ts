@@ -1,0 +1,54 @@
+/** The engine's scenarios' fixture for MariaDB: a schema of its own per database. */
+import { createConnection } from 'mysql2/promise';
+import { openMysqlSource } from '../../src/sources/mysql/source';
+import type { ContractConnection, SourceContractFixture } from '../contract/source-contract';
+import { createSchema, mariadbServer, type MariadbServer } from './mariadb';
+import { testAmbient } from './sqlite';
+
+async function connect(url: string): Promise<ContractConnection> {
+  const connection = await createConnection({ uri: url, charset: 'utf8mb4', typeCast: (field) => field.buffer() });
+  return {
+    exec: async (sql) => void (await connection.query(sql)),
+    query: async (sql) => {
+      const [rows] = await connection.query({ sql, rowsAsArray: true });
+      return (rows as (Buffer | null)[][]).map((row) => row.map((value) => value?.toString('latin1') ?? null));
+    },
+    close: () => connection.end(),
+  };
+}
+
+async function server(): Promise<MariadbServer> {
+  const found = await mariadbServer();
+  if (found === null) throw new Error('There is no server to test with.');
+  return found;
+}
+
+export const mariadbEngineFixture: SourceContractFixture = {
+  createDatabase: async () => {
+    const schema = await createSchema(await server(), 'engine');
+    return {
+      open: (mapping, settings) =>
+        openMysqlSource({
+          settings: {
+            name: 'default',
+            url: schema.url,
+            mapping,
+            connections: 2,
+            metadataLockPatienceMs: 5000,
+            ...settings,
+          },
+          ...testAmbient,
+        }),
+      connect: () => connect(schema.url),
+      unreachable: () => ({ url: 'mysql://root@127.0.0.1:1/none' }),
+      drop: () => schema.drop(),
+    };
+  },
+  types: {
+    caseless: 'VARCHAR(40) COLLATE utf8mb4_general_ci',
+    exact: 'VARCHAR(40) COLLATE utf8mb4_bin',
+    serial: 'BIGINT AUTO_INCREMENT PRIMARY KEY',
+  },
+  cyclicTables: [],
+  capabilities: { nullableKeys: false, silencesTriggers: true },
+};
