@@ -10,7 +10,8 @@ const MAY_IMPORT = {
   events: ['domain', 'catalog'],
   services: ['domain', 'catalog', 'events'],
   runner: ['domain', 'catalog', 'events'],
-  api: ['domain', 'services'],
+  // Of the catalog the api knows plain record types alone: see the two rules of its own below.
+  api: ['domain', 'services', 'catalog'],
   ops: ['domain'],
   cli: [],
   console: [],
@@ -78,10 +79,24 @@ const shapeRules = [
     to: { path: '^src/sources/([^/]+)/', pathNot: '^src/sources/$1/' },
   },
   {
+    name: 'api-knows-records-as-types',
+    severity: 'error',
+    comment: "the api may name the types of the catalog's plain records, and call nothing of the catalog",
+    from: { path: '^src/api/' },
+    to: { path: '^src/catalog/', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'api-knows-records-alone',
+    severity: 'error',
+    comment: "of the catalog's types only those of its contract: never an entity",
+    from: { path: '^src/api/' },
+    to: { path: '^src/catalog/', pathNot: '^src/catalog/(catalog|records)\\.ts$' },
+  },
+  {
     name: 'roots-are-not-imported',
     severity: 'error',
-    comment: 'the roots see all and may share wiring among themselves; nothing else sees them',
-    from: { path: '^src/', pathNot: '^src/[^/]+\\.ts$' },
+    comment: 'the composition roots see all, and nothing below them sees them',
+    from: { path: '^src/[^/]+/' },
     to: { path: '^src/[^/]+\\.ts$' },
   },
   {

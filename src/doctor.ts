@@ -9,6 +9,7 @@ import { openCatalog } from './catalog/open-catalog';
 import type { Log } from './domain/ambient';
 import { toAppError } from './domain/errors';
 import type { Settings, SourceSettings } from './domain/settings';
+import { openSource } from './open-source';
 import { systemClock, systemRandom } from './ops/ambient';
 import { loadConfig, type LoadedConfig } from './ops/config/load-config';
 import {
@@ -16,8 +17,6 @@ import {
 } from './ops/doctor'; // prettier-ignore
 import { createLogger } from './ops/logger';
 import { openRepository } from './repository/repository';
-import { openMysqlSource } from './sources/mysql/source';
-import { openSqliteSource } from './sources/sqlite/source';
 
 interface Deps {
   clock: typeof systemClock;
@@ -85,8 +84,7 @@ function liveSection(settings: SourceSettings, demo: boolean, deps: Deps): Secti
     const note = ok('demo', `${pathOf(settings.url)} is not there yet; the first start makes and fills it.`);
     return { title: `Source ${settings.name}`, examine: async () => [note] };
   }
-  const open = settings.url.startsWith('sqlite:') ? openSqliteSource : openMysqlSource;
-  const source = open({ settings, ...deps });
+  const source = openSource({ settings, ...deps });
   const section = sourceSection(source);
   return { ...section, examine: (signal) => section.examine(signal).finally(() => source.close()) };
 }
@@ -100,8 +98,12 @@ function repositorySection({ repository: settings }: Settings, deps: Deps): Sect
         return [ok('repository', `${pathOf(settings.url)} holds none yet; the first start makes it.`)];
       }
       const repository = await openRepository({ settings, ...deps });
-      await repository.probe();
-      return [ok('probe', 'An object could be written, read and deleted.'), info(await repository.info())];
+      try {
+        await repository.probe();
+        return [ok('probe', 'An object could be written, read and deleted.'), info(await repository.info())];
+      } finally {
+        await repository.close();
+      }
     },
   };
 }
