@@ -152,8 +152,8 @@ function whereDataTypes(query: SelectQueryBuilder<BackupEntity>, { dataTypes }: 
   if (dataTypes === undefined) return true;
   if (dataTypes.length === 0) return false;
   const conditions = dataTypes.map((_, index) => `row.dataTypes LIKE :dataType${index}`);
-  const values = dataTypes.map((type, index) => [`dataType${index}`, `%,${type},%`]);
-  query.andWhere(`(${conditions.join(' OR ')})`, Object.fromEntries(values));
+  const values = dataTypes.map((type, index): [string, string] => [`dataType${index}`, `%,${type},%`]);
+  query.andWhere(`(${conditions.join(' OR ')})`, Object.fromEntries<string>(values));
   return true;
 }
 

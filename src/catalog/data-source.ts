@@ -2,6 +2,7 @@
  * From a catalog URL to TypeORM's options: `sqlite:<path>` on libsql, `mysql://` and `mariadb://` on mysql2.
  * `synchronize` is never on: hand-written migrations make the schema.
  */
+import Libsql from 'libsql';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { AppError } from '../domain/errors';
 import { ENTITIES } from './entities';
@@ -56,7 +57,7 @@ export function sqliteOptions(path: string, access: 'write' | 'read' = 'write'):
     ...COMMON,
     type: 'better-sqlite3',
     database: path,
-    driver: require('libsql'), // the same interface as better-sqlite3, with binaries for every supported Node
+    driver: Libsql, // the same interface as better-sqlite3, with binaries for every supported Node
     prepareDatabase: (database: { pragma(text: string): unknown }) => {
       database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
       if (access === 'read') return void database.pragma('query_only = ON');

@@ -92,7 +92,7 @@ export class KeysetList<
     const order = request.order ?? { field: this.definition.defaultField, direction: 'DESC' };
     const direction = request.direction === 'BACKWARD' ? opposite(order.direction) : order.direction;
     const expression = this.orderExpression(query, order, direction);
-    if (request.after) seek(query, expression, direction, request.after);
+    if (request.after) seek(query, { expression, direction, after: request.after });
     return query.limit(request.limit + 1).getMany();
   }
 
@@ -113,13 +113,14 @@ function opposite(direction: 'ASC' | 'DESC'): 'ASC' | 'DESC' {
   return direction === 'ASC' ? 'DESC' : 'ASC';
 }
 
+interface Seek {
+  expression: string;
+  direction: 'ASC' | 'DESC';
+  after: KeysetPosition;
+}
+
 /** The first comparison alone bounds the index range; the second settles ties. */
-function seek<Row extends ObjectLiteral>(
-  query: SelectQueryBuilder<Row>,
-  expression: string,
-  direction: 'ASC' | 'DESC',
-  after: KeysetPosition,
-): void {
+function seek<Row extends ObjectLiteral>(query: SelectQueryBuilder<Row>, { expression, direction, after }: Seek): void {
   const beyond = direction === 'ASC' ? '>' : '<';
   query.andWhere(
     `${expression} ${beyond}= :afterValue AND (${expression} ${beyond} :afterValue OR row.id ${beyond} :afterId)`,

@@ -5,7 +5,7 @@ import type { BackupEntity, JobEntity, JobEventEntity, RestoreEntity, StoredVeri
 import type { BackupRecord, JobEventRecord, JobRecord, RestoreRecord, VerificationRecord } from './records';
 
 export function toJob(row: JobEntity): JobRecord {
-  const { leaseToken, leaseOwner, leaseExpiresAt, ...record } = row;
+  const { leaseToken: _token, leaseOwner: _owner, leaseExpiresAt: _expiresAt, ...record } = row;
   return record;
 }
 
@@ -14,7 +14,7 @@ export function toJobEvent(row: JobEventEntity): JobEventRecord {
 }
 
 export function toBackup(row: BackupEntity, now: Date): BackupRecord {
-  const { state, verification, dataTypes, ...rest } = row;
+  const { state: _state, verification, dataTypes, ...rest } = row;
   return {
     ...rest,
     status: backupStatus(row, now),

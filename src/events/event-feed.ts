@@ -70,8 +70,8 @@ export function createEventFeed(options: EventFeedOptions): EventFeed {
 interface Following extends FollowOptions {
   tails: Tails;
   key: Key;
-  make(): EventTail;
-  positionOf(event: JobEventRecord): number;
+  make: () => EventTail;
+  positionOf: (event: JobEventRecord) => number;
 }
 
 async function* follow({ tails, key, make, after, signal, positionOf }: Following): AsyncGenerator<JobEventRecord> {

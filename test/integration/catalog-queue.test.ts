@@ -1,8 +1,8 @@
 /** The queue on both engines: a job's whole life, its guards, its limits and its idempotency keys. */
 import { randomUUID } from 'node:crypto';
-import type { Catalog, ClaimedJob, EnqueueRequest, JobRecord } from '../../src/catalog/catalog';
+import type { Catalog, ClaimedJob, EnqueueRequest, JobRecord, Lease, Outcome } from '../../src/catalog/catalog';
 import type { BackupId, JobId, LeaseToken } from '../../src/domain/ids';
-import { NO_PROGRESS, type JobFailure } from '../../src/domain/job';
+import { isFinal, NO_PROGRESS, type JobFailure, type JobState } from '../../src/domain/job';
 import { backupSpec, CATALOG_ENGINES, openCatalogStand, restoreSpec, storedManifest } from '../support/catalog-stand';
 import type { CatalogStand } from '../support/catalog-stand';
 
@@ -258,6 +258,67 @@ describe.each(CATALOG_ENGINES)('queue on %s', (engine) => {
       const forged = { jobId: job.id, token: randomUUID() as LeaseToken };
       await expect(catalog.queue.settle(forged, { state: 'CANCELLED' })).rejects.toMatchObject({ code: 'LEASE_LOST' });
     });
+  });
+
+  describe('every transition that the life cycle does not know', () => {
+    const stateMakers: Record<JobState, () => Promise<Lease>> = {
+      PENDING: async () => ({ jobId: (await enqueueBackup()).id, token: randomUUID() as LeaseToken }),
+      RUNNING: async () => {
+        await enqueueBackup();
+        return { ...(await claim()).lease, token: randomUUID() as LeaseToken };
+      },
+      COMPLETED: () =>
+        ended((backupId) => ({
+          state: 'COMPLETED',
+          effect: { kind: 'BACKUP_STORED', stored: storedManifest(backupId) },
+        })),
+      FAILED: () => ended(() => ({ state: 'FAILED', failure: FAILURE })),
+      CANCELLED: () => ended(() => ({ state: 'CANCELLED' })),
+    };
+    const ended = async (outcome: (backupId: BackupId) => Outcome): Promise<Lease> => {
+      await enqueueBackup();
+      const { job, lease } = await claim();
+      await catalog.queue.settle(lease, outcome(job.backupId!));
+      return lease;
+    };
+
+    it.each(Object.keys(stateMakers) as JobState[])('is refused from %s and changes nothing', async (state) => {
+      const lease = await stateMakers[state]();
+      const before = await catalog.jobs.find(lease.jobId);
+      expect(before?.state).toBe(state);
+      const stored = storedManifest(before!.backupId!);
+      const deeds = [
+        catalog.queue.heartbeat(lease, 1_000),
+        catalog.queue.saveProgress(lease, { type: 'PROGRESS', progress: NO_PROGRESS }),
+        catalog.queue.settle(lease, { state: 'COMPLETED', effect: { kind: 'BACKUP_STORED', stored } }),
+        catalog.queue.settle(lease, { state: 'FAILED', failure: FAILURE }),
+        catalog.queue.settle(lease, { state: 'CANCELLED' }),
+        catalog.queue.requeue(lease, { runAfter: new Date(0), failure: null, message: '' }),
+      ];
+      for (const deed of await Promise.allSettled(deeds))
+        expect(deed).toMatchObject({ reason: { code: 'LEASE_LOST' } });
+      if (isFinal(state)) {
+        await expect(catalog.queue.requestCancel(lease.jobId)).rejects.toMatchObject({ code: 'NOT_CANCELABLE' });
+        expect(await catalog.queue.claim(CLAIM)).toBeNull();
+      }
+      await stand.clock.advance(1);
+      expect(await catalog.queue.reapExpired()).toEqual([]);
+      expect(await catalog.jobs.find(lease.jobId)).toEqual(before);
+    });
+  });
+
+  it('writes nothing of a result that can not be written whole', async () => {
+    const job = await enqueueBackup();
+    const { lease } = await claim();
+    const stored = storedManifest(randomUUID() as BackupId); // of a backup that the catalog doesn't know
+    const settling = catalog.queue.settle(lease, { state: 'COMPLETED', effect: { kind: 'BACKUP_STORED', stored } });
+    await expect(settling).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await catalog.jobs.find(job.id)).toMatchObject({ state: 'RUNNING', lastSequence: 2 });
+    expect(await catalog.backups.find(job.backupId!)).toMatchObject({ status: 'RUNNING' });
+    await catalog.queue.settle(lease, { state: 'FAILED', failure: FAILURE });
+    expect((await catalog.events.ofAll({ after: 0, limit: 9 })).events.map((event) => event.globalSequence)).toEqual([
+      1, 2, 3,
+    ]);
   });
 
   describe('limits', () => {

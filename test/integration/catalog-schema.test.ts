@@ -32,7 +32,7 @@ describe.each(CATALOG_ENGINES)('catalog schema on %s', (engine) => {
   const openNewer = async (): Promise<void> => {
     const location = locateCatalog(place.url);
     const migrations = [...(location.options.migrations as []), AddNothing1999999999999];
-    const dataSource = createDataSource({ ...location.options, migrations } as typeof location.options);
+    const dataSource = createDataSource({ ...location.options, migrations });
     await dataSource.initialize();
     await upgradeCatalog({ dataSource, location, ...ports });
     await dataSource.destroy();
