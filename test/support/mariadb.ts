@@ -18,6 +18,7 @@ export interface MariadbServer {
 }
 
 const ENV = 'RISKVAULT_TEST_MARIADB';
+const NO_SERVER = 'Neither TEST_MYSQL_URL nor a mariadbd was found: MySQL and MariaDB are NOT tested.';
 const START_TIMEOUT_MS = 60_000;
 let child: { process: ChildProcess; folder: string } | null = null;
 
@@ -25,12 +26,18 @@ let child: { process: ChildProcess; folder: string } | null = null;
 export async function mariadbServer(): Promise<MariadbServer | null> {
   const url = process.env.TEST_MYSQL_URL ?? process.env[ENV] ?? (await startMariadb());
   if (url === null) {
-    const text = 'No MariaDB: neither TEST_MYSQL_URL nor a mariadbd was found. MySQL and MariaDB are NOT tested.';
-    if (process.env.CI) throw new Error(text);
-    process.stderr.write(`${text}\n`);
+    if (process.env.CI) throw new Error(NO_SERVER);
+    process.stderr.write(`${NO_SERVER}\n`);
     return null;
   }
   return describeServer(url);
+}
+
+/** Whether this run has, or can start, a server: suites ask it when they are defined, and say so where they are skipped. */
+export function canHaveMariadb(): boolean {
+  const known = process.env.TEST_MYSQL_URL ?? process.env[ENV] ?? findDaemon();
+  if (!known && process.env.CI) throw new Error(NO_SERVER);
+  return Boolean(known);
 }
 
 async function describeServer(url: string): Promise<MariadbServer> {
@@ -123,6 +130,8 @@ function daemonOptions(folder: string, port: number): string[] {
     '--character-set-server=utf8mb4',
     '--innodb-buffer-pool-size=128M',
     '--innodb-flush-log-at-trx-commit=2',
+    '--innodb-flush-method=nosync',
+    '--innodb-doublewrite=0',
     '--skip-name-resolve',
   ];
 }

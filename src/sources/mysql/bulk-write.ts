@@ -145,8 +145,8 @@ class MysqlBulkWriter implements BulkWriter {
     if (plan.foreignKeys.length === 0) return;
     const clauses = plan.foreignKeys.map((key) => {
       const references = `${this.parentOf(key)} (${quoteNames(key.referencedColumns)})`;
-      const actions = `ON DELETE ${key.onDelete} ON UPDATE ${key.onUpdate}`;
-      return `ADD CONSTRAINT ${quoteName(key.name)} FOREIGN KEY (${quoteNames(key.columns)}) REFERENCES ${references} ${actions}`;
+      const columns = quoteNames(key.columns);
+      return `ADD CONSTRAINT ${quoteName(key.name)} FOREIGN KEY (${columns}) REFERENCES ${references}${actions(key)}`;
     });
     await this.state.control.run(`ALTER TABLE ${this.nameOf(plan.structure.table)} ${clauses.join(', ')}`);
   }
@@ -243,6 +243,12 @@ class MysqlBulkWriter implements BulkWriter {
       throw toSourceError(error, doing);
     }
   }
+}
+
+/** RESTRICT is what no clause means; said aloud, MariaDB would keep it as NO ACTION. */
+function actions({ onDelete, onUpdate }: ForeignKey): string {
+  const clause = (event: string, action: string): string => (action === 'RESTRICT' ? '' : ` ON ${event} ${action}`);
+  return clause('DELETE', onDelete) + clause('UPDATE', onUpdate);
 }
 
 /** A statement such as an index build goes on after its client left, until it is told. */

@@ -13,6 +13,7 @@ import { endThreads, type WriteContext } from './bulk-write';
 import { ChangedReferences } from './change-references';
 import { isConnectionLost, isDuplicateKey, toSourceError } from './errors';
 import { changedValues, countErrorValues, insertBatch, rowValues, withErrorValues } from './insert-rows';
+import { requireColumns } from './introspect';
 import { keyColumns, keysCondition, orderByKey } from './key-range';
 import { readBatches } from './raw-rows';
 import { inPlace, selectRows } from './read-rows';
@@ -28,6 +29,7 @@ export async function openChangeWriter(context: WriteContext, options: ChangeWri
   const session = await openSession(context.target, { signal: options.signal, multipleStatements: true });
   try {
     await prepareForWriting(session);
+    for (const table of options.tables) await requireColumns(session, context.target.schema, table);
     const canMark = await prepareMarkers(session);
     await session.run('START TRANSACTION');
     return new MysqlChangeWriter(context, options, session, canMark);
@@ -95,16 +97,19 @@ class MysqlChangeWriter implements ChangeWriter {
     const condition = keysCondition(columns, keys);
     const list = selectList(table.columns, this.session.dialect);
     const sql = `SELECT ${list} FROM ${quoteName(table.table)} WHERE ${condition} ORDER BY ${orderByKey(table)} FOR UPDATE`;
-    let found = 0;
     for await (const live of readBatches(this.session, sql, { signal: this.options.signal })) {
-      for (let i = 0; i < live.ends.length; i++, found++) {
+      for (let i = 0; i < live.ends.length; i++) {
         const key = keyValues(rowValues(table, live, i), keyAt);
         const old = expected.get(keyText(key));
         const row = live.bytes.subarray(rowStart(live, i), live.ends[i]);
         if (!old?.equals(row)) throw drifted(table, `the row with key (${key.join(', ')}) is another now`);
+        expected.delete(keyText(key));
       }
     }
-    if (found !== expected.size) throw drifted(table, `${expected.size - found} of its rows are gone`);
+    if (expected.size > 0) {
+      const gone = keys.find((key) => expected.has(keyText(key))) ?? [];
+      throw drifted(table, `the row with key (${gone.join(', ')}) is gone`);
+    }
     return condition;
   }
 
@@ -220,10 +225,20 @@ class MysqlChangeWriter implements ChangeWriter {
     try {
       await work();
     } catch (error) {
-      if (isDuplicateKey(error)) throw drifted(table, 'a key to be written exists already', error);
+      if (isDuplicateKey(error) && !isOtherIndex(table, error)) {
+        const [entry = 'a key to be written'] =
+          /Duplicate entry '.*' for key/s.exec(error instanceof Error ? error.message : '') ?? [];
+        throw drifted(table, `a key to be written exists already (${entry})`, error);
+      }
       throw toSourceError(error, `${doing} table ${table.table}`);
     }
   }
+}
+
+/** A unique index beside the key was violated: by a row that the plan does not list. */
+function isOtherIndex(table: TableStructure, error: unknown): boolean {
+  const message = error instanceof Error ? error.message : '';
+  return table.indexes.some(({ name }) => message.endsWith(`'${name}'`) || message.endsWith(`.${name}'`));
 }
 
 /** Pieces of a batch that one statement can name. */

@@ -64,15 +64,19 @@ export async function openConsistentRead(context: ReadContext, options: OpenRead
 async function soundMapping(
   control: Session,
   { target, settings }: ReadContext,
-  { dataTypes }: OpenReadOptions,
+  { dataTypes, tables }: OpenReadOptions,
 ): Promise<SourceMapping> {
-  const problems = await checkMapping(control, target.schema, settings.mapping);
+  const mapping = settings.mapping.filter(
+    ({ dataType, table }) => dataTypes.includes(dataType) && (tables?.includes(table) ?? true),
+  );
+  const all = await checkMapping(control, target.schema, settings.mapping);
+  const problems = all.filter(({ table }) => mapping.some((entry) => entry.table === table));
   const [first] = problems;
   if (first) {
     const rest = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
     throw new AppError('SCHEMA_MISMATCH', `${first.message}${rest}`, { hint: first.hint });
   }
-  return settings.mapping.filter((entry) => dataTypes.includes(entry.dataType));
+  return mapping;
 }
 
 /** Opens every table within the first snapshot, so that none can be altered, then reads the structures. */

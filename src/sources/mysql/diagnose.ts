@@ -227,7 +227,7 @@ function warning(check: string, message: string, statement?: string): SourceFind
 async function serverFindings({ session, clock }: DiagnoseOptions): Promise<SourceFinding[]> {
   const before = clock.now().getTime();
   const [row] = await session.rows(
-    'SELECT UNIX_TIMESTAMP(NOW(6)) * 1000 AS now_ms, @@GLOBAL.local_infile AS infile, @@GLOBAL.read_only AS read_only, @@GLOBAL.max_allowed_packet AS packet',
+    'SELECT UNIX_TIMESTAMP(NOW(6)) * 1000 AS now_ms, @@GLOBAL.local_infile AS infile_allowed, @@GLOBAL.read_only AS is_read_only, @@GLOBAL.max_allowed_packet AS packet_bytes',
   );
   const findings: SourceFinding[] = [];
   const offMs = Math.round(Number(row?.now_ms) - (before + clock.now().getTime()) / 2);
@@ -240,7 +240,7 @@ async function serverFindings({ session, clock }: DiagnoseOptions): Promise<Sour
         ),
   );
   findings.push(
-    Number(row?.infile) === 1
+    Number(row?.infile_allowed) === 1
       ? info('local_infile', 'Rows can be loaded by LOAD DATA LOCAL.')
       : warning(
           'local_infile',
@@ -248,10 +248,10 @@ async function serverFindings({ session, clock }: DiagnoseOptions): Promise<Sour
           'SET GLOBAL local_infile = 1;',
         ),
   );
-  if (Number(row?.read_only) !== 0)
+  if (Number(row?.is_read_only) !== 0)
     findings.push(warning('read_only', 'The server takes no writes: nothing can be restored into it.'));
   findings.push(
-    info('max_allowed_packet', `The longest row that can be read or written is about ${row?.packet} bytes.`),
+    info('max_allowed_packet', `The longest row that can be read or written is about ${row?.packet_bytes} bytes.`),
   );
   return findings;
 }

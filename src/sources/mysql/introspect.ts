@@ -9,6 +9,7 @@ import type {
   TriggerStructure,
   ValueKind,
 } from '../../domain/table';
+import { AppError } from '../../domain/errors';
 import { parentsFirst } from '../order-tables';
 import { MYSQL_ROW_ENCODING } from './row-encoding';
 import { qualified, quoteText } from './sql';
@@ -191,6 +192,26 @@ function toColumn(row: SqlRow): LiveColumn {
     column,
     generated: { expression: String(row.expression), stored: !/virtual/i.test(generated[1] as string) },
   };
+}
+
+/** Throws SCHEMA_MISMATCH, naming the columns, where the live table does not store exactly those of the structure. */
+export async function requireColumns(session: Session, schema: string, structure: TableStructure): Promise<void> {
+  const live = await readColumns(session, schema, structure.table);
+  const there = live.filter(({ generated }) => generated === null).map(({ column }) => column.name);
+  const wanted = structure.columns.map(({ name }) => name);
+  const missing = wanted.filter((name) => !there.includes(name));
+  const extra = there.filter((name) => !wanted.includes(name));
+  if (missing.length + extra.length === 0) return;
+  const what = [
+    live.length === 0 ? 'does not exist' : '',
+    live.length > 0 && missing.length > 0 ? `lacks ${missing.join(', ')}` : '',
+    extra.length > 0 ? `has ${extra.join(', ')} beside` : '',
+  ];
+  throw new AppError(
+    'SCHEMA_MISMATCH',
+    `Table ${structure.table} does not have the columns of the backup: it ${what.filter(Boolean).join(' and ')}.`,
+    { hint: 'Give the table the columns of the backup, or restore into a scratch schema.' },
+  );
 }
 
 /** Every index of the table, the primary key first, then unique ones. */

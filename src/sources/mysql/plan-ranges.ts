@@ -1,19 +1,20 @@
 /**
- * Splits a table into key ranges by the first column of its key. Integer keys are cut at multiples of a power of two; other keys
- * at the first row at or after fixed guesses, which the server looks up and puts in order. So the same data gives the same
- * ranges, and rows added at the end move none of the earlier cuts.
+ * Splits a table into key ranges. Integer keys are cut at multiples of a power of two, which the first rows decide; character
+ * keys at the first row at or after evenly spread guesses, which the server looks up and puts in order; where neither splits
+ * well, at every n-th row. The same data gives the same ranges; rows added at the end of a numbered table move no cut.
  */
-import type { KeyRange } from '../../domain/rows';
+import type { KeyRange, RowBatch } from '../../domain/rows';
 import { WHOLE_TABLE } from '../../domain/rows';
 import type { ColumnStructure, TableStructure } from '../../domain/table';
-import { keyColumns } from './key-range';
+import { keyColumns, keyIndexHint, orderByKey, rangeCondition } from './key-range';
 import { readBatches } from './raw-rows';
-import { encodeField } from './row-encoding';
-import { quoteName, selectExpression, valueLiteral } from './sql';
+import { decodeFields, encodeField } from './row-encoding';
+import { quoteName, selectExpression, selectList, valueLiteral } from './sql';
 import type { Session } from './session';
 
 /** More would only cost look-ups. */
 const MAX_RANGES = 1024;
+const SAMPLE_ROWS = 256;
 
 export interface PlanRangesOptions {
   session: Session;
@@ -27,11 +28,42 @@ export async function planRanges(options: PlanRangesOptions): Promise<KeyRange[]
   const { table, targetBytes } = options;
   const wanted = table.estimatedBytes / Math.max(1, targetBytes);
   if (wanted <= 1 || table.estimatedRows === 0) return [WHOLE_TABLE];
+  const sample = await sampleRows(options);
+  if (sample.rows === 0) return [WHOLE_TABLE];
   const count = Math.min(MAX_RANGES, 2 ** Math.ceil(Math.log2(wanted)));
   const [column] = keyColumns(table) as [ColumnStructure];
-  const cuts =
-    column.kind === 'INTEGER' ? await integerCuts(options, column, count) : await guessedCuts(options, column, count);
-  return toRanges(cuts);
+  if (column.kind === 'INTEGER' && table.key.length === 1) return toRanges(await integerCuts(options, column, sample));
+  const cuts = await guessedCuts(options, column, count);
+  return toRanges(cuts.length + 1 >= count / 4 ? cuts : await countedCuts(options, sample));
+}
+
+/** The first rows by key: what a row weighs and how close the keys stand. They stay when the table grows at its end. */
+interface Sample {
+  rows: number;
+  averageBytes: number;
+  firstKey: Buffer;
+  lastKey: Buffer;
+}
+
+async function sampleRows({ session, table, name }: PlanRangesOptions): Promise<Sample> {
+  const keyFirst = [...keyColumns(table), ...table.columns];
+  const list = selectList(keyFirst, session.dialect);
+  const sql = `SELECT ${list} FROM ${name} ${keyIndexHint(table)} ORDER BY ${orderByKey(table)} LIMIT ${SAMPLE_ROWS}`;
+  const rows: Buffer[] = [];
+  for await (const batch of readBatches(session, sql)) rows.push(...rowsOf(batch));
+  const bytes = rows.reduce((sum, row) => sum + row.length, 0);
+  const keyOf = (row: Buffer | undefined): Buffer =>
+    row ? (decodeFields(row)[0] ?? Buffer.alloc(0)) : Buffer.alloc(0);
+  return {
+    rows: rows.length,
+    averageBytes: Math.max(1, bytes / Math.max(1, rows.length)),
+    firstKey: keyOf(rows[0]),
+    lastKey: keyOf(rows.at(-1)),
+  };
+}
+
+function rowsOf({ bytes, ends }: RowBatch): Buffer[] {
+  return Array.from(ends, (end, i) => Buffer.from(bytes.subarray(i === 0 ? 0 : ends[i - 1], end)));
 }
 
 function toRanges(cuts: readonly Buffer[]): KeyRange[] {
@@ -50,18 +82,38 @@ async function extremes(
   return row?.low === null || row?.high === null ? null : [String(row?.low), String(row?.high)];
 }
 
-/** Multiples of the power of two that is nearest below the wanted width, so that a finer plan keeps every coarser cut. */
-async function integerCuts(options: PlanRangesOptions, column: ColumnStructure, count: number): Promise<Buffer[]> {
+/** Multiples of a power of two, so that a plan for larger ranges keeps every other cut. */
+async function integerCuts(options: PlanRangesOptions, column: ColumnStructure, sample: Sample): Promise<Buffer[]> {
   const edges = await extremes(options, column);
   if (!edges) return [];
   const [low, high] = edges.map(BigInt) as [bigint, bigint];
-  let step = 1n;
-  while (step * BigInt(count) < high - low + 1n) step *= 2n;
+  const span = Number(BigInt(sample.lastKey.toString()) - BigInt(sample.firstKey.toString())) + 1;
+  const keysPerRange = (options.targetBytes / sample.averageBytes) * (span / sample.rows);
+  let step = 2n ** BigInt(Math.max(0, Math.round(Math.log2(keysPerRange))));
+  while (step * BigInt(MAX_RANGES) < high - low) step *= 2n;
   const cuts: Buffer[] = [];
   for (let cut = (floorDivide(low, step) + 1n) * step; cut <= high; cut += step) {
     cuts.push(encodeField(Buffer.from(printedAs(column, cut))));
   }
   return cuts;
+}
+
+/** Every n-th key, counted by the server along the key's index. */
+async function countedCuts(options: PlanRangesOptions, sample: Sample): Promise<Buffer[]> {
+  const { session, table, name, targetBytes } = options;
+  const rows = 2 ** Math.max(0, Math.floor(Math.log2(targetBytes / sample.averageBytes)));
+  const list = selectList(keyColumns(table), session.dialect);
+  const cuts: Buffer[] = [];
+  for (;;) {
+    const after = rangeCondition(table, { from: cuts.at(-1) ?? null, to: null });
+    const from = `FROM ${name} ${keyIndexHint(table)} ${after ? `WHERE ${after}` : ''}`;
+    const sql = `SELECT ${list} ${from} ORDER BY ${orderByKey(table)} LIMIT 1 OFFSET ${rows}`;
+    const found: Buffer[] = [];
+    for await (const batch of readBatches(session, sql)) found.push(...rowsOf(batch));
+    const [cut] = found;
+    if (!cut) return cuts;
+    cuts.push(cut);
+  }
 }
 
 function floorDivide(value: bigint, step: bigint): bigint {
@@ -137,9 +189,7 @@ async function lookUp(
   const select = `SELECT DISTINCT ${selectExpression(column, session.dialect)} FROM ${name}`;
   const sql = `${select} WHERE ${quoted} IN (${found.join(', ')}) ORDER BY ${quoted}`;
   const cuts: Buffer[] = [];
-  for await (const { bytes, ends } of readBatches(session, sql)) {
-    ends.forEach((end, i) => cuts.push(Buffer.from(bytes.subarray(i === 0 ? 0 : ends[i - 1], end))));
-  }
+  for await (const batch of readBatches(session, sql)) cuts.push(...rowsOf(batch));
   // The smallest key of all would leave an empty first range.
   return cuts;
 }

@@ -8,7 +8,7 @@ import { AppError } from '../../domain/errors';
 import type { ForeignKey, TableStructure } from '../../domain/table';
 import { buildCreateTable, indexesFromStart, parseCreateTable, type CreateTable } from './create-table';
 import { isAccessDenied, serverErrorNumber } from './errors';
-import { listTables, readForeignKeys, readTriggers, showCreateTable } from './introspect';
+import { listTables, readForeignKeys, readTriggers, requireColumns, showCreateTable } from './introspect';
 import { qualified, quoteName } from './sql';
 import type { Session } from './session';
 
@@ -86,6 +86,7 @@ function planMissing(structure: TableStructure, staging: string): BuildPlan {
 /** An empty table keeps its live definition: somebody may have improved it. */
 async function planEmpty(session: Session, structure: TableStructure, staging: string): Promise<BuildPlan> {
   const { schema } = session.target;
+  await requireColumns(session, schema, structure);
   const statement = await showCreateTable(session, schema, structure.table);
   const late = parseCreateTable(statement).definitions.filter(
     ({ kind, name }) =>
