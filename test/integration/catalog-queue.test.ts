@@ -323,7 +323,10 @@ describe.each(CATALOG_ENGINES)('queue on %s', (engine) => {
 
   describe('limits', () => {
     it('keeps to the limit of a source and goes on with other sources', async () => {
-      for (const source of ['a', 'a', 'b']) await enqueueBackup({ spec: backupSpec({ source }) });
+      for (const source of ['a', 'a', 'b']) {
+        await enqueueBackup({ spec: backupSpec({ source }) });
+        await stand.clock.advance(1);
+      }
       const one = { concurrencyPerSource: 1 };
       const first = await claim(one);
       expect(first.job.source).toBe('a');
