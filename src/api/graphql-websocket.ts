@@ -94,7 +94,7 @@ function createProtocol(options: GraphqlWebsocketOptions): ProtocolServer<Extra>
   const { schema, mask } = options;
   return makeServer<Record<string, unknown>, Extra>({
     schema,
-    subscribe: createSharedSubscribe(),
+    subscribe: createSharedSubscribe(options.clock),
     onSubscribe: (connection, _id, payload) => prepare(connection, payload, options),
     onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
       errors && { ...result, errors: errors.map(mask) },

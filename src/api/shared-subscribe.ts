@@ -5,17 +5,38 @@
 import {
   createSourceEventStream, execute, type DocumentNode, type ExecutionArgs, type ExecutionResult,
 } from 'graphql'; // prettier-ignore
+import type { JobEventRecord } from '../catalog/catalog';
+import type { Clock } from '../domain/ambient';
 import { refreshContext, type RequestContext } from './context';
 
 export type Subscribe = (args: ExecutionArgs) => Promise<AsyncIterable<ExecutionResult> | ExecutionResult>;
 
-export function createSharedSubscribe(): Subscribe {
-  const nameOf = createDocumentNames();
-  const executed = new WeakMap<object, Map<string, Promise<ExecutionResult>>>();
+/** An event never changes, but `JobEvent.job` shows the job as it is now: so long may that "now" be old. */
+const FRESH_MS = 1_000;
+const REMEMBERED_EVENTS = 1_024;
 
-  const executeOnce = (event: object, key: string, args: ExecutionArgs) => {
-    const results = executed.get(event) ?? new Map<string, Promise<ExecutionResult>>();
-    executed.set(event, results);
+interface Executed {
+  atMs: number;
+  results: Map<string, Promise<ExecutionResult>>;
+}
+
+export function createSharedSubscribe(clock: Pick<Clock, 'monotonicMs'>): Subscribe {
+  const nameOf = createDocumentNames();
+  const executed = new Map<number, Executed>();
+
+  const resultsOf = ({ globalSequence }: JobEventRecord): Executed['results'] => {
+    const atMs = clock.monotonicMs();
+    const known = executed.get(globalSequence);
+    if (known && atMs - known.atMs < FRESH_MS) return known.results;
+    const results: Executed['results'] = new Map();
+    executed.delete(globalSequence);
+    executed.set(globalSequence, { atMs, results });
+    const [oldest] = executed.keys();
+    if (executed.size > REMEMBERED_EVENTS && oldest !== undefined) executed.delete(oldest);
+    return results;
+  };
+  const executeOnce = (event: JobEventRecord, key: string, args: ExecutionArgs) => {
+    const results = resultsOf(event);
     const known = results.get(key);
     if (known) return known;
     const contextValue = refreshContext(args.contextValue as RequestContext);
@@ -29,7 +50,7 @@ export function createSharedSubscribe(): Subscribe {
     if (!(Symbol.asyncIterator in source)) return source;
     const { principal } = args.contextValue as RequestContext;
     const key = JSON.stringify([nameOf(args.document), args.operationName, args.variableValues, principal.id]);
-    return mapped(source, (event) => executeOnce(event as object, key, args));
+    return mapped(source, (event) => executeOnce(event as JobEventRecord, key, args));
   };
 }
 

@@ -1,6 +1,6 @@
 /** A raw graphql-transport-ws client: it sends just what it is told, and keeps what it got and how the socket was closed. */
 import { once } from 'node:events';
-import { WebSocket, type ClientOptions } from 'ws';
+import { WebSocket } from 'ws';
 
 export interface SocketMessage {
   type: string;
@@ -26,7 +26,10 @@ export class RawSocket {
   }
 
   /** Connects without initialising. */
-  static async open(address: string, options: ClientOptions & { protocol?: string | null } = {}): Promise<RawSocket> {
+  static async open(
+    address: string,
+    options: { protocol?: string | null; headers?: Record<string, string> } = {},
+  ): Promise<RawSocket> {
     const { protocol = 'graphql-transport-ws', ...rest } = options;
     const socket = new WebSocket(`${address.replace('http', 'ws')}/graphql`, protocol ?? [], rest);
     const raw = new RawSocket(socket);

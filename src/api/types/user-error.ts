@@ -1,11 +1,11 @@
 /** What a caller can cause and mend, as data in a payload. */
-import { Field, ObjectType } from 'type-graphql';
+import { Field, InterfaceType, ObjectType } from 'type-graphql';
 import { isAppError, isPublicErrorCode, type AppError, type PublicErrorCode } from '../../domain/errors';
 import { problemsOf } from '../../services/input-problems';
 import { ErrorCodeEnum } from '../enums';
 
-@ObjectType({ description: 'What is wrong and how to mend it.' })
-export class UserError {
+@InterfaceType({ description: 'What is wrong and how to mend it.', resolveType: () => 'InputError' })
+export abstract class UserError {
   @Field(() => String)
   readonly message!: string;
 
@@ -18,6 +18,10 @@ export class UserError {
   @Field(() => String, { nullable: true, description: 'What to do next.' })
   readonly hint!: string | null;
 }
+
+/** The only kind so far; kinds that tell more may come beside it. */
+@ObjectType({ implements: UserError, description: 'What a caller can cause and mend.' })
+export class InputError extends UserError {}
 
 export interface FailedPayload {
   errors: UserError[];
