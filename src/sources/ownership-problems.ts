@@ -5,37 +5,51 @@ import type { MappingProblem } from '../domain/source';
 /** Column names by table, as the live schema has them; a table that is missing there is left out. */
 export type LiveColumns = ReadonlyMap<string, readonly string[]>;
 
+type Word = 'business' | 'tenant';
+
+/** One rule of the mapping: how rows of `entry` belong to a business or a tenant. */
+interface Rule {
+  entry: TableMapping;
+  word: Word;
+  ownership: Ownership;
+}
+
 /** Problems of the business and tenant rules of every mapped table that exists. */
 export function ownershipProblems(mapping: SourceMapping, columns: LiveColumns): MappingProblem[] {
-  return mapping.flatMap((entry) => {
-    if (!columns.has(entry.table)) return [];
-    return (['business', 'tenant'] as const).flatMap((word) => problemsOf(entry, word, mapping, columns));
-  });
+  return rulesOf(mapping)
+    .filter(({ entry }) => columns.has(entry.table))
+    .flatMap((rule) => problemOf(rule, mapping, columns) ?? []);
 }
 
-function problemsOf(
-  entry: TableMapping,
-  word: 'business' | 'tenant',
-  mapping: SourceMapping,
-  columns: LiveColumns,
-): MappingProblem[] {
-  const ownership = entry[word];
-  if (!ownership) return [];
-  const missing = missingColumn(entry.table, ownership.column, `its ${word}`, columns);
-  if (missing || ownership.kind === 'COLUMN') return missing ? [missing] : [];
-  const problem =
-    missingTarget(entry, ownership, word, mapping) ??
-    missingColumn(
-      ownership.referencedTable,
-      ownership.referencedColumn,
-      `the ${word} path of ${entry.table}`,
-      columns,
-    ) ??
-    circularPath(entry, word, mapping);
-  return problem ? [problem] : [];
+function rulesOf(mapping: SourceMapping): Rule[] {
+  return mapping.flatMap((entry) =>
+    (['business', 'tenant'] as const).flatMap((word) => {
+      const ownership = entry[word];
+      return ownership ? [{ entry, word, ownership }] : [];
+    }),
+  );
 }
 
-function missingColumn(table: string, column: string, use: string, columns: LiveColumns): MappingProblem | null {
+function problemOf(rule: Rule, mapping: SourceMapping, columns: LiveColumns): MappingProblem | null {
+  const { entry, word, ownership } = rule;
+  const missing = missingColumn({ table: entry.table, column: ownership.column, use: `its ${word}` }, columns);
+  if (missing || ownership.kind === 'COLUMN') return missing;
+  const use = `the ${word} path of ${entry.table}`;
+  return (
+    missingTarget(rule, ownership.referencedTable, mapping) ??
+    missingColumn({ table: ownership.referencedTable, column: ownership.referencedColumn, use }, columns) ??
+    circularPath(rule, mapping)
+  );
+}
+
+interface NamedColumn {
+  table: string;
+  column: string;
+  /** What the mapping names it for. */
+  use: string;
+}
+
+function missingColumn({ table, column, use }: NamedColumn, columns: LiveColumns): MappingProblem | null {
   const live = columns.get(table);
   if (!live || live.includes(column)) return null;
   return {
@@ -46,24 +60,19 @@ function missingColumn(table: string, column: string, use: string, columns: Live
   };
 }
 
-function missingTarget(
-  entry: TableMapping,
-  path: Extract<Ownership, { kind: 'PATH' }>,
-  word: 'business' | 'tenant',
-  mapping: SourceMapping,
-): MappingProblem | null {
-  const target = mapping.find((other) => other.table === path.referencedTable);
+function missingTarget({ entry, word }: Rule, referenced: string, mapping: SourceMapping): MappingProblem | null {
+  const target = mapping.find((other) => other.table === referenced);
   if (target?.[word]) return null;
   const why = target ? `has no ${word} of its own in the mapping` : 'is not mapped';
   return {
     table: entry.table,
     problem: 'UNSUPPORTED',
-    message: `The ${word} path of ${entry.table} leads to ${path.referencedTable}, which ${why}.`,
-    hint: `Map ${path.referencedTable} with a ${word} column or path, or give ${entry.table} a ${word} column.`,
+    message: `The ${word} path of ${entry.table} leads to ${referenced}, which ${why}.`,
+    hint: `Map ${referenced} with a ${word} column or path, or give ${entry.table} a ${word} column.`,
   };
 }
 
-function circularPath(entry: TableMapping, word: 'business' | 'tenant', mapping: SourceMapping): MappingProblem | null {
+function circularPath({ entry, word }: Rule, mapping: SourceMapping): MappingProblem | null {
   const seen = [entry.table];
   let ownership = entry[word];
   while (ownership?.kind === 'PATH') {
@@ -75,7 +84,7 @@ function circularPath(entry: TableMapping, word: 'business' | 'tenant', mapping:
   return null;
 }
 
-function circle(table: string, word: string, way: readonly string[]): MappingProblem {
+function circle(table: string, word: Word, way: readonly string[]): MappingProblem {
   return {
     table,
     problem: 'UNSUPPORTED',

@@ -35,6 +35,18 @@ export function businessCondition(options: BusinessConditionOptions): string | n
   return new ConditionBuilder(options).forTable(options.table.table, alias, []);
 }
 
+interface Reference {
+  child: TableStructure;
+  key: ForeignKey;
+}
+
+interface SelfReferring {
+  table: string;
+  alias: string;
+  /** The foreign keys by which the table refers to itself. */
+  own: ForeignKey[];
+}
+
 class ConditionBuilder {
   private readonly mapping: SourceMapping;
   private readonly roles: Map<string, string>;
@@ -73,11 +85,11 @@ class ConditionBuilder {
     const others = references.filter(({ child }) => child.table !== table);
     if (others.length === 0) throw cycleError([...within, table]);
     const needed = (name: string): string =>
-      others.map(({ child, key }) => this.referencedBy(name, child, key, within)).join(' OR ');
-    return own.length === 0 ? `(${needed(alias)})` : this.withAncestors(table, alias, own, needed);
+      others.map((reference) => this.referencedBy(name, reference, within)).join(' OR ');
+    return own.length === 0 ? `(${needed(alias)})` : this.withAncestors({ table, alias, own }, needed);
   }
 
-  private referencesTo(table: string): { child: TableStructure; key: ForeignKey }[] {
+  private referencesTo(table: string): Reference[] {
     return this.options.tables
       .filter((child) => this.roles.get(child.table) !== 'OUTSIDE')
       .flatMap((child) =>
@@ -87,7 +99,7 @@ class ConditionBuilder {
       );
   }
 
-  private referencedBy(alias: string, child: TableStructure, key: ForeignKey, within: readonly string[]): string {
+  private referencedBy(alias: string, { child, key }: Reference, within: readonly string[]): string {
     const inner = this.nextAlias();
     const condition = this.forTable(child.table, inner, within);
     const select = `SELECT ${this.columns(inner, key.columns)} FROM ${this.options.quote(child.table)} ${inner}`;
@@ -95,7 +107,7 @@ class ConditionBuilder {
   }
 
   /** A parent that refers to its own table needs its ancestors too: a recursive query walks up to them. */
-  private withAncestors(table: string, alias: string, own: ForeignKey[], needed: (alias: string) => string): string {
+  private withAncestors({ table, alias, own }: SelfReferring, needed: (alias: string) => string): string {
     const { quote } = this.options;
     const [closure, start, next, below] = [this.nextAlias(), this.nextAlias(), this.nextAlias(), this.nextAlias()];
     const keyed = this.options.tables.find((entry) => entry.table === table) as TableStructure;

@@ -109,6 +109,13 @@ test('large rows among small ones come one by one, and whole', async () => {
   });
 });
 
+test('a table of very many columns is read and restored', async () => {
+  const names = Array.from({ length: 1500 }, (_, i) => `c${i}`);
+  const create = `CREATE TABLE t (k INTEGER PRIMARY KEY, ${names.join(', ')})`;
+  const insert = `INSERT INTO t VALUES (1, ${names.map((_, i) => (i % 3 ? i / 7 : `'v${i}'`)).join(', ')})`;
+  await inDatabase(['t'], [create, insert], async ({ source }) => restoreInBulk(source));
+});
+
 test('an ON CONFLICT REPLACE of the table replaces nothing', async () => {
   const statements = [
     'CREATE TABLE t (k INTEGER PRIMARY KEY, u INT UNIQUE ON CONFLICT REPLACE)',

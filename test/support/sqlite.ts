@@ -50,12 +50,14 @@ export function connectSqlite(path: string): ContractConnection {
   return {
     exec: async (sql) => void database.exec(sql),
     query: async (sql) =>
-      (database.prepare(sql).raw().safeIntegers(true).all() as unknown[][]).map((row) => row.map(asText)),
+      (database.prepare(sql).raw().safeIntegers(true).all() as (string | number | bigint | Buffer | null)[][]).map(
+        (row) => row.map(asText),
+      ),
     close: async () => void database.close(),
   };
 }
 
-function asText(value: unknown): string | null {
+function asText(value: string | number | bigint | Buffer | null): string | null {
   if (value === null) return null;
   return Buffer.isBuffer(value) ? value.toString('hex') : String(value);
 }

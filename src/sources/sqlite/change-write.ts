@@ -66,13 +66,13 @@ class SqliteChangeWriter implements ChangeWriter {
     const replacements = rowsOf(newRows);
     await this.eachRow(table, oldRows, (row) => {
       const key = this.requireUnchanged(table, row);
-      updateRow(this.database, table, replacements.next().value as Buffer, { order: this.order(table), key });
+      updateRow(this.database, table, { order: this.order(table), key, row: replacements.next().value as Buffer });
     });
   }
 
   async insertRows(table: TableStructure, rows: RowBatch): Promise<void> {
     await this.eachRow(table, rows, (row) => {
-      const live = readRow(this.database, table, this.order(table), keyBytesOf(table, row));
+      const live = readRow(this.database, table, { order: this.order(table), key: keyBytesOf(table, row) });
       if (live) throw drifted(table, row, 'exists by now');
       insertRow(this.database, table, row);
     });
@@ -134,14 +134,14 @@ class SqliteChangeWriter implements ChangeWriter {
   /** The row's key, once the live row has proven equal to the listed one. */
   private requireUnchanged(table: TableStructure, row: Buffer): Buffer {
     const key = keyBytesOf(table, row);
-    const live = readRow(this.database, table, this.order(table), key);
+    const live = readRow(this.database, table, { order: this.order(table), key });
     if (live === null) throw drifted(table, row, 'is gone');
     if (!live.equals(row)) throw drifted(table, row, 'was changed meanwhile');
     return key;
   }
 
   private order(table: TableStructure): KeyOrder {
-    const known = this.orders.get(table.table) ?? keyOrder(this.database, table.table, table.key, 't');
+    const known = this.orders.get(table.table) ?? keyOrder(this.database, table);
     this.orders.set(table.table, known);
     return known;
   }

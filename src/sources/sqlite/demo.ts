@@ -6,7 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DEMO_COLUMNS, demoRows, type DemoTable } from '../demo-data';
-import { Database, type SqlValue } from './database';
+import { Database } from './database';
 import { DEMO_INDEXES, DEMO_TABLES } from './demo-schema';
 import { quoteNames } from './quote';
 import { publishScratch, removeDatabaseFiles } from './scratch';
@@ -48,7 +48,7 @@ async function fill(database: Database, { businesses = DEMO_BUSINESSES, seed }: 
   const inserts = insertStatements();
   let count = 0;
   for (const { table, values } of demoRows({ businesses, seed })) {
-    database.run(inserts[table], values as SqlValue[]);
+    database.run(inserts[table], values);
     count += 1;
     if (count % ROWS_PER_TURN === 0) await nextTurn();
   }

@@ -23,21 +23,28 @@ export function diagnose(path: string, mapping: SourceMapping): SourceFinding[] 
   }
 }
 
-function finding(check: string, ok: boolean, message: string, more: Partial<SourceFinding> = {}): SourceFinding {
-  return { check, ok, severity: ok ? 'INFO' : 'ERROR', message, ...more };
+function finding(
+  check: string,
+  ok: boolean,
+  more: Pick<SourceFinding, 'message'> & Partial<SourceFinding>,
+): SourceFinding {
+  return { check, ok, severity: ok ? 'INFO' : 'ERROR', ...more };
 }
 
 function reachable(database: Database): SourceFinding {
   const version = String(database.value('SELECT sqlite_version()'));
   const tables = String(database.value(`SELECT count(*) FROM sqlite_schema WHERE type = 'table'`));
-  return finding('connection', true, `${database.path} opens with SQLite ${version} and has ${tables} tables.`);
+  return finding('connection', true, {
+    message: `${database.path} opens with SQLite ${version} and has ${tables} tables.`,
+  });
 }
 
 function journalMode(database: Database): SourceFinding {
   const mode = String(database.value('PRAGMA journal_mode'));
   if (mode === 'wal')
-    return finding('journal mode', true, 'The database is in WAL mode: backups and writers do not wait.');
-  return finding('journal mode', false, `The database is in ${mode} mode; the first backup switches it to WAL mode.`, {
+    return finding('journal mode', true, { message: 'The database is in WAL mode: backups and writers do not wait.' });
+  return finding('journal mode', false, {
+    message: `The database is in ${mode} mode; the first backup switches it to WAL mode.`,
     severity: 'WARNING',
     statement: 'PRAGMA journal_mode = WAL;',
   });
@@ -46,8 +53,10 @@ function journalMode(database: Database): SourceFinding {
 /** SQLite writes beside the file too: its folder must allow that. */
 function writable(path: string): SourceFinding {
   const denied = [path, dirname(path)].find((target) => !isWritable(target));
-  if (denied === undefined) return finding('write access', true, 'The file and its folder can be written.');
-  return finding('write access', false, `${denied} can't be written: no WAL mode, no restore in place.`, {
+  if (denied === undefined)
+    return finding('write access', true, { message: 'The file and its folder can be written.' });
+  return finding('write access', false, {
+    message: `${denied} can't be written: no WAL mode, no restore in place.`,
     statement: `chmod u+w '${denied.replaceAll("'", `'\\''`)}'`,
   });
 }
@@ -63,21 +72,18 @@ function isWritable(path: string): boolean {
 
 function mappingFindings(database: Database, mapping: SourceMapping): SourceFinding[] {
   const problems = checkMapping(database, mapping);
-  if (problems.length === 0) return [finding('mapping', true, `All ${mapping.length} mapped tables can be backed up.`)];
-  return problems.map(({ message, hint }) => finding('mapping', false, `${message} ${hint}`));
+  if (problems.length === 0)
+    return [finding('mapping', true, { message: `All ${mapping.length} mapped tables can be backed up.` })];
+  return problems.map(({ message, hint }) => finding('mapping', false, { message: `${message} ${hint}` }));
 }
 
 function references(database: Database, mapping: SourceMapping): SourceFinding {
   const tables = mapping.map(({ table }) => table).filter((table) => objectKind(database, table) === 'TABLE');
   const count = danglingRows(database, tables).length;
-  if (count === 0) return finding('references', true, 'Every foreign key of the mapped tables holds.');
-  return finding(
-    'references',
-    false,
-    `${count} rows refer to rows that do not exist; a full restore would refuse them.`,
-    {
-      severity: 'WARNING',
-      statement: 'PRAGMA foreign_key_check;',
-    },
-  );
+  if (count === 0) return finding('references', true, { message: 'Every foreign key of the mapped tables holds.' });
+  return finding('references', false, {
+    message: `${count} rows refer to rows that do not exist; a full restore would refuse them.`,
+    severity: 'WARNING',
+    statement: 'PRAGMA foreign_key_check;',
+  });
 }

@@ -3,6 +3,7 @@
  * by the collation of the very index that guards the key, so that paging along it neither skips nor repeats a row.
  */
 import type { KeyBytes } from '../../domain/rows';
+import type { TableStructure } from '../../domain/table';
 import type { Database, SqlValue } from './database';
 import { liveKey } from './introspect';
 import { quoteName } from './quote';
@@ -20,12 +21,21 @@ export interface KeyOrder {
   orderBy: string;
 }
 
-/** The order of `table`'s key; its columns are spelled `<alias>.<column>`. */
-export function keyOrder(database: Database, table: string, key: readonly string[], alias: string): KeyOrder {
+/** A row, found by its key. */
+export interface KeyedRow {
+  order: KeyOrder;
+  key: KeyBytes;
+}
+
+/** What a table is called in every statement that uses its order. */
+const ALIAS = 't';
+
+/** The order of a table's key; its columns are spelled `t.<column>`. */
+export function keyOrder(database: Database, { table, key }: Pick<TableStructure, 'table' | 'key'>): KeyOrder {
   const live = liveKey(database, table);
   const terms = key.map((column) => {
     const collation = live?.collations[live.columns.indexOf(column)] ?? null;
-    const name = `${alias}.${quoteName(column)}`;
+    const name = `${ALIAS}.${quoteName(column)}`;
     // Naming the collation where it is the column's own would keep SQLite from seeking within a composite index.
     if (collation === null || collation === columnCollation(database, table, column)) return name;
     return `${name} COLLATE ${quoteName(collation)}`;

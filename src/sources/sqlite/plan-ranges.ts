@@ -12,7 +12,7 @@ import { quoteName } from './quote';
 import { rowSql, withReals } from './row-encoding';
 
 export async function planRanges(database: Database, table: TableStructure, targetBytes: number): Promise<KeyRange[]> {
-  const order = keyOrder(database, table.table, table.key, 't');
+  const order = keyOrder(database, table);
   const step = rowsPerRange(averageRowBytes(database, table.table, table.columns), targetBytes);
   const ranges: KeyRange[] = [];
   let from: KeyBytes | null = null;
@@ -45,7 +45,7 @@ function keyAfter(database: Database, table: TableStructure, { order, from, rows
     `SELECT ${select} FROM ${quoteName(table.table)} t WHERE ${where.sql} ORDER BY ${order.orderBy} LIMIT 1 OFFSET ?`,
     [...where.parameters, BigInt(rows)],
   )[0];
-  return found ? withReals(found, sql, columns.length, new Int32Array(3 * columns.length)) : null;
+  return found ? withReals(found, sql, new Int32Array(3 * columns.length)) : null;
 }
 
 function missing(name: string): never {

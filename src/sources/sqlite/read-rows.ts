@@ -12,7 +12,7 @@ import { businessCondition } from '../ownership-sql';
 import type { Throttle } from '../throttle';
 import type { Database, SqlValue } from './database';
 import { throwIfAborted } from './errors';
-import { allOf, compareKey, keyOrder, type Condition, type KeyOrder } from './key-order';
+import { allOf, compareKey, keyOrder, type Condition, type KeyedRow, type KeyOrder } from './key-order';
 import { quoteName, quoteText } from './quote';
 import { rowSql, sqliteCodec, withReals, type RowSql } from './row-encoding';
 
@@ -63,7 +63,7 @@ export async function* readRows(
 function openReader(context: ReadContext, table: TableStructure, options: ReadRowsOptions): Reader | null {
   const scope = scopeCondition(context, table, options);
   if (scope === null) return null;
-  const order = keyOrder(context.database, table.table, table.key, 't');
+  const order = keyOrder(context.database, table);
   const { from = null, to = null } = options.range ?? {};
   const fixed = allOf([from && compareKey(order, '>=', from), to && compareKey(order, '<', to), scope]);
   return { context, table, order, sql: rowSql(table.columns, 't'), fixed };
@@ -105,7 +105,7 @@ function query(reader: Reader, page: { row: string; after: KeyBytes | null; limi
 
 function encode({ sql, table }: Reader, found: readonly SqlValue[][]): Buffer[] {
   const scratch = new Int32Array(3 * table.columns.length);
-  return found.map((fields) => withReals(fields, sql, table.columns.length, scratch));
+  return found.map((fields) => withReals(fields, sql, scratch));
 }
 
 function toBatch(rows: readonly Buffer[]): RowBatch {
@@ -127,11 +127,11 @@ export function keyBytesOf(table: TableStructure, row: Buffer): KeyBytes {
 }
 
 /** The live row of a key, encoded, or null. */
-export function readRow(database: Database, table: TableStructure, order: KeyOrder, key: KeyBytes): Buffer | null {
+export function readRow(database: Database, table: TableStructure, { order, key }: KeyedRow): Buffer | null {
   const sql = rowSql(table.columns, 't');
   const where = compareKey(order, '=', key);
   const select = [sql.row, ...sql.reals.map((real) => real.sql)].join(', ');
   const found = database.rows(`SELECT ${select} FROM ${quoteName(table.table)} t WHERE ${where.sql}`, where.parameters);
   const scratch = new Int32Array(3 * table.columns.length);
-  return found[0] ? withReals(found[0], sql, table.columns.length, scratch) : null;
+  return found[0] ? withReals(found[0], sql, scratch) : null;
 }

@@ -29,6 +29,7 @@ const FIXED_BYTES = 9;
 export const sqliteCodec: RowCodec = {
   name: SQLITE_ROW_ENCODING,
 
+  // eslint-disable-next-line max-params -- the port's shape: called once a row
   locate(bytes, start, columnCount, out) {
     let position = start;
     for (let i = 0; i < columnCount; i++) position = locateField(bytes, position, out, 3 * i);
@@ -47,6 +48,7 @@ export const sqliteCodec: RowCodec = {
   },
 };
 
+// eslint-disable-next-line max-params -- called once a field: an options object would be the hot path's only allocation
 function locateField(bytes: Buffer, start: number, out: Int32Array, at: number): number {
   const storageClass = bytes[start];
   let valueStart = start + 1;
@@ -129,15 +131,25 @@ export interface RowSql {
 
 export function rowSql(columns: readonly ColumnStructure[], alias: string): RowSql {
   const names = columns.map((column) => `${alias}.${quoteName(column.name)}`);
+  const fields = names.map((name, i) => fieldSql(name, columns[i] as ColumnStructure));
   return {
-    row: `CAST(${concatenated(names.map((name, i) => fieldSql(name, columns[i] as ColumnStructure)))} AS BLOB)`,
-    size: names.map((name) => `ifnull(octet_length(${name}), 0)`).reduce((sum, next) => `${sum} + ${next}`, '0'),
+    row: `CAST(${joined(fields, '||')} AS BLOB)`,
+    size: joined(
+      names.map((name, i) => sizeSql(name, columns[i] as ColumnStructure)),
+      '+',
+    ),
     reals: names.flatMap((name, column) =>
       hasTextAffinity(columns[column] as ColumnStructure)
         ? []
         : [{ column, sql: `CASE typeof(${name}) WHEN 'real' THEN ${name} END` }],
     ),
   };
+}
+
+/** Asking a number for its length would print it; NULL sizes count as nothing. */
+function sizeSql(name: string, column: ColumnStructure): string {
+  if (hasTextAffinity(column)) return `ifnull(octet_length(${name}), 0)`;
+  return `CASE WHEN typeof(${name}) IN ('text', 'blob') THEN octet_length(${name}) ELSE 8 END`;
 }
 
 /** A column of text affinity never holds a number: SQLite turns it into text. */
@@ -172,15 +184,19 @@ function lengthSql(name: string): string {
 }
 
 /** Halved again and again: SQLite limits how deep an expression may be. */
-function concatenated(terms: readonly string[]): string {
+function joined(terms: readonly string[], operator: '||' | '+'): string {
   if (terms.length === 1) return terms[0] as string;
   const half = terms.length >> 1;
-  return `(${concatenated(terms.slice(0, half))} || ${concatenated(terms.slice(half))})`;
+  return `(${joined(terms.slice(0, half), operator)} ${operator} ${joined(terms.slice(half), operator)})`;
 }
 
-/** Puts the bits of the REALs into a row that `rowSql` built. `fields` are what the statement gave: row, then REALs. */
-export function withReals(fields: readonly SqlValue[], sql: RowSql, columnCount: number, scratch: Int32Array): Buffer {
+/**
+ * Puts the bits of the REALs into a row that `rowSql` built. `fields` are what the statement gave: row, then REALs; `scratch`
+ * has room for the places of the row's fields, three numbers each.
+ */
+export function withReals(fields: readonly SqlValue[], sql: RowSql, scratch: Int32Array): Buffer {
   const row = fields[0] as Buffer;
+  const columnCount = scratch.length / 3;
   let located = false;
   for (let i = 0; i < sql.reals.length; i++) {
     const real = fields[i + 1];

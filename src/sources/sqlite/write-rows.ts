@@ -1,8 +1,8 @@
 /** Statements that write encoded rows, one row each; every one names every stored column. Used within a transaction. */
-import { rowStart, type KeyBytes, type RowBatch } from '../../domain/rows';
+import { rowStart, type RowBatch } from '../../domain/rows';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
 import type { Database, SqlValue } from './database';
-import { compareKey, type KeyOrder } from './key-order';
+import { compareKey, type KeyedRow } from './key-order';
 import { quoteName, quoteNames } from './quote';
 import { parameterOf, sqliteCodec } from './row-encoding';
 
@@ -37,14 +37,9 @@ export function insertRow(database: Database, table: TableStructure, row: Buffer
   database.run(`INSERT OR ABORT INTO ${quoteName(table.table)} (${columns}) VALUES (${places.join(', ')})`, parameters);
 }
 
-export interface KeyedRow {
-  order: KeyOrder;
-  key: KeyBytes;
-}
-
 /** Replaces the row of a key by `row`; says how many rows that hit. */
-export function updateRow(database: Database, table: TableStructure, row: Buffer, at: KeyedRow): number {
-  const { places, parameters } = bind(table, row, new Int32Array(3 * table.columns.length));
+export function updateRow(database: Database, table: TableStructure, at: KeyedRow & { row: Buffer }): number {
+  const { places, parameters } = bind(table, at.row, new Int32Array(3 * table.columns.length));
   const sets = table.columns.map((column, i) => `${quoteName(column.name)} = ${places[i]}`).join(', ');
   const where = compareKey(at.order, '=', at.key);
   const sql = `UPDATE OR ABORT ${quoteName(table.table)} AS t SET ${sets} WHERE ${where.sql}`;

@@ -25,7 +25,7 @@ afterAll(() => {
 function readBack(table: string): Buffer {
   const sql = rowSql(COLUMNS, 't');
   const select = [sql.row, ...sql.reals.map((real) => real.sql)].join(', ');
-  return withReals(database.rows(`SELECT ${select} FROM ${table} t`)[0] ?? [], sql, 3, new Int32Array(9));
+  return withReals(database.rows(`SELECT ${select} FROM ${table} t`)[0] ?? [], sql, new Int32Array(9));
 }
 
 /** What FORMAT.md says, written down once more. */
