@@ -165,7 +165,8 @@ async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWo
     for (const load of loads) {
       const units = chunkUnits(restore.store, load.table.manifest);
       await runLanes({ lanes: read.lanes, signal: context.signal }, units, async (unit, signal) => {
-        verified += await proveUnit(restore, { read, load, unit, context, signal });
+        const proven = await proveUnit(restore, { read, load, unit, context, signal });
+        verified += proven; // after the await: lanes add at the same time
       });
     }
     return verified;

@@ -50,5 +50,5 @@ export const mariadbEngineFixture: SourceContractFixture = {
     serial: 'BIGINT AUTO_INCREMENT PRIMARY KEY',
   },
   cyclicTables: [],
-  capabilities: { nullableKeys: false, silencesTriggers: true },
+  capabilities: { nullableKeys: false, silencesTriggers: false },
 };

@@ -131,6 +131,15 @@ describe('a restore', () => {
     expectNothingOpen(on);
   });
 
+  it('counts every row it read back, however many lanes did', async () => {
+    // Some 90 MB of large rows: several units of work for one table.
+    const on = bench(platformSource(60, 100_000));
+    const id = idOf(await backup(on));
+    on.source.tables.clear();
+    const result = await restore(on, { backupId: id });
+    expect(result.verifiedRows).toBe(result.inserts);
+  });
+
   it('into a scratch schema leaves the live tables alone', async () => {
     const on = bench();
     const before = stateOf(on.source);
