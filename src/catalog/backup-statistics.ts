@@ -13,8 +13,10 @@ type Raw = Record<string, string | number | null>;
 const COMPLETED = "row.state = 'COMPLETED'";
 const EXPIRED = `${COMPLETED} AND row.expiresAt <= :now`;
 const RESTORABLE = `${COMPLETED} AND row.missingSince IS NULL`;
-const sumWhen = (condition: string, value: string): string => `SUM(CASE WHEN ${condition} THEN ${value} ELSE 0 END)`;
-const countWhen = (condition: string): string => sumWhen(condition, '1');
+/** In floating point: SQLite's integer sums fail on overflow. */
+const sumWhen = (condition: string, value: string): string =>
+  `SUM(CASE WHEN ${condition} THEN ${value} * 1.0 ELSE 0 END)`;
+const countWhen = (condition: string): string => `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END)`;
 const DURATION = `AVG(CASE WHEN ${COMPLETED} THEN row.completedAt - row.startedAt END)`;
 
 const number = (value: string | number | null | undefined): number => Number(value ?? 0);

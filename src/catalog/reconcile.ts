@@ -2,7 +2,7 @@
  * Brings the index of backups in line with the repository: what has a manifest exists, whatever the catalog thought. Used when a
  * catalog was lost or restored from an older copy, and at start. It marks, it never deletes.
  */
-import { IsNull, LessThan } from 'typeorm';
+import { In, IsNull, LessThan, type EntityManager } from 'typeorm';
 import type { BackupId } from '../domain/ids';
 import type { StoredManifest } from '../domain/manifest';
 import type { ReconcileReport } from './catalog';
@@ -12,6 +12,9 @@ import { fromManifest } from './settle-effects';
 
 type Verdict = 'IMPORTED' | 'UPDATED' | 'UNCHANGED';
 
+/** Manifests taken in by one transaction: many, since each waits for the disk; few enough to hold in memory. */
+const BATCH = 100;
+
 export async function reconcileBackups(
   database: Database,
   manifests: AsyncIterable<StoredManifest>,
@@ -19,27 +22,65 @@ export async function reconcileBackups(
   const begun = database.clock.now();
   const report: ReconcileReport = { imported: [], updated: [], missing: [], unchanged: 0 };
   const seen = new Set<BackupId>();
-  for await (const stored of manifests) {
-    seen.add(stored.manifest.backupId);
-    const verdict = await database.transaction((write) => takeIn(write, stored));
-    if (verdict === 'IMPORTED') report.imported.push(stored.manifest.backupId);
-    else if (verdict === 'UPDATED') report.updated.push(stored.manifest.backupId);
-    else report.unchanged += 1;
+  for await (const batch of inBatches(manifests)) {
+    for (const { manifest } of batch) seen.add(manifest.backupId);
+    await takeInBatch(database, batch, report);
   }
   report.missing = await database.transaction((write) => markMissing(write, { seen, begun }));
   return report;
 }
 
-async function takeIn({ manager }: Write, stored: StoredManifest): Promise<Verdict> {
-  const row = await manager.findOneBy(BackupEntity, { id: stored.manifest.backupId });
-  if (row === null) {
-    await manager.insert(BackupEntity, imported(stored));
-    return 'IMPORTED';
+async function* inBatches(manifests: AsyncIterable<StoredManifest>): AsyncGenerator<StoredManifest[]> {
+  let batch: StoredManifest[] = [];
+  for await (const stored of manifests) {
+    batch.push(stored);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
   }
+  if (batch.length > 0) yield batch;
+}
+
+/** A start with nothing to do only reads. */
+async function takeInBatch(database: Database, batch: StoredManifest[], report: ReconcileReport): Promise<void> {
+  const rows = await database.read((manager) => findRows(manager, batch));
+  const differing = batch.filter((stored) => judge(rows.get(stored.manifest.backupId), stored) !== 'UNCHANGED');
+  report.unchanged += batch.length - differing.length;
+  if (differing.length === 0) return;
+  const verdicts = await database.transaction((write) => takeIn(write, differing));
+  for (const [index, verdict] of verdicts.entries()) {
+    const { backupId } = (differing[index] as StoredManifest).manifest;
+    if (verdict === 'IMPORTED') report.imported.push(backupId);
+    else if (verdict === 'UPDATED') report.updated.push(backupId);
+    else report.unchanged += 1;
+  }
+}
+
+async function findRows(manager: EntityManager, batch: StoredManifest[]): Promise<Map<BackupId, BackupEntity>> {
+  const ids = batch.map((stored) => stored.manifest.backupId);
+  const rows = await manager.findBy(BackupEntity, { id: In(ids) });
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+function judge(row: BackupEntity | undefined, stored: StoredManifest): Verdict {
+  if (row === undefined) return 'IMPORTED';
   if (row.state === 'PENDING' || row.state === 'RUNNING') return 'UNCHANGED'; // its job settles it
-  if (row.state === 'COMPLETED' && row.checksum === stored.checksum && row.missingSince === null) return 'UNCHANGED';
-  await manager.update(BackupEntity, { id: row.id }, fromManifest(stored));
-  return 'UPDATED';
+  const same = row.state === 'COMPLETED' && row.checksum === stored.checksum && row.missingSince === null;
+  return same ? 'UNCHANGED' : 'UPDATED';
+}
+
+/** Judges again: a job may have settled since the rows were read. */
+async function takeIn({ manager }: Write, batch: StoredManifest[]): Promise<Verdict[]> {
+  const rows = await findRows(manager, batch);
+  const verdicts: Verdict[] = [];
+  for (const stored of batch) {
+    const { backupId } = stored.manifest;
+    const verdict = judge(rows.get(backupId), stored);
+    if (verdict === 'IMPORTED') await manager.insert(BackupEntity, imported(stored));
+    if (verdict === 'UPDATED') await manager.update(BackupEntity, { id: backupId }, fromManifest(stored));
+    verdicts.push(verdict);
+  }
+  return verdicts;
 }
 
 function imported(stored: StoredManifest): BackupEntity {
