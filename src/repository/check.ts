@@ -9,6 +9,7 @@ import type { DamageFinding } from '../domain/backup-store';
 import { AppError, isAppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { Manifest } from '../domain/manifest';
+import { throwIfCancelled } from './cancellation';
 import type { RepositoryContext } from './context';
 import { DamageReport } from './damage-report';
 import { decodeUnkeyed } from './json-object';
@@ -92,7 +93,7 @@ class CheckRun {
   }
 
   private async checkSmallObject({ name }: ObjectInfo, found: ObjectClass | null): Promise<void> {
-    this.options.signal?.throwIfAborted();
+    throwIfCancelled(this.options.signal);
     if (!found) return this.damage.add(name, 'UNEXPECTED', 'No object of a repository has such a name.');
     this.report.checkedObjects++;
     await this.proving(name, async () => {
@@ -211,7 +212,7 @@ class HurtWalk {
     const key = id.toString('latin1');
     const known = this.pages.get(key);
     if (known) return known;
-    this.options.signal?.throwIfAborted();
+    throwIfCancelled(this.options.signal);
     const hurt = new Set(this.chunk(id));
     if (hurt.size === 0) await this.pageEntries(id, { level, hurt });
     const names = [...hurt];

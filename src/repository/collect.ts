@@ -3,6 +3,7 @@
  * Everything that cannot be read stops it before the first deletion, and an empty listing authorizes nothing.
  */
 import { AppError, isAppError } from '../domain/errors';
+import { throwIfCancelled } from './cancellation';
 import type { RepositoryContext } from './context';
 import { removeExpiredLeases, tryLease, withLease, type Lease } from './leases';
 import { ABANDONED_AFTER_MS } from './limits';
@@ -67,7 +68,7 @@ async function sweepExclusively(
   }
   try {
     const found = await plan(context, signal);
-    await sweep(context, lease, found, signal);
+    await sweep(context, { lease, found, signal });
     return report(found, null);
   } finally {
     await lease.release();
@@ -152,18 +153,20 @@ async function writeMark(context: RepositoryContext, packs: readonly ObjectInfo[
   await context.objects.put(markName(createdAt, markId), { markId, createdAt, packs: packs.map(({ name }) => name) });
 }
 
-async function sweep(
-  context: RepositoryContext,
-  lease: Lease,
-  found: CollectPlan,
-  signal?: AbortSignal,
-): Promise<void> {
+interface SweepOptions {
+  /** The proof that nobody else works here. */
+  lease: Lease;
+  found: CollectPlan;
+  signal: AbortSignal | undefined;
+}
+
+async function sweep(context: RepositoryContext, { lease, found, signal }: SweepOptions): Promise<void> {
   const { storage } = context.objects;
   const gone = new Set<string>();
   await removeExpiredLeases(context, lease);
   await storage.removeAbandoned(new Date(context.clock.now().getTime() - ABANDONED_AFTER_MS));
   for (const { name } of found.due) {
-    signal?.throwIfAborted();
+    throwIfCancelled(signal);
     await lease.assertHeld();
     await storage.delete(name);
     gone.add(name);

@@ -46,8 +46,8 @@ function nativeZstd(binding: NativeZstd): Zstd {
 
 /** Node 22.15 and up; its types are not in the oldest Node's declarations that this project compiles against. */
 interface ZlibWithZstd {
-  zstdCompressSync?(bytes: Buffer, options: { params: Record<number, number> }): Buffer;
-  zstdDecompressSync?(bytes: Buffer): Buffer;
+  zstdCompressSync?: (bytes: Buffer, options: { params: Record<number, number> }) => Buffer;
+  zstdDecompressSync?: (bytes: Buffer) => Buffer;
   constants: Record<string, number>;
 }
 

@@ -25,7 +25,7 @@ export interface FoundConfig {
 
 /** The config, or null where there is none; INTEGRITY_FAILURE when it and its copy are damaged. */
 export async function readConfig(storage: Storage): Promise<FoundConfig | null> {
-  let damage: unknown;
+  let damage: AppError | undefined;
   for (const name of [CONFIG_NAME, CONFIG_COPY_NAME]) {
     try {
       const bytes = await storage.get(name);
@@ -36,7 +36,7 @@ export async function readConfig(storage: Storage): Promise<FoundConfig | null> 
       damage ??= error;
     }
   }
-  if (damage !== undefined) throw damage;
+  if (damage) throw damage;
   return null;
 }
 

@@ -83,17 +83,17 @@ export function uuidBytes(uuid: string): Buffer {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex');
 }
 
-function derive(key: Buffer, salt: Buffer, info: string, size: number): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, salt, info, size));
+function derive(key: Buffer, salt: Buffer, use: { info: string; size: number }): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, salt, use.info, use.size));
 }
 
 export function masterKeyId(masterKey: Buffer, repositoryId: string): string {
-  return derive(masterKey, uuidBytes(repositoryId), 'riskvault/v1/master-key-id', 16).toString('hex');
+  return derive(masterKey, uuidBytes(repositoryId), { info: 'riskvault/v1/master-key-id', size: 16 }).toString('hex');
 }
 
 export function encryptedKeyring(masterKey: Buffer, repositoryId: string, random: Random): Keyring {
   const key = (label: string, size = 32): Buffer =>
-    derive(masterKey, uuidBytes(repositoryId), `riskvault/v1/${label}`, size);
+    derive(masterKey, uuidBytes(repositoryId), { info: `riskvault/v1/${label}`, size });
   const chunkIdKey = key('chunk-id');
   const objectKey = key('object-mac');
   const packRoot = key('pack');
@@ -105,7 +105,7 @@ export function encryptedKeyring(masterKey: Buffer, repositoryId: string, random
     chunkIdInBackground: async (payload) => Buffer.from(await webcrypto.subtle.sign('HMAC', await subtleKey, payload)),
     objectHash: () => createHmac('sha256', objectKey),
     bodySeal: new Seal(key('object-body'), random),
-    packSeal: (packId) => new Seal(derive(packRoot, packId, 'riskvault/v1/pack-key', 32), random),
+    packSeal: (packId) => new Seal(derive(packRoot, packId, { info: 'riskvault/v1/pack-key', size: 32 }), random),
   };
 }
 

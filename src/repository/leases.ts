@@ -26,6 +26,8 @@ export interface LeaseRequest {
 
 /** Proof that the repository is ours; what deletes packs asks for one of kind EXCLUSIVE. */
 export class Lease {
+  readonly kind: LeaseKind;
+  readonly purpose: string;
   private renewal = 0;
   private expiresAtMs = 0;
   private readonly stop = new AbortController();
@@ -33,10 +35,12 @@ export class Lease {
 
   constructor(
     private readonly deps: LeaseDeps,
-    readonly kind: LeaseKind,
-    readonly purpose: string,
+    { kind, purpose }: LeaseRequest,
     readonly id: string,
-  ) {}
+  ) {
+    this.kind = kind;
+    this.purpose = purpose;
+  }
 
   /** Writes the first renewal. */
   async write(): Promise<void> {
@@ -106,7 +110,7 @@ export class Lease {
 
 /** The lease, or null when a conflicting one is in force. */
 export async function tryLease(deps: LeaseDeps, request: LeaseRequest): Promise<Lease | null> {
-  const lease = new Lease(deps, request.kind, request.purpose, deps.random.uuid());
+  const lease = new Lease(deps, request, deps.random.uuid());
   try {
     await lease.write();
     if (await isBlocked(deps, lease)) {

@@ -4,6 +4,7 @@
  */
 import { AppError, isAppError } from '../domain/errors';
 import { forEachBounded } from './bounded';
+import { throwIfCancelled } from './cancellation';
 import { decompress } from './compression';
 import { sameBytes, type Keyring } from './keyring';
 import { INDEX_READ_AHEAD_BYTES, VERIFY_CONCURRENCY } from './limits';
@@ -125,10 +126,6 @@ async function proveContent(access: PackAccess, pack: ObjectInfo, proving: Provi
     proving.proof.problems.push('Its bytes do not match its hash.');
   }
   proving.proof.checkedBytes = sizeBytes;
-}
-
-function throwIfCancelled(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new AppError('CANCELLED', 'The work was cancelled.');
 }
 
 /** Runs of records that are read with one call. */

@@ -3,7 +3,7 @@
  * a miss looks again before it counts as one.
  */
 import type { Log } from '../domain/ambient';
-import { AppError, isAppError } from '../domain/errors';
+import { AppError, isAppError, toAppError } from '../domain/errors';
 import { forEachBounded } from './bounded';
 import { ChunkIndex } from './chunk-index';
 import { INDEX_LOAD_CONCURRENCY } from './limits';
@@ -134,7 +134,7 @@ export class PackSet {
     await this.refresh();
     const second = await this.tryRead(id);
     if (second.payload) return second.payload;
-    throw second.error ?? first.error ?? this.missing(id);
+    throw toAppError(second.error ?? first.error ?? this.missing(id));
   }
 
   private missing(id: Buffer): AppError {

@@ -1,5 +1,6 @@
 /** Which chunks manifests reach: pages and what they list. Shared pages are walked once. */
 import type { Manifest } from '../domain/manifest';
+import { throwIfCancelled } from './cancellation';
 import { readPage, type ReadPayload } from './layer-tree';
 
 export interface ReachableVisitor {
@@ -28,7 +29,7 @@ export class ReachableWalk {
     const key = id.toString('latin1');
     if (this.seenPages.has(key)) return;
     this.seenPages.add(key);
-    this.signal?.throwIfAborted();
+    throwIfCancelled(this.signal);
     this.visitor.onChunk(id);
     const page = await readPage(this.read, id, level);
     for (const entry of page.entries) {

@@ -41,7 +41,10 @@ describe.each([
       for (let at = 0; at < sound.length; at += STRIDE) {
         world.fs.overwrite(path, flipped(sound, at, 1 << (at % 8)));
         const { findings } = await writer.check({ level: 'DATA' });
-        expect({ at, objects: findings.map(({ object }) => object) }).toEqual({ at, objects: [path.slice('/repo/'.length)] });
+        expect({ at, objects: findings.map(({ object }) => object) }).toEqual({
+          at,
+          objects: [path.slice('/repo/'.length)],
+        });
         await readsTrulyOrNot(writer);
       }
       world.fs.overwrite(path, sound);
@@ -112,7 +115,10 @@ describe('a check', () => {
     const manifest = world.fs.files('/repo/manifests').find((path) => path.includes(backupIdOf(2))) as string;
     world.fs.overwrite(manifest, flipped(world.fs.contentOf(manifest), 50));
     const seen: (number | null)[] = [];
-    const options = { level: 'DATA', onProgress: ({ totalBytes }: { totalBytes: number | null }) => seen.push(totalBytes) } as const;
+    const options = {
+      level: 'DATA',
+      onProgress: ({ totalBytes }: { totalBytes: number | null }) => seen.push(totalBytes),
+    } as const;
     const first = await repository.check({ ...options, backupIds: [backupIdOf(1)] });
     expect(first.findings).toEqual([]);
     expect(first.checkedChunks).toBeGreaterThan(3);
@@ -141,7 +147,7 @@ describe('a check', () => {
   test('can be cancelled', async () => {
     const { repository } = await twoBackups();
     const signal = AbortSignal.abort();
-    await expect(repository.check({ level: 'DATA', signal })).rejects.toMatchObject({ name: expect.stringMatching(/Abort|AppError/) });
+    await expect(repository.check({ level: 'DATA', signal })).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
   test('a damaged chunk is stored anew by the next backup, which heals the older one', async () => {
@@ -175,7 +181,11 @@ test('a full disk fails the backup with a remedy and leaves nothing half-done', 
   for (let room = 0; room < 9000; room += 500) {
     world.fs.room = room;
     const failure = await takeBackup(repository, 2, labelsOf('big', 20)).catch((error: unknown) => error);
-    expect(failure).toMatchObject({ code: 'REPOSITORY_FULL', retryable: false, hint: expect.stringContaining('Free space') });
+    expect(failure).toMatchObject({
+      code: 'REPOSITORY_FULL',
+      retryable: false,
+      hint: expect.stringContaining('Free space'),
+    });
     world.fs.room = Infinity;
     world.clock.advance(HOUR_MS);
     await repository.collectGarbage({ dryRun: false });

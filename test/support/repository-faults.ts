@@ -61,7 +61,7 @@ export class PartialListing extends StorageWrapper {
     let count = 0;
     for await (const object of this.inner.list(prefix)) {
       if (this.enabled && prefix === this.prefix && count++ >= this.after) {
-        throw new StorageError('UNAVAILABLE', prefix, 'The listing broke off.');
+        throw new StorageError('UNAVAILABLE', prefix, { message: 'The listing broke off.' });
       }
       yield object;
     }

@@ -32,12 +32,10 @@ function translated(error: unknown, name: string, verb: string): StorageError {
   if (error instanceof StorageError) return error;
   const code = errorCode(error);
   const missing = verb === 'read' && code === 'ENOENT'; // elsewhere a missing path means that the repository is gone
-  return new StorageError(
-    missing ? 'MISSING' : (FAULTS[code] ?? 'UNAVAILABLE'),
-    name,
-    `Cannot ${verb} "${name}": ${String(error)}`,
-    error,
-  );
+  return new StorageError(missing ? 'MISSING' : (FAULTS[code] ?? 'UNAVAILABLE'), name, {
+    message: `Cannot ${verb} "${name}": ${String(error)}`,
+    cause: error,
+  });
 }
 
 export class LocalStorage implements Storage {
@@ -69,10 +67,14 @@ export class LocalStorage implements Storage {
     try {
       await this.ensureFolder(dirname(temporary));
       const file = await this.fs.create(temporary);
-      return new LocalWriter(name, temporary, file, {
-        fs: this.fs,
-        publish: () => this.publish(temporary, name),
-      });
+      return new LocalWriter(
+        file,
+        { name, temporary },
+        {
+          fs: this.fs,
+          publish: () => this.publish(temporary, name),
+        },
+      );
     } catch (error) {
       throw translated(error, name, 'write');
     }
@@ -93,7 +95,7 @@ export class LocalStorage implements Storage {
 
   /** For file systems without hard links; two writers of one name could race here, so names are random or leased. */
   private async publishByRename(temporary: string, path: string, name: string): Promise<void> {
-    if (await this.stat(name)) throw new StorageError('EXISTS', name, `"${name}" exists already.`);
+    if (await this.stat(name)) throw new StorageError('EXISTS', name, { message: `"${name}" exists already.` });
     await this.fs.rename(temporary, path);
   }
 
@@ -105,7 +107,7 @@ export class LocalStorage implements Storage {
     return this.withFile(name, async (file) => {
       const bytes = await file.read(offset, length);
       if (bytes.length === length) return bytes;
-      throw new StorageError('TRUNCATED', name, `"${name}" ends before byte ${offset + length}.`);
+      throw new StorageError('TRUNCATED', name, { message: `"${name}" ends before byte ${offset + length}.` });
     });
   }
 
@@ -241,12 +243,17 @@ class LocalWriter implements ObjectWriter {
   private open = true;
   private removed = false;
 
+  private readonly name: string;
+  private readonly temporary: string;
+
   constructor(
-    private readonly name: string,
-    private readonly temporary: string,
     private readonly file: WritableFile,
+    names: { name: string; temporary: string },
     private readonly deps: { fs: FileSystem; publish: () => Promise<void> },
-  ) {}
+  ) {
+    this.name = names.name;
+    this.temporary = names.temporary;
+  }
 
   async write(bytes: Buffer): Promise<void> {
     try {

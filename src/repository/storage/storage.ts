@@ -71,9 +71,9 @@ export class StorageError extends AppError {
   constructor(
     readonly fault: StorageFault,
     readonly objectName: string,
-    message: string,
-    cause?: unknown,
+    detail: { message: string; cause?: unknown },
   ) {
+    const { message, cause } = detail;
     super(CODES[fault], message, { hint: HINTS[fault], retryable: fault === 'UNAVAILABLE', cause });
     this.name = 'StorageError';
   }
@@ -88,12 +88,12 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 /** Refuses everything that is not a plain object name: absolute, dotted, with backslashes, spaces or control characters. */
 export function assertObjectName(name: string): void {
   if (name.length <= 255 && NAME.test(name)) return;
-  throw new StorageError('BAD_NAME', name, `"${name.slice(0, 80)}" is no object name.`);
+  throw new StorageError('BAD_NAME', name, { message: `"${name.slice(0, 80)}" is no object name.` });
 }
 
 export function assertPrefix(prefix: string): void {
   if (prefix !== '' && !prefix.endsWith('/')) {
-    throw new StorageError('BAD_NAME', prefix, `The prefix "${prefix.slice(0, 80)}" does not end in "/".`);
+    throw new StorageError('BAD_NAME', prefix, { message: `The prefix "${prefix.slice(0, 80)}" does not end in "/".` });
   }
   if (prefix !== '') assertObjectName(prefix.slice(0, -1));
 }

@@ -117,7 +117,7 @@ test.each(keyrings)('pack indexes come back, and no changed byte is accepted (%s
       const tail = Buffer.concat([encodeTail(records, packId, keyring), Buffer.alloc(32)]);
       const sizeBytes = HEADER_BYTES + records.reduce((sum, { storedLength }) => sum + storedLength, 0) + tail.length;
       const decoded = decodeTail(tail, { packId, sizeBytes, keyring });
-      expect(decoded.map(({ offset, ...rest }) => ({ ...rest, id: rest.id.toString('hex') }))).toEqual(
+      expect(decoded.map(({ offset: _offset, ...rest }) => ({ ...rest, id: rest.id.toString('hex') }))).toEqual(
         records.map((rest) => ({ ...rest, id: rest.id.toString('hex') })),
       );
       const changed = flipped(tail, at % (tail.length - 32));
