@@ -298,7 +298,7 @@ describe('many subscribers', () => {
     expect(slow.of('1', 'next')).toHaveLength(events + 3);
     await Promise.all([...sockets, slow].map((socket) => socket.close()));
     await until(() => stand.feed.followed === 0);
-  });
+  }, 150_000);
 });
 
 async function openMany(count: number): Promise<RawSocket[]> {
