@@ -1,6 +1,6 @@
 /** Loads rows into one table by LOAD DATA LOCAL, or by INSERT where the server does not allow it. Loses and changes none. */
 import type { RowBatch } from '../../domain/rows';
-import type { TableStructure } from '../../domain/table';
+import type { ColumnStructure, TableStructure } from '../../domain/table';
 import { changedValues, insertBatch, lostRows } from './insert-rows';
 import { loadTextStream, type LoadCount } from './load-text';
 import { hasErrorValue, quoteName } from './sql';
@@ -56,11 +56,9 @@ async function loadByInfile({ session, table, name, rows }: LoadOptions): Promis
 }
 
 function loadStatement(session: Session, table: TableStructure, name: string): string {
-  const isJson = (kind: string): boolean => kind === 'JSON' && session.dialect.hasJsonType;
-  const fields = table.columns.map((column, i) => (isJson(column.kind) ? `@v${i}` : quoteName(column.name)));
-  // A column of type JSON refuses binary text.
+  const fields = table.columns.map((column, i) => (refusesBinary(session, column) ? `@v${i}` : quoteName(column.name)));
   const converted = table.columns.flatMap((column, i) =>
-    isJson(column.kind) ? [`${quoteName(column.name)} = CONVERT(@v${i} USING utf8mb4)`] : [],
+    refusesBinary(session, column) ? [`${quoteName(column.name)} = CONVERT(@v${i} USING utf8mb4)`] : [],
   );
   return [
     `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${name} CHARACTER SET binary`,
@@ -68,4 +66,9 @@ function loadStatement(session: Session, table: TableStructure, name: string): s
     `(${fields.join(', ')})`,
     converted.length === 0 ? '' : `SET ${converted.join(', ')}`,
   ].join(' ');
+}
+
+/** Types that are given as text but have no charset, such as UUID, and MySQL's JSON, take binary text for their inner form. */
+function refusesBinary({ dialect }: Session, { kind, charset }: ColumnStructure): boolean {
+  return (kind === 'JSON' && dialect.hasJsonType) || (kind === 'TEXT' && charset === undefined);
 }
