@@ -17,7 +17,7 @@ export interface GraphqlHttpOptions {
   mask: ErrorMask;
   log: Log;
   /** `signal` aborts when the client has gone before its answer. */
-  contextOf(signal: AbortSignal): RequestContext;
+  contextOf: (signal: AbortSignal) => RequestContext;
 }
 
 /** Adds /graphql; the server it returns is to be stopped after Fastify has closed. */
@@ -46,7 +46,7 @@ function createApollo({ schema, limits, mask, log }: GraphqlHttpOptions): Apollo
     parseOptions: { maxTokens: limits.maxQueryTokens },
     validationRules: limitRules(limits),
     formatError: (_formatted, error) => mask(error),
-    logger: { debug: log.debug, info: log.debug, warn: log.warn, error: log.error },
+    logger: apolloLogger(log),
     plugins: [
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
@@ -55,6 +55,12 @@ function createApollo({ schema, limits, mask, log }: GraphqlHttpOptions): Apollo
       STATUS_BY_ACCEPT,
     ],
   });
+}
+
+/** Apollo speaks of its own starting and stopping as info; to an operator that is detail. */
+function apolloLogger(log: Log) {
+  const write = (level: 'debug' | 'warn' | 'error') => (message: unknown) => log[level](String(message));
+  return { debug: write('debug'), info: write('debug'), warn: write('warn'), error: write('error') };
 }
 
 /** Apollo would run one and answer nonsense. */

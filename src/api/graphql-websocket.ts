@@ -23,9 +23,9 @@ export interface GraphqlWebsocketOptions {
   mask: ErrorMask;
   clock: Clock;
   log: Log;
-  contextOf(signal: AbortSignal): RequestContext;
+  contextOf: (signal: AbortSignal) => RequestContext;
   /** False: the handshake is answered with 403. */
-  mayUpgrade(request: IncomingMessage): boolean;
+  mayUpgrade: (request: IncomingMessage) => boolean;
 }
 
 export interface GraphqlWebsocket {
@@ -54,7 +54,7 @@ export function addGraphqlWebsocket(http: Server, options: GraphqlWebsocketOptio
   const stopping = new AbortController();
 
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const refusal = refusalOf(request, sockets.clients.size, stopping.signal, options);
+    const refusal = refusalOf(request, { ...options, open: sockets.clients.size, stopping: stopping.signal.aborted });
     if (refusal) return refuse(stream, refusal);
     sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, protocol, options.log));
   };
@@ -71,15 +71,19 @@ export function addGraphqlWebsocket(http: Server, options: GraphqlWebsocketOptio
   };
 }
 
+interface Occupancy {
+  /** Sockets open now. */
+  open: number;
+  stopping: boolean;
+}
+
 function refusalOf(
   request: IncomingMessage,
-  open: number,
-  stopping: AbortSignal,
-  { limits, mayUpgrade }: GraphqlWebsocketOptions,
+  { limits, mayUpgrade, open, stopping }: Pick<GraphqlWebsocketOptions, 'limits' | 'mayUpgrade'> & Occupancy,
 ): string | null {
   if (request.url?.split('?')[0] !== PATH) return '404 Not Found';
   if (!mayUpgrade(request)) return '403 Forbidden';
-  if (stopping.aborted || open >= limits.maxSockets) return '503 Service Unavailable';
+  if (stopping || open >= limits.maxSockets) return '503 Service Unavailable';
   return null;
 }
 
@@ -96,9 +100,8 @@ function createProtocol(options: GraphqlWebsocketOptions): ProtocolServer<Extra>
     schema,
     subscribe: createSharedSubscribe(options.clock),
     onSubscribe: (connection, _id, payload) => prepare(connection, payload, options),
-    onNext: (_connection, _id, _payload, _args, { errors, ...result }) =>
-      errors && { ...result, errors: errors.map(mask) },
-    onError: (_connection, _id, _payload, errors) => errors.map(mask),
+    onNext: (...[, , , , { errors, ...result }]) => errors && { ...result, errors: errors.map(mask) },
+    onError: (...[, , , errors]) => errors.map(mask),
   });
 }
 

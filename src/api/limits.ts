@@ -16,7 +16,7 @@ export interface OperationLimits {
 /** Rules to use beside GraphQL's own. */
 export function limitRules({ maxQueryDepth, maxAliases }: OperationLimits): ValidationRule[] {
   const limit = (measure: Measure, max: number, what: string) => (context: ValidationContext) =>
-    visitOperations(context, measure, max, what);
+    visitOperations(context, { measure, max, what });
   return [limit(MEASURES.depth, maxQueryDepth, 'levels'), limit(MEASURES.aliases, maxAliases, 'aliases')];
 }
 
@@ -38,7 +38,14 @@ const MEASURES = {
   },
 } satisfies Record<string, Measure>;
 
-function visitOperations(context: ValidationContext, measure: Measure, max: number, what: string): ASTVisitor {
+interface Limit {
+  measure: Measure;
+  max: number;
+  /** What is counted, for the message. */
+  what: string;
+}
+
+function visitOperations(context: ValidationContext, { measure, max, what }: Limit): ASTVisitor {
   const fragments = fragmentsOf(context.getDocument());
   return {
     OperationDefinition(operation) {

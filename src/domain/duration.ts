@@ -13,7 +13,7 @@ const DAY_MS = 24 * HOUR_MS;
 export function parseDurationMs(text: string): number | null {
   const match = PATTERN.exec(text);
   if (!match || text.endsWith('P') || text.endsWith('T')) return null;
-  const [weeks, days, hours, minutes, seconds] = match.slice(1, 6).map((part) => Number(part ?? 0)) as number[];
+  const [weeks, days, hours, minutes, seconds] = match.slice(1, 6).map((part) => Number(part ?? 0));
   const fractionMs = Number((match[6] ?? '').padEnd(3, '0').slice(0, 3));
   return (
     (weeks ?? 0) * 7 * DAY_MS +

@@ -84,7 +84,7 @@ export interface BackupsDependencies extends BackupRules {
   jobs: JobsService;
   clock: Clock;
   random: Random;
-  wake(): void;
+  wake: () => void;
 }
 
 export const MAX_EXPIRED_LISTED = 1_000;

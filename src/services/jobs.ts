@@ -50,7 +50,7 @@ export interface JobsDependencies {
   catalog: Pick<Catalog, 'jobs' | 'events' | 'queue'>;
   feed: EventFeed;
   waiters: Waiters;
-  wake(): void;
+  wake: () => void;
 }
 
 export function createJobsService({ catalog, feed, waiters, wake }: JobsDependencies): JobsService {

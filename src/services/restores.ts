@@ -38,7 +38,7 @@ export interface RestoresDependencies {
   sources: readonly SourcePort[];
   jobs: JobsService;
   random: Random;
-  wake(): void;
+  wake: () => void;
 }
 
 export function createRestoresService(dependencies: RestoresDependencies): RestoresService {

@@ -31,7 +31,7 @@ export interface ServicesOptions {
   clock: Clock;
   random: Random;
   /** Tells the runner that there is something to do; called after the transaction has committed. */
-  wake(): void;
+  wake: () => void;
 }
 
 export function createServices(options: ServicesOptions): Services {

@@ -35,6 +35,15 @@ export class PageArgs {
   readonly before?: string | null;
 }
 
+@ArgsType()
+export class EventPageArgs {
+  @Field(() => Int, { nullable: true, description: '1 to 100; required.' })
+  readonly first?: number | null;
+
+  @Field(() => String, { nullable: true })
+  readonly after?: string | null;
+}
+
 @InputType({ description: 'Every field given must match; a list matches any of its values.' })
 export class BackupFilter {
   @Field(() => [BackupTypeEnum], { nullable: true })

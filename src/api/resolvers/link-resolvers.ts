@@ -1,9 +1,10 @@
 /** What leads from one type to another. Apart from the types, so that these need not know each other. All go through the loaders. */
-import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql';
+import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { AppError } from '../../domain/errors';
 import { checkPageSize } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { parseJobEventCursor, toEventCursor } from '../cursors';
+import { EventPageArgs } from '../inputs/list-inputs';
 import { BackupView, toBackupView } from '../types/backup';
 import { toConnection, type ConnectionView } from '../types/connection';
 import { JobEventConnection, JobEventView, JobView, toJobView } from '../types/job';
@@ -59,8 +60,7 @@ export class JobLinks {
   @FieldResolver(() => JobEventConnection, { description: 'Oldest first; the same cursors as `jobEvents`.' })
   async events(
     @Root() { record }: JobView,
-    @Arg('first', () => Int, { nullable: true }) first: number | null,
-    @Arg('after', () => String, { nullable: true }) after: string | null,
+    @Args(() => EventPageArgs) { first, after }: EventPageArgs,
     @Ctx() { services, principal }: RequestContext,
   ): Promise<ConnectionView<JobEventView>> {
     const limit = checkPageSize(first, null);
