@@ -82,11 +82,16 @@ export function isAppError(error: unknown): error is AppError {
 /** Any thrown value as an AppError; what nobody foresaw becomes INTERNAL and keeps its cause. */
 export function toAppError(error: unknown): AppError {
   if (isAppError(error)) return error;
-  if (error instanceof Error && error.name === 'AbortError') {
+  if ((error as { name?: unknown } | null)?.name === 'AbortError') {
     return new AppError('CANCELLED', 'The work was cancelled.', { cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new AppError('INTERNAL', message, { cause: error });
+  return new AppError('INTERNAL', messageOf(error), { cause: error });
+}
+
+/** By shape, not by class: errors may come from another realm, as Node's own do in a sandbox. */
+function messageOf(error: unknown): string {
+  const message = (error as { message?: unknown } | null)?.message;
+  return typeof message === 'string' ? message : String(error);
 }
 
 export function toErrorData(error: unknown): ErrorData {

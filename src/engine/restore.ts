@@ -26,9 +26,10 @@ type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows'>;
 export async function restoreBackup(task: RestoreTask, context: TaskContext): Promise<RestoreResult> {
   const { spec, jobId } = task;
   const store = await context.deps.store();
-  const manifest = await requireManifest(store, spec);
   const source = await context.deps.source(spec.source);
   const earlier = await settleEarlierAttempt(task, source);
+  if (task.recoverOnly && earlier === 'OPEN') throw cancelledBeforeCommit();
+  const manifest = await requireManifest(store, spec);
   const notes: string[] = earlier === 'COMMITTED' ? ['An earlier attempt of this job had committed already.'] : [];
   const scope = await proveScope(spec, { manifest, store, context, notes });
   const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
@@ -71,6 +72,10 @@ async function settleEarlierAttempt(
   if (spec.target.kind === 'IN_PLACE') return 'COMMITTED';
   await source.dropScratch(spec.target.schema);
   return 'OPEN';
+}
+
+function cancelledBeforeCommit(): AppError {
+  return new AppError('CANCELLED', 'The restore was cancelled; nothing of it is in the source.');
 }
 
 async function proveScope(

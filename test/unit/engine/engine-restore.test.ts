@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { decodeRowChunk } from '../../../src/engine/row-chunk';
 import type { BackupId } from '../../../src/domain/ids';
 import type { Progress } from '../../../src/domain/job';
-import { backup, restore, run, backupTask, type EngineBench } from '../../support/engine-context';
+import type { EngineTask } from '../../../src/domain/task';
+import { backup, restore, restoreTask, run, backupTask, type EngineBench } from '../../support/engine-context';
 import { fill, memorySource, type MemorySource } from '../../support/engine-memory-source';
 import { memoryStore, type MemoryStore } from '../../support/engine-memory-store';
 import {
@@ -445,6 +446,18 @@ describe('a restore that must not happen', () => {
     expect(result).toMatchObject({ inserts: 0, updates: 0, deletes: 0 });
     expect(result.notes).toHaveLength(2);
     expect(stateOf(on.source).config).toEqual([[1, 'edited since']]);
+  });
+
+  it('that was cancelled while its worker was dead is settled, not run', async () => {
+    const on = bench();
+    const id = idOf(await backup(on));
+    fill(on.source, CONFIG, [[1, 'edited since']]);
+    const before = stateOf(on.source);
+    const task = { ...restoreTask({ backupId: id }, 2), recoverOnly: true } as EngineTask;
+    await expect(run(task, on)).rejects.toMatchObject({ code: 'CANCELLED' });
+    on.source.recoverWrite = async () => 'COMMITTED';
+    expect(await run(task, on)).toMatchObject({ kind: 'RESTORE', inserts: 0, updates: 0, deletes: 0 });
+    expect(stateOf(on.source)).toEqual(before);
   });
 });
 
