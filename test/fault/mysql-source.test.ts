@@ -1,0 +1,273 @@
+/** What the MySQL source does when privileges are few, connections break, others wait, and answers are lost. On MariaDB. */
+import { toAppError } from '../../src/domain/errors';
+import type { SourceMapping } from '../../src/domain/mapping';
+import type { RowBatch } from '../../src/domain/rows';
+import type { ConsistentRead, Source } from '../../src/domain/source';
+import type { TableStructure } from '../../src/domain/table';
+import { canCopyPackets, readBatches } from '../../src/sources/mysql/raw-rows';
+import { openSession, parseTarget } from '../../src/sources/mysql/session';
+import { createSchema, stopMariadb, type MariadbServer, type TestSchema } from '../support/mariadb';
+import { describeMariadb, needServer, openTestMysql } from '../support/mysql-source';
+import { ALL_TYPES, batchOf, collect, rowBytes, stream } from '../support/source-rows';
+import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy';
+
+const MAPPING: SourceMapping = [{ dataType: 'CONFIG', table: 'item' }];
+const PASSWORD = 'a-secret-never-shown';
+
+describeMariadb('the MySQL source in trouble', () => {
+  let server: MariadbServer;
+  let schema: TestSchema;
+  let proxy: TcpProxy;
+  const sources: Source[] = [];
+  const users: string[] = [];
+
+  beforeAll(async () => {
+    server = await needServer();
+  });
+  afterAll(() => stopMariadb());
+
+  beforeEach(async () => {
+    schema = await createSchema(server, 'fault');
+    await schema.exec(
+      'CREATE TABLE item (id INT NOT NULL PRIMARY KEY, v VARCHAR(200) NOT NULL)',
+      `INSERT INTO item SELECT seq, REPEAT('x', 150) FROM seq_1_to_30000`,
+    );
+    const { hostname, port } = new URL(server.url());
+    proxy = await openTcpProxy(hostname, Number(port || 3306));
+  });
+
+  afterEach(async () => {
+    await proxy.close();
+    for (const source of sources.splice(0)) await source.close();
+    for (const user of users.splice(0)) await schema.exec(`DROP USER IF EXISTS ${user}`);
+    await schema.drop();
+  });
+
+  function open(url = schema.url, settings = {}): Source {
+    const source = openTestMysql(url, MAPPING, settings);
+    sources.push(source);
+    return source;
+  }
+
+  function throughProxy(): string {
+    return Object.assign(new URL(schema.url), { host: `127.0.0.1:${proxy.port}` }).href;
+  }
+
+  async function asUser(...grants: string[]): Promise<string> {
+    const name = `rv_${process.pid}_${users.length}`;
+    users.push(`'${name}'@'%'`);
+    await schema.exec(`CREATE OR REPLACE USER '${name}'@'%' IDENTIFIED BY '${PASSWORD}'`);
+    for (const grant of grants) await schema.exec(`GRANT ${grant} TO '${name}'@'%'`);
+    return Object.assign(new URL(schema.url), { username: name, password: PASSWORD }).href;
+  }
+
+  const openRead = (source: Source, connections = 2): Promise<ConsistentRead> =>
+    source.openConsistentRead({ dataTypes: ALL_TYPES, connections });
+
+  async function someRows(source: Source, count: number): Promise<{ table: TableStructure; rows: RowBatch }> {
+    const read = await openRead(source, 1);
+    const table = read.tables[0] as TableStructure;
+    const rows = rowBytes(await collect(read.readRows(table, {}))).slice(0, count);
+    await read.close();
+    return { table, rows: batchOf(rows) };
+  }
+
+  async function failure(work: Promise<unknown>) {
+    const error = toAppError(
+      await work.then(
+        () => new Error('it resolved'),
+        (reason: unknown) => reason,
+      ),
+    );
+    return { code: error.code, retryable: error.retryable, message: error.message };
+  }
+
+  describe('the way to one moment', () => {
+    test('an administrator blocks commits for a moment, and leaves no lock', async () => {
+      const read = await openRead(open());
+      expect([read.consistency, read.lanes]).toEqual(['BACKUP_STAGE', 2]);
+      if (server.hasBinlog)
+        expect(read.position).toMatchObject({ file: expect.stringMatching(/\.\d+$/), serverId: expect.any(String) });
+      await schema.exec("UPDATE item SET v = 'changed' WHERE id = 1");
+      const rows = rowBytes(await collect(read.readRows(read.tables[0] as TableStructure, {})));
+      expect(rows[0]?.toString()).toContain('xxx');
+      await read.close();
+    });
+
+    test('with SELECT alone, snapshots that stand at one place of the log', async () => {
+      const read = await openRead(open(await asUser(`SELECT ON \`${schema.name}\`.*`)));
+      const expected = server.hasBinlog ? ['MATCHING_POSITIONS', 2] : ['SINGLE_CONNECTION', 1];
+      expect([read.consistency, read.lanes]).toEqual(expected);
+      expect(read.position === null).toBe(!server.hasBinlog);
+      await read.close();
+    });
+
+    test('on one connection no lock is needed', async () => {
+      const read = await openRead(open(), 1);
+      expect([read.consistency, read.lanes]).toEqual(['SINGLE_CONNECTION', 1]);
+      await read.close();
+    });
+
+    test('a backup gives way to a statement that waits for its locks', async () => {
+      const read = await openRead(open(schema.url, { metadataLockPatienceMs: 100 }));
+      const altered = schema.exec('ALTER TABLE item ADD COLUMN extra INT NULL');
+      await altered;
+      expect(await failure(collect(read.readRows(read.tables[0] as TableStructure, {})))).toMatchObject({
+        code: 'SOURCE_UNAVAILABLE',
+        retryable: true,
+        message: expect.stringContaining('gave way'),
+      });
+      await read.close();
+    });
+  });
+
+  test('packets can be copied, and the public way gives the same bytes', async () => {
+    // Where this fails, mysql2 changed inside: reading works on, slower. See src/sources/mysql/raw-rows.ts.
+    expect(canCopyPackets()).toBe(true);
+    const session = await openSession(parseTarget(schema.url, 'test'));
+    const sql = `SELECT id, v, NULL, REPEAT('é', id % 70000) FROM item WHERE id < 40 OR id IN (251, 255, 29999)`;
+    const fast = rowBytes(await collect(readBatches(session, sql, { way: 'PACKETS' })));
+    const slow = rowBytes(await collect(readBatches(session, sql, { way: 'PUBLIC' })));
+    expect(Buffer.concat(fast).equals(Buffer.concat(slow))).toBe(true);
+    expect(fast).toHaveLength(slow.length);
+    await session.close();
+  });
+
+  test('rows longer than a packet of the protocol come whole', async () => {
+    const session = await openSession(parseTarget(schema.url, 'test'));
+    const [row] = rowBytes(await collect(readBatches(session, "SELECT REPEAT('a', 9000000), REPEAT('b', 9000000)")));
+    expect(row?.length).toBe(18_000_000 + 8);
+    await session.close();
+  });
+
+  test('a slow reader holds the server back, not the rows in memory', async () => {
+    const session = await openSession(parseTarget(schema.url, 'test'));
+    const batches = readBatches(session, "SELECT REPEAT('a', 100000) FROM item LIMIT 3000");
+    await batches.next();
+    let quietTurns = 0;
+    for (let seen = -1; quietTurns < 50; quietTurns++) {
+      if (session.stream.isPaused()) break;
+      seen += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(seen).toBeLessThan(50);
+    }
+    expect(session.stream.isPaused()).toBe(true);
+    await batches.return(undefined);
+    expect(session.ended).not.toBeNull();
+  });
+
+  test('wrong credentials and few privileges are told without the password', async () => {
+    const url = Object.assign(new URL(schema.url), { username: 'nobody', password: PASSWORD }).href;
+    const refused = await failure(open(url).info());
+    expect(refused).toMatchObject({ code: 'SOURCE_UNAVAILABLE', retryable: false });
+    const findings = await open(await asUser(`SELECT ON \`${schema.name}\`.*`)).diagnose();
+    const lacking = findings.filter(({ ok }) => !ok).map(({ statement }) => statement);
+    expect(lacking).toContainEqual(expect.stringMatching(/^GRANT RELOAD ON \*\.\* TO 'rv_/));
+    expect(JSON.stringify([refused, findings])).not.toContain(PASSWORD);
+  });
+
+  test('a connection cut while reading fails retryable', async () => {
+    const read = await openRead(open(throughProxy()), 1);
+    const table = read.tables[0] as TableStructure;
+    const reading = (async () => {
+      for await (const batch of read.readRows(table, {})) if (batch.ends.length > 0) proxy.cut();
+    })();
+    expect(await failure(reading)).toMatchObject({ code: 'SOURCE_UNAVAILABLE', retryable: true });
+    await read.close();
+  });
+
+  test('a COMMIT whose answer was lost is found committed', async () => {
+    const { table, rows } = await someRows(open(), 5);
+    const source = open(throughProxy());
+    const writer = await source.openChangeWriter({ jobId: 'lost-after', tables: [table] });
+    await writer.deleteRows(table, rows);
+    proxy.cutOn('\u0003COMMIT', 'AFTER');
+    await writer.commit();
+    expect(await source.recoverWrite('lost-after')).toBe('COMMITTED');
+    expect((await someRows(source, 1)).rows.bytes.equals(rows.bytes.subarray(0, rows.ends[0]))).toBe(false);
+  });
+
+  test('a COMMIT that never arrived is found rolled back', async () => {
+    const { table, rows } = await someRows(open(), 5);
+    const source = open(throughProxy());
+    const writer = await source.openChangeWriter({ jobId: 'lost-before', tables: [table] });
+    await writer.deleteRows(table, rows);
+    proxy.cutOn('\u0003COMMIT', 'BEFORE');
+    expect(await failure(writer.commit())).toMatchObject({ code: 'SOURCE_UNAVAILABLE', retryable: true });
+    await writer.rollback();
+    expect(await source.recoverWrite('lost-before')).toBe('ABSENT');
+    expect((await someRows(source, 5)).rows.bytes.equals(rows.bytes)).toBe(true);
+  });
+
+  test('a row that an unmapped table of another schema refers to is not deleted', async () => {
+    const other = await createSchema(server, 'other');
+    try {
+      await other.exec(
+        `CREATE TABLE note (id INT PRIMARY KEY, item_id INT NULL, FOREIGN KEY (item_id) REFERENCES \`${schema.name}\`.item (id))`,
+        'INSERT INTO note VALUES (1, 3), (2, NULL)',
+      );
+      const source = open();
+      const { table, rows } = await someRows(source, 5);
+      const writer = await source.openChangeWriter({ jobId: 'note', tables: [table] });
+      await writer.deleteRows(table, rows);
+      expect(await failure(writer.checkReferences())).toMatchObject({
+        code: 'CONFLICT',
+        message: expect.stringContaining('note'),
+      });
+      await writer.rollback();
+    } finally {
+      await other.drop();
+    }
+  });
+
+  describe('bulk restore', () => {
+    async function loaded(source: Source, jobId: string, table: TableStructure, rows: RowBatch) {
+      const writer = await source.openBulkWriter({ jobId, tables: [table], connections: 1 });
+      await writer.load(table, stream([rows]));
+      await writer.finishLoading(table);
+      await writer.finishTables();
+      return writer;
+    }
+
+    test('that stopped while publishing is carried through', async () => {
+      const { table, rows } = await someRows(open(), 100);
+      await schema.exec('DROP TABLE item');
+      await loaded(open(), 'publishing', table, rows);
+      await schema.exec("UPDATE _riskvault_writes SET state = 'PUBLISHING' WHERE job_id = 'publishing'");
+      const source = open();
+      expect(await source.recoverWrite('publishing')).toBe('COMMITTED');
+      expect(await source.recoverWrite('publishing')).toBe('COMMITTED');
+      expect((await someRows(source, 200)).rows.bytes.equals(rows.bytes)).toBe(true);
+    });
+
+    test('never takes the place of rows that came meanwhile', async () => {
+      const source = open();
+      const { table, rows } = await someRows(source, 100);
+      await schema.exec('DELETE FROM item');
+      const writer = await loaded(source, 'late', table, rows);
+      await schema.exec("INSERT INTO item VALUES (7, 'late')");
+      expect(await failure(writer.publish())).toMatchObject({ code: 'PLAN_DRIFTED' });
+      await writer.abort();
+      expect((await someRows(source, 9)).rows.ends).toHaveLength(1);
+      expect(await source.recoverWrite('late')).toBe('ABSENT');
+      const [tables] = await schema.connection.query("SHOW TABLES LIKE '\\_riskvault\\_%'");
+      expect(tables).toHaveLength(1);
+    });
+
+    test('keeps references of unmapped tables and triggers on an empty table that it fills', async () => {
+      await schema.exec(
+        'CREATE TABLE log (n INT)',
+        'CREATE TABLE child (id INT PRIMARY KEY, item_id INT NULL, FOREIGN KEY (item_id) REFERENCES item (id))',
+        'CREATE TRIGGER item_log AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES (NEW.id)',
+      );
+      const source = open();
+      const { table, rows } = await someRows(source, 100);
+      await schema.exec('DELETE FROM item');
+      await (await loaded(source, 'fill', table, rows)).publish();
+      await expect(schema.exec('INSERT INTO child VALUES (1, 999999)')).rejects.toThrow(/foreign key/);
+      await schema.exec('INSERT INTO child VALUES (1, 100)', "INSERT INTO item VALUES (5000, 'new')");
+      const [logged] = await schema.connection.query('SELECT n FROM log');
+      expect(logged).toEqual([{ n: 5000 }]);
+    });
+  });
+});

@@ -1,0 +1,58 @@
+/** A TCP proxy between a client and a server of a test, which can cut every connection, also at a moment that the bytes tell. */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+
+export interface TcpProxy {
+  port: number;
+  /** Cuts every connection that is open. New ones are taken. */
+  cut(): void;
+  /**
+   * Cuts when the client's bytes hold `text`: BEFORE the server gets them, or AFTER the server got them and before its answer
+   * reaches the client. Once.
+   */
+  cutOn(text: string, when: 'BEFORE' | 'AFTER'): void;
+  close(): Promise<void>;
+}
+
+export async function openTcpProxy(host: string, port: number): Promise<TcpProxy> {
+  const pairs = new Set<[Socket, Socket]>();
+  let trigger: { text: string; when: 'BEFORE' | 'AFTER' } | null = null;
+  const server: Server = createServer((client) => {
+    const upstream = connect(port, host);
+    const pair: [Socket, Socket] = [client, upstream];
+    let cutAtAnswer = false;
+    pairs.add(pair);
+    const end = (): void => {
+      pairs.delete(pair);
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of pair) socket.on('error', end).on('close', end);
+    client.on('data', (data) => {
+      if (trigger && data.includes(trigger.text)) {
+        const { when } = trigger;
+        trigger = null;
+        if (when === 'BEFORE') return end();
+        cutAtAnswer = true;
+      }
+      upstream.write(data);
+    });
+    upstream.on('data', (data) => (cutAtAnswer ? end() : client.write(data)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cut = (): void => {
+    for (const [client, upstream] of pairs) {
+      client.destroy();
+      upstream.destroy();
+    }
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut,
+    cutOn: (text, when) => (trigger = { text, when }),
+    close: () => {
+      cut();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  } satisfies TcpProxy as TcpProxy;
+}
