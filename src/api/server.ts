@@ -44,6 +44,7 @@ export interface ApiServer {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+const CONSOLE_PATH = '/graphiql/';
 
 /** Throws CONFIG_INVALID where it must not or can't listen. */
 export async function createServer(options: ServerOptions): Promise<ApiServer> {
@@ -93,10 +94,14 @@ function createHttp(bodyLimit: number, log: Log): FastifyInstance {
 }
 
 async function refuseForeignHosts(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-  void reply.headers(DATA_HEADERS);
+  void reply.headers(isPage(request) ? PAGE_HEADERS : DATA_HEADERS);
   if (hasLoopbackHost(request)) return undefined;
   const message = 'The service runs open on loopback and answers only requests addressed to localhost.';
   return reply.code(421).send({ errors: [{ message, extensions: { code: 'FORBIDDEN' } }] });
+}
+
+function isPage({ url }: FastifyRequest): boolean {
+  return url.startsWith(CONSOLE_PATH);
 }
 
 /** Malformed bodies and the like, in the words of GraphQL errors; what is our fault keeps its words in the log. */
@@ -117,20 +122,19 @@ function addHealth(http: FastifyInstance, health: HealthPort): void {
 }
 
 async function addConsole(http: FastifyInstance, consoleDir: string | undefined): Promise<void> {
-  http.get('/', (_request, reply) => reply.redirect('/graphiql/'));
+  http.get('/', (_request, reply) => reply.redirect(CONSOLE_PATH));
   if (!consoleDir || !existsSync(consoleDir)) {
     const answer = { error: 'The console is not built. Run `npm run build`.' };
     http.get('/graphiql', (_request, reply) => reply.code(404).send(answer));
-    http.get('/graphiql/', (_request, reply) => reply.code(404).send(answer));
+    http.get(CONSOLE_PATH, (_request, reply) => reply.code(404).send(answer));
     return;
   }
-  http.get('/graphiql', (_request, reply) => reply.redirect('/graphiql/'));
+  http.get('/graphiql', (_request, reply) => reply.redirect(CONSOLE_PATH));
   await http.register(fastifyStatic, {
     root: consoleDir,
-    prefix: '/graphiql/',
+    prefix: CONSOLE_PATH,
     cacheControl: false,
     setHeaders: (response, path) => {
-      for (const [name, value] of Object.entries(PAGE_HEADERS)) response.setHeader(name, value);
       response.setHeader(
         'cache-control',
         path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',

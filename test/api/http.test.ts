@@ -1,5 +1,8 @@
 /** GraphQL over HTTP: the specification's audits, what is masked, what is limited, what is refused. */
 import { serverAudits } from 'graphql-http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openApiStand, type ApiStand } from '../support/api-stand';
 
 let stand: ApiStand;
@@ -8,6 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => stand.close());
 
+const NOTHING_LOADED = "default-src 'none'; frame-ancestors 'none'";
 const TOP = '{ sources { name } }';
 
 describe('the audits of GraphQL over HTTP', () => {
@@ -183,7 +187,24 @@ describe('beside GraphQL', () => {
     for (const path of ['/health/live', '/nowhere', '/graphql']) {
       const { headers } = await fetch(`${stand.server.address}${path}`);
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-      expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+      expect(headers.get('content-security-policy')).toBe(NOTHING_LOADED);
+    }
+  });
+
+  test('only the pages of the console may load scripts, from here', async () => {
+    const consoleDir = mkdtempSync(join(tmpdir(), 'rv-console-'));
+    writeFileSync(join(consoleDir, 'index.html'), '<p>console</p>');
+    const built = await openApiStand({ consoleDir });
+    try {
+      const page = await fetch(`${built.server.address}/graphiql`);
+      expect([page.status, await page.text()]).toEqual([200, '<p>console</p>']);
+      expect(page.headers.get('content-security-policy')).toContain("script-src 'self';");
+      expect(page.headers.get('cache-control')).toBe('no-cache');
+      const lost = await fetch(`${built.server.address}/graphiql/nowhere.js`);
+      expect([lost.status, lost.headers.get('content-security-policy')]).toEqual([404, NOTHING_LOADED]);
+    } finally {
+      await built.close();
+      rmSync(consoleDir, { recursive: true });
     }
   });
 
