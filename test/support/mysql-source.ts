@@ -10,7 +10,7 @@ import { canHaveMariadb, createSchema, mariadbServer, type MariadbServer } from 
 import { testAmbient } from './sqlite';
 
 /** `describe`, or its skipped form that says what is not tested. */
-export const describeMariadb: typeof describe | typeof describe.skip = canHaveMariadb() ? describe : describe.skip;
+export const describeMariadb: typeof describe.skip = canHaveMariadb() ? describe : describe.skip;
 
 export async function needServer(): Promise<MariadbServer> {
   const server = await mariadbServer();

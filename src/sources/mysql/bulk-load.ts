@@ -35,7 +35,7 @@ export async function loadRows(options: LoadOptions): Promise<number> {
 async function loadByInserts({ session, table, name, rows }: LoadOptions): Promise<number> {
   let count = 0;
   for await (const batch of rows) {
-    await insertBatch(session, name, table, batch);
+    await insertBatch(session, { name, table }, batch);
     count += batch.ends.length;
   }
   return count;

@@ -44,8 +44,8 @@ export class ChangedReferences {
   /** Rows that are there after the change: they need parents. */
   async wrote(table: TableStructure, rows: RowBatch): Promise<void> {
     for (const key of await this.foreignKeysOf(table)) {
-      const suspect = this.suspect(undefined, table.table, key, pick(table, key.columns, key.columns));
-      remember(suspect, table, key.columns, rows);
+      const suspect = this.suspect({ child: table.table, key }, pick(table, key.columns, key.columns));
+      remember(suspect, { table, names: key.columns }, rows);
     }
   }
 
@@ -54,8 +54,8 @@ export class ChangedReferences {
     const { schema } = this.session.target;
     for (const { schema: childSchema, table: child, key } of await this.referencesTo(table)) {
       const columns = pick(table, key.referencedColumns, key.columns);
-      const suspect = this.suspect(childSchema === schema ? undefined : childSchema, child, key, columns);
-      remember(suspect, table, key.referencedColumns, rows);
+      const suspect = this.suspect({ schema: childSchema === schema ? undefined : childSchema, child, key }, columns);
+      remember(suspect, { table, names: key.referencedColumns }, rows);
     }
   }
 
@@ -71,21 +71,12 @@ export class ChangedReferences {
     return (await this.incoming).filter(({ key }) => key.referencedTable.toLowerCase() === table.toLowerCase());
   }
 
-  // A key of an identity: the same foreign key is suspected from both its ends, by values of the same columns.
-  private suspect(
-    childSchema: string | undefined,
-    child: string,
-    key: ForeignKey,
-    columns: ColumnStructure[],
-  ): Suspect {
+  /** The same foreign key is suspected from both its ends, by values of the same columns. */
+  private suspect(reference: { schema?: string; child: string; key: ForeignKey }, columns: ColumnStructure[]): Suspect {
+    const { schema: childSchema, child, key } = reference;
     const identity = JSON.stringify([childSchema ?? null, child, key.name]);
-    const suspect = this.suspects.get(identity) ?? {
-      childSchema,
-      child,
-      key,
-      columns,
-      values: new Map<string, Values>(),
-    };
+    const fresh: Suspect = { childSchema, child, key, columns, values: new Map() };
+    const suspect = this.suspects.get(identity) ?? fresh;
     this.suspects.set(identity, suspect);
     return suspect;
   }
@@ -127,7 +118,12 @@ function pick(table: TableStructure, from: readonly string[], as: readonly strin
   });
 }
 
-function remember(suspect: Suspect, table: TableStructure, names: readonly string[], rows: RowBatch): void {
+interface Fields {
+  table: TableStructure;
+  names: readonly string[];
+}
+
+function remember(suspect: Suspect, { table, names }: Fields, rows: RowBatch): void {
   // A generated column is in no row: then the whole table is looked at.
   if (suspect.columns.length !== names.length) suspect.values = null;
   const positions = names.map((name) => table.columns.findIndex((column) => column.name === name));

@@ -80,7 +80,7 @@ class MysqlChangeWriter implements ChangeWriter {
   async insertRows(table: TableStructure, rows: RowBatch): Promise<void> {
     await this.changing('inserting into', table, async () => {
       await this.references.wrote(table, rows);
-      for (const part of parts(rows)) await insertBatch(this.session, quoteName(table.table), table, part);
+      for (const part of parts(rows)) await insertBatch(this.session, { name: quoteName(table.table), table }, part);
     });
   }
 

@@ -175,13 +175,13 @@ function addGrant(granted: Granted, grant: string, schema: string): void {
 
 /** Schema names in grants are patterns: _ and % stand for any character and any text unless escaped. */
 function schemaMatches(pattern: string, schema: string): boolean {
-  const source = pattern.replace(
-    /\\([_%])|([_%])|([\s\S])/g,
-    (_all, escaped?: string, wild?: string, plain?: string) => {
-      if (wild) return wild === '%' ? '.*' : '.';
-      return (escaped ?? plain ?? '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    },
-  );
+  const parts = pattern.match(/\\[_%]|[\s\S]/g) ?? [];
+  const source = parts
+    .map((part) => {
+      if (part === '%') return '.*';
+      return part === '_' ? '.' : part.slice(-1).replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    })
+    .join('');
   return new RegExp(`^${source}$`, 'is').test(schema);
 }
 

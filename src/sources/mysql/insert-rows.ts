@@ -23,13 +23,19 @@ export function rowValues(table: TableStructure, batch: RowBatch, index: number)
   });
 }
 
+/** The table, and its quoted name where it takes rows. */
+export interface InsertTarget {
+  name: string;
+  table: TableStructure;
+}
+
 interface Insert {
   sql: string;
   rows: number;
   errorValues: number;
 }
 
-function* insertStatements(name: string, table: TableStructure, batch: RowBatch, maxBytes: number): Generator<Insert> {
+function* insertStatements({ name, table }: InsertTarget, batch: RowBatch, maxBytes: number): Generator<Insert> {
   const head = `INSERT INTO ${name} (${quoteNames(table.columns.map((column) => column.name))}) VALUES `;
   const limit = Math.min(STATEMENT_BYTES, maxBytes / 2);
   let tuples: string[] = [];
@@ -54,13 +60,9 @@ export function countErrorValues(table: TableStructure, values: readonly (Buffer
 }
 
 /** Inserts every row of the batch. A row that the server changed or left out is an error. */
-export async function insertBatch(
-  session: Session,
-  name: string,
-  table: TableStructure,
-  batch: RowBatch,
-): Promise<void> {
-  for (const { sql, rows, errorValues } of insertStatements(name, table, batch, session.maxPacketBytes)) {
+export async function insertBatch(session: Session, target: InsertTarget, batch: RowBatch): Promise<void> {
+  const { table } = target;
+  for (const { sql, rows, errorValues } of insertStatements(target, batch, session.maxPacketBytes)) {
     const { affectedRows, warnings } = await withErrorValues(session, errorValues, () => session.run(sql));
     if (affectedRows !== rows) throw lostRows(table.table, rows, affectedRows);
     if (warnings !== Math.min(errorValues, 65_535)) throw await changedValues(session, table.table);

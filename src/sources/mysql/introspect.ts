@@ -80,7 +80,7 @@ export async function introspect(session: Session, schema: string, mapping: Sour
   );
   for (const entry of mapping) {
     const found = live.get(entry.table);
-    if (found) structures.push(await introspectTable(session, schema, entry, found));
+    if (found) structures.push(await introspectTable(session, schema, { mapping: entry, live: found }));
   }
   return parentsFirst(structures);
 }
@@ -88,8 +88,7 @@ export async function introspect(session: Session, schema: string, mapping: Sour
 async function introspectTable(
   session: Session,
   schema: string,
-  mapping: TableMapping,
-  live: LiveTable,
+  { mapping, live }: { mapping: TableMapping; live: LiveTable },
 ): Promise<TableStructure> {
   const name = live.table;
   const columns = await readColumns(session, schema, name);

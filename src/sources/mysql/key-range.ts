@@ -16,16 +16,21 @@ export function keyColumns(table: TableStructure): ColumnStructure[] {
 /** The rows of a range, or null for the whole table. A bound may name only the first columns of the key. */
 export function rangeCondition(table: TableStructure, range: KeyRange | undefined, alias?: string): string | null {
   const parts: string[] = [];
-  if (range?.from) parts.push(boundCondition(table, range.from, 'FROM', alias));
-  if (range?.to) parts.push(boundCondition(table, range.to, 'TO', alias));
+  if (range?.from) parts.push(boundCondition(table, { bound: range.from, side: 'FROM' }, alias));
+  if (range?.to) parts.push(boundCondition(table, { bound: range.to, side: 'TO' }, alias));
   return parts.length === 0 ? null : parts.join(' AND ');
+}
+
+interface Bound {
+  bound: KeyBytes;
+  side: 'FROM' | 'TO';
 }
 
 /**
  * FROM: key >= bound; TO: key < bound. Row comparison `(a, b) >= (x, y)` would not use the index, so it is written out:
  * a >= x AND (a > x OR (a = x AND b >= y)).
  */
-function boundCondition(table: TableStructure, bound: KeyBytes, side: 'FROM' | 'TO', alias?: string): string {
+function boundCondition(table: TableStructure, { bound, side }: Bound, alias?: string): string {
   const values = decodeFields(bound);
   const columns = keyColumns(table).slice(0, values.length);
   const [strict, last] = side === 'FROM' ? ['>', '>='] : ['<', '<'];

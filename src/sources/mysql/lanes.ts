@@ -17,7 +17,8 @@ export class Lanes {
     if (this.closed) throw this.closed;
     const session = this.free.pop();
     if (session) return session;
-    if (this.allEnded()) throw this.allEnded();
+    const ended = this.allEnded();
+    if (ended) throw ended;
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 

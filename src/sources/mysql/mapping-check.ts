@@ -17,7 +17,7 @@ export async function checkMapping(
   const problems: MappingProblem[] = [];
   for (const entry of mapping) {
     const found = live.get(entry.table);
-    const problem = tableProblem(entry, found, schema, engines);
+    const problem = tableProblem(entry, found, { schema, engines });
     if (problem) problems.push(problem);
     if (!found || problem?.problem === 'NOT_A_TABLE') continue;
     const stored = await readColumns(session, schema, found.table);
@@ -39,8 +39,7 @@ async function transactionalEngines(session: Session): Promise<Set<string>> {
 function tableProblem(
   { table }: TableMapping,
   live: LiveTable | undefined,
-  schema: string,
-  engines: Set<string>,
+  { schema, engines }: { schema: string; engines: Set<string> },
 ): MappingProblem | null {
   if (!live) {
     const message = `Schema ${schema} has no table ${table}, or this user may not see it.`;

@@ -134,7 +134,7 @@ async function guessedCuts(options: PlanRangesOptions, column: ColumnStructure, 
   const edges = await extremes(options, column);
   if (!edges) return [];
   const [low, high] = edges.map((hex) => Buffer.from(hex, 'hex')) as [Buffer, Buffer];
-  const guesses = guessBetween(low, high, count, column.kind === 'BINARY');
+  const guesses = guessBetween([low, high], count, column.kind === 'BINARY');
   return lookUp(options, column, guesses);
 }
 
@@ -148,7 +148,7 @@ const LETTERS = Buffer.from('0123456789abcdefghijklmnopqrstuvwxyz');
 const BYTES = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 const GUESS_DIGITS = 5;
 
-function guessBetween(low: Buffer, high: Buffer, count: number, binary: boolean): Buffer[] {
+function guessBetween([low, high]: [Buffer, Buffer], count: number, binary: boolean): Buffer[] {
   let common = 0;
   while (common < low.length && common < high.length && low[common] === high[common]) common += 1;
   const prefix = low.subarray(0, common);

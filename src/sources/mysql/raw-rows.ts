@@ -34,7 +34,7 @@ interface QueryCommand {
   then?: unknown;
 }
 
-type MakeQuery = (sql: object, values: unknown, callback: undefined, config: object) => unknown;
+type MakeQuery = (...sqlValuesCallbackConfig: [object, undefined, undefined, object]) => unknown;
 
 /** True where mysql2 still has the inner shape that copying packets needs. */
 export function canCopyPackets(): boolean {
@@ -88,16 +88,18 @@ export async function* readBatches(
       yield batch;
     }
   } finally {
-    if (!queue.finished) await leaveEarly(session, queue, done, options);
+    if (!queue.finished) await leaveEarly({ session, queue, done }, options);
   }
 }
 
-async function leaveEarly(
-  session: Session,
-  queue: BatchQueue,
-  done: Promise<void>,
-  { stop, signal }: ReadBatchesOptions,
-): Promise<void> {
+interface Leaving {
+  session: Session;
+  queue: BatchQueue;
+  /** Settles when the statement is over. */
+  done: Promise<void>;
+}
+
+async function leaveEarly({ session, queue, done }: Leaving, { stop, signal }: ReadBatchesOptions): Promise<void> {
   if (!stop || signal?.aborted || session.ended) return session.destroy();
   queue.discard();
   try {
@@ -152,7 +154,7 @@ class BatchQueue {
   private rows = 0;
   private paused = false;
   private discarding = false;
-  private failure: unknown = null;
+  private failure: AppError | null = null;
   private wake: (() => void) | null = null;
   finished = false;
 

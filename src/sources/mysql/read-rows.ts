@@ -29,7 +29,7 @@ export interface SelectRowsOptions {
 
 /** Null where nothing of the table is in the scope. */
 export function selectRows({ table, tables, mapping, dialect, locate, read }: SelectRowsOptions): string | null {
-  const scope = scopeCondition(table, tables, mapping, read.scope);
+  const scope = scopeCondition({ table, tables, mapping }, read.scope);
   if (scope === null) return null;
   const conditions = [rangeCondition(table, read.range, 't'), scope].filter(Boolean).map((part) => `(${part})`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -41,9 +41,7 @@ export function selectRows({ table, tables, mapping, dialect, locate, read }: Se
 }
 
 function scopeCondition(
-  table: TableStructure,
-  tables: readonly TableStructure[],
-  mapping: SourceMapping,
+  { table, tables, mapping }: Pick<SelectRowsOptions, 'table' | 'tables' | 'mapping'>,
   scope: RowScope | undefined,
 ): string | null {
   if (!scope || scope.kind === 'ALL') return '';

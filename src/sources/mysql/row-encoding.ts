@@ -19,6 +19,7 @@ const EIGHT_BYTES = 0xfe;
 
 export const mysqlCodec: RowCodec = { name: MYSQL_ROW_ENCODING, locate, encodeText, valueText };
 
+// eslint-disable-next-line max-params -- the port's method
 function locate(bytes: Buffer, start: number, columnCount: number, out: Int32Array): number {
   const limit = bytes.length;
   let at = start;
@@ -35,7 +36,7 @@ function locate(bytes: Buffer, start: number, columnCount: number, out: Int32Arr
     } else {
       const prefix = prefixBytes(first, start);
       out[slot + 1] = at + prefix;
-      at += prefix + longLength(bytes, at, limit, start);
+      at += prefix + longLength(bytes, at, start);
     }
     out[slot + 2] = at;
   }
@@ -50,7 +51,8 @@ function prefixBytes(first: number, start: number): number {
   throw noSuchRow(start);
 }
 
-function longLength(bytes: Buffer, at: number, limit: number, start: number): number {
+function longLength(bytes: Buffer, at: number, start: number): number {
+  const limit = bytes.length;
   const first = bytes[at] as number;
   if (at + prefixBytes(first, start) > limit) throw noSuchRow(start);
   if (first === TWO_BYTES) return bytes.readUInt16LE(at + 1);

@@ -181,7 +181,7 @@ export class Session {
   /** LOAD DATA LOCAL: the server reads `data`. A failing stream destroys the session, so that no part counts as the whole. */
   async loadData(sql: string, data: Readable): Promise<StatementResult> {
     data.once('error', (error) => this.destroy(isAppError(error) ? error : toSourceError(error)));
-    return toResult(await this.ask({ sql, infileStreamFactory: () => data } as QueryOptions));
+    return toResult(await this.ask({ sql, infileStreamFactory: () => data }));
   }
 
   private ask<T>(options: QueryOptions): Promise<T> {
@@ -240,7 +240,11 @@ export class Session {
 
 function toResult(answer: unknown): StatementResult {
   const { affectedRows, warningStatus, info } = answer as Record<string, unknown>;
-  return { affectedRows: Number(affectedRows ?? 0), warnings: Number(warningStatus ?? 0), info: String(info ?? '') };
+  return {
+    affectedRows: Number(affectedRows ?? 0),
+    warnings: Number(warningStatus ?? 0),
+    info: typeof info === 'string' ? info : '',
+  };
 }
 
 function setupStatement(dialect: Dialect, options: SessionOptions): string {

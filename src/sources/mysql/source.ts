@@ -22,6 +22,7 @@ import { openBulkWriter, recoverBulk, type WriteContext } from './bulk-write';
 import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
 import { diagnoseSafely } from './diagnose';
+import { dropEmptyTables } from './drop-empty';
 import { toSourceError } from './errors';
 import { listTables } from './introspect';
 import { checkMapping } from './mapping-check';
@@ -132,6 +133,10 @@ class MysqlSource implements Source {
       if (mark === null) return 'ABSENT';
       return mark.state === 'COMMITTED' ? 'COMMITTED' : recoverBulk(session, jobId, mark);
     });
+  }
+
+  async dropEmptyTables(tables: readonly string[]): Promise<string[]> {
+    return this.within({}, (session) => dropEmptyTables(session, this.target.schema, tables));
   }
 
   async dropScratch(schema: string): Promise<void> {

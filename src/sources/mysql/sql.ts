@@ -58,7 +58,14 @@ export function valueLiteral(column: ColumnStructure, value: Buffer | null): str
     case 'ENUM':
     case 'SET':
       return column.charset ? textLiteral(column.charset, value) : `'${checked(column, value, PLAIN)}'`;
-    default:
+    case 'FLOAT':
+    case 'DOUBLE':
+    case 'DATE':
+    case 'TIME':
+    case 'DATETIME':
+    case 'TIMESTAMP':
+    case 'YEAR':
+    case 'DYNAMIC':
       return `'${checked(column, value, PLAIN)}'`;
   }
 }

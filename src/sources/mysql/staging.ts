@@ -80,7 +80,7 @@ function planMissing(structure: TableStructure, staging: string): BuildPlan {
     lateClauses: [],
     triggers: structure.triggers,
   };
-  return plan(structure, structure.createStatement, structure.foreignKeys, staged);
+  return plan(structure, staged, { statement: structure.createStatement, foreignKeys: structure.foreignKeys });
 }
 
 /** An empty table keeps its live definition: somebody may have improved it. */
@@ -99,10 +99,15 @@ async function planEmpty(session: Session, structure: TableStructure, staging: s
     lateClauses: late.map(({ name, text }) => ({ constraint: name, clause: `ADD ${text}` })),
     triggers: await readTriggers(session, schema, structure.table),
   };
-  return plan(structure, statement, await readForeignKeys(session, schema, structure.table), staged);
+  const foreignKeys = await readForeignKeys(session, schema, structure.table);
+  return plan(structure, staged, { statement, foreignKeys });
 }
 
-function plan(structure: TableStructure, statement: string, foreignKeys: ForeignKey[], staged: StagedTable): BuildPlan {
+function plan(
+  structure: TableStructure,
+  staged: StagedTable,
+  { statement, foreignKeys }: { statement: string; foreignKeys: ForeignKey[] },
+): BuildPlan {
   const create = parseCreateTable(statement);
   const fromStart = indexesFromStart(create, structure.key, structure.keyIsPrimary);
   return { structure, create, fromStart, foreignKeys, staged, location: { table: staged.staging } };
