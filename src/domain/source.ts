@@ -72,6 +72,11 @@ export interface Source {
    * unfinished scratch schema) and says how the job stands. Idempotent.
    */
   recoverWrite(jobId: string): Promise<WriteRecovery>;
+  /**
+   * Drops those of the named tables of the source's own schema that hold no row: for tables that a restore created and then
+   * could not fill. Gives the names of the dropped ones; a table that is missing or filled is left alone.
+   */
+  dropEmptyTables(tables: readonly string[]): Promise<string[]>;
   /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
   dropScratch(schema: string): Promise<void>;
   /** Releases everything; open reads and writers are destroyed. Idempotent. */

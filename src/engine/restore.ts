@@ -127,7 +127,23 @@ async function writeScope(
     return { mode: 'BULK', ...(await restoreInBulk(restore, context)) };
   }
   if (missing.length > 0) await createEmpty(restore, missing, context);
-  return { mode: 'IN_PLACE', ...(await restoreInPlace({ ...restore, compareOnly: false }, context)) };
+  try {
+    return { mode: 'IN_PLACE', ...(await restoreInPlace({ ...restore, compareOnly: false }, context)) };
+  } catch (error) {
+    await dropCreated(restore, missing, context);
+    throw error;
+  }
+}
+
+/** All or nothing: tables that came into being for rows which then could not be written go again. */
+async function dropCreated({ source }: Restore, created: ScopedTable[], { deps }: TaskContext): Promise<void> {
+  if (created.length === 0) return;
+  try {
+    await source.dropEmptyTables(created.map(({ manifest }) => manifest.table));
+  } catch (error) {
+    // The failure that led here tells more; what stays behind is empty.
+    deps.log.warn('Empty tables that a failed restore had created stay behind.', { error });
+  }
 }
 
 async function toScratch(restore: Restore, scratchSchema: string, context: TaskContext): Promise<Outcome> {

@@ -51,6 +51,14 @@ export function describeBulkWriting(bench: ContractBench, fixture: SourceContrac
       expect([...(await source.tableStates(['tenant'])).values()]).toEqual(['FILLED']);
     });
 
+    test('drops tables that are empty, and no other', async () => {
+      const source = await openPlatform();
+      await run('DELETE FROM factor WHERE 1 = 1');
+      expect(await source.dropEmptyTables(['tenant', 'factor', 'no such table'])).toEqual(['factor']);
+      const states = await source.tableStates(['tenant', 'factor']);
+      expect([...states.values()]).toEqual(['FILLED', 'MISSING']);
+    });
+
     test('refuses an empty table of another structure', async () => {
       const source = await openPlatform();
       const kept = await backup(source);

@@ -222,6 +222,11 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     },
     openChangeWriter: async () => changeWriter(),
     recoverWrite: async () => 'ABSENT',
+    dropEmptyTables: async (tables) => {
+      const empty = tables.filter((table) => source.tables.get(table)?.size === 0);
+      for (const table of empty) source.tables.delete(table);
+      return empty;
+    },
     dropScratch: async (schema) => void source.scratch.delete(schema),
     close: async () => undefined,
   };

@@ -196,6 +196,24 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
       expect(await stand.state()).toEqual(before);
     });
 
+    it('leaves a missing table missing when the restore beside it fails', async () => {
+      const id = await stand.backup();
+      await stand.dropTables(['factor']);
+      await stand.sql.exec(`DELETE FROM config WHERE id < 10`);
+      const openChangeWriter = stand.source.openChangeWriter.bind(stand.source);
+      stand.source.openChangeWriter = async (options) => {
+        const writer = await openChangeWriter(options);
+        writer.checkReferences = () => Promise.reject(new Error('the power of the references check fails'));
+        return writer;
+      };
+      await expect(restoreOf(id)).rejects.toThrow('references check');
+      const states = await stand.source.tableStates(['factor', 'config']);
+      expect(Object.fromEntries(states)).toEqual({ factor: 'MISSING', config: 'FILLED' });
+      stand.source.openChangeWriter = openChangeWriter;
+      await restoreOf(id);
+      expect(await stand.state()).toEqual(before);
+    });
+
     it.each(['FULL', 'BUSINESS'] as const)('restores one business out of a %s backup, byte for byte', async (type) => {
       const id = await stand.backup({ type, businessId: type === 'BUSINESS' ? 'b7' : null });
       await damage(stand);
