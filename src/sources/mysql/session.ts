@@ -234,6 +234,8 @@ export class Session {
     if (this.end) return;
     // A server that is gone has nothing left to end.
     await this.run('ROLLBACK').catch(() => undefined);
+    // Without a goodbye the server would count an aborted client.
+    if (!this.end) await this.track<void>((resolve) => this.connection.end(() => resolve())).catch(() => undefined);
     this.destroy();
   }
 }
