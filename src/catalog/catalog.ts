@@ -263,6 +263,8 @@ export interface JobQueue {
    * and input again gives the first call's records with `replayed: true`; with another input throws IDEMPOTENCY_KEY_REUSED.
    */
   enqueue(request: EnqueueRequest): Promise<Enqueued>;
+  /** The job that this key made before; null for a new key. Throws IDEMPOTENCY_KEY_REUSED when its input was another. */
+  findReplay(claim: IdempotencyClaim): Promise<JobRecord | null>;
   /**
    * PENDING becomes CANCELLED at once; RUNNING gets a request that its worker sees at its next heartbeat (or by the bus).
    * Throws NOT_FOUND for an unknown job and NOT_CANCELABLE for a finished one; asking twice is the same as once.

@@ -20,6 +20,7 @@ import type {
   ClaimRequest,
   Enqueued,
   EnqueueRequest,
+  IdempotencyClaim,
   JobQueue,
   Outcome,
   ProgressUpdate,
@@ -29,6 +30,7 @@ import { findClaimable, findExpired } from './claimable';
 import type { Database, Write } from './database';
 import { enqueue } from './enqueue';
 import { JobEntity } from './entities';
+import { findReplay } from './idempotency';
 import type { JobRecord, Lease } from './records';
 import { applyEffect } from './settle-effects';
 import { toJob } from './to-records';
@@ -39,6 +41,14 @@ export class CatalogQueue implements JobQueue {
 
   enqueue(request: EnqueueRequest): Promise<Enqueued> {
     return enqueue(this.database, request);
+  }
+
+  findReplay(claim: IdempotencyClaim): Promise<JobRecord | null> {
+    return this.database.read(async (manager) => {
+      const jobId = await findReplay(manager, claim);
+      const job = jobId && (await manager.findOneBy(JobEntity, { id: jobId }));
+      return job && toJob(job);
+    });
   }
 
   requestCancel(jobId: JobId): Promise<JobRecord> {

@@ -28,7 +28,6 @@ export interface BackupRules {
 
 export interface CheckedBackup {
   spec: (identity: { backupId: BackupId; now: Date }) => BackupJobSpec;
-  waitMs: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -48,7 +47,7 @@ export function checkCreateBackup(input: CreateBackupInput, rules: BackupRules):
   checkRetentionDays(input.retentionDays, problems);
   const labels = checkLabels(input.labels, problems);
   checkIdempotencyKey(input.idempotencyKey, problems);
-  const waitMs = checkWaitFor(input.waitFor, problems);
+  checkWaitFor(input.waitFor, problems);
   problems.throwIfAny();
 
   const retentionMs = (input.retentionDays ?? rules.defaultRetentionDays) * DAY_MS;
@@ -60,7 +59,6 @@ export function checkCreateBackup(input: CreateBackupInput, rules: BackupRules):
       backupId,
       expiresAt: new Date(now.getTime() + retentionMs).toISOString(),
     }),
-    waitMs,
   };
 }
 

@@ -12,9 +12,9 @@ import type { BackupId } from '../domain/ids';
 import type { JobSpec } from '../domain/job';
 import { authorize } from './authorize';
 import { checkCreateBackup, type BackupRules, type CreateBackupInput } from './backup-rules';
-import { idempotencyClaim, type KeyedInput } from './idempotency';
-import { InputProblems } from './input-problems';
-import { checkIdempotencyKey, checkWaitFor, type Given } from './input-rules';
+import { checkWaiting, createDeeds, type Deeds } from './deeds';
+import type { InputProblems } from './input-problems';
+import type { Given } from './input-rules';
 import type { JobsService } from './jobs';
 import { listPage, type ListPage, type ListRequest } from './paging';
 import type { Principal } from './principal';
@@ -91,11 +91,11 @@ export const MAX_EXPIRED_LISTED = 1_000;
 const ID_PATH = ['input', 'backupId'];
 
 export function createBackupsService(dependencies: BackupsDependencies): BackupsService {
-  const { catalog, jobs } = dependencies;
-  const commands = createCommands(dependencies);
+  const { catalog } = dependencies;
+  const deeds = createDeeds(dependencies);
   const read = (principal: Principal) => authorize(principal, 'backup:read');
   return {
-    ...commands,
+    ...createCommands(dependencies, deeds),
     async findMany(principal, ids) {
       read(principal);
       return catalog.backups.findMany(ids);
@@ -122,82 +122,54 @@ export function createBackupsService(dependencies: BackupsDependencies): Backups
     },
     async cleanupExpired(principal, input, options = {}) {
       authorize(principal, 'backup:delete');
-      const waitMs = checkWaiting(input);
-      const expired = await catalog.backups.listExpired(MAX_EXPIRED_LISTED);
-      const expiredBackupIds = expired.map((backup) => backup.id);
-      if (input.dryRun) return { job: null, expiredBackupIds };
-      const spec: JobSpec = { kind: 'CLEANUP', dryRun: false };
-      const job = await commands.enqueue(principal, { spec, mutation: 'cleanupExpiredBackups', input });
-      return { job: await jobs.waitFor(principal, job, { waitMs, ...options }), expiredBackupIds };
+      const listExpired = async () => (await catalog.backups.listExpired(MAX_EXPIRED_LISTED)).map(({ id }) => id);
+      let expiredBackupIds: BackupId[] | undefined;
+      const job = await deeds.run(principal, { mutation: 'cleanupExpiredBackups', input, ...options }, async () => {
+        checkWaiting(input);
+        expiredBackupIds = await listExpired();
+        return input.dryRun ? null : ({ kind: 'CLEANUP', dryRun: false } satisfies JobSpec);
+      });
+      return { job, expiredBackupIds: expiredBackupIds ?? (await listExpired()) };
     },
   };
 }
 
 /** What changes something; split from the reads only to keep each part short. */
-function createCommands(dependencies: BackupsDependencies) {
-  const { catalog, jobs, clock, random, wake } = dependencies;
-
-  const enqueue = async (principal: Principal, { spec, mutation, input }: Deed): Promise<JobRecord> => {
-    const idempotency = idempotencyClaim(principal, mutation, input);
-    const { job } = await catalog.queue.enqueue({ spec, createdBy: principal.id, idempotency });
-    wake();
-    return job;
-  };
-
+function createCommands(dependencies: BackupsDependencies, deeds: Deeds) {
+  const { catalog, clock, random } = dependencies;
   return {
-    enqueue,
     async create(principal: Principal, input: CreateBackupInput, options: CallOptions = {}): Promise<BackupJob> {
       authorize(principal, 'backup:create');
-      const { spec, waitMs } = checkCreateBackup(input, dependencies);
-      const backupId = random.uuid() as BackupId;
-      const deed: Deed = { spec: spec({ backupId, now: clock.now() }), mutation: 'createBackup', input };
-      const job = await jobs.waitFor(principal, await enqueue(principal, deed), { waitMs, ...options });
+      const job = await deeds.run(principal, { mutation: 'createBackup', input, ...options }, () => {
+        const { spec } = checkCreateBackup(input, dependencies);
+        return spec({ backupId: random.uuid() as BackupId, now: clock.now() });
+      });
       return { job, backup: job.backupId && (await catalog.backups.find(job.backupId)) };
     },
 
     async verify(principal: Principal, input: VerifyBackupInput, options: CallOptions = {}): Promise<BackupJob> {
       authorize(principal, 'backup:verify');
-      const level = input.level ?? 'DATA';
-      const waitMs = checkWaiting(input, (problems) => checkLevel(level, problems));
-      const backup = await catalog.backups.find(input.backupId);
-      checkStored(backup);
-      const spec: JobSpec = { kind: 'VERIFICATION', backupId: input.backupId, level };
-      const enqueued = await enqueue(principal, { spec, mutation: 'verifyBackup', input });
-      const job = await jobs.waitFor(principal, enqueued, { waitMs, ...options });
-      return { job, backup: await catalog.backups.find(input.backupId) };
+      const { backupId, level: given } = input;
+      const level = given ?? 'DATA';
+      const job = await deeds.run(principal, { mutation: 'verifyBackup', input, ...options }, async () => {
+        checkWaiting(input, (problems) => checkLevel(level, problems));
+        checkStored(await catalog.backups.find(backupId));
+        return { kind: 'VERIFICATION', backupId, level };
+      });
+      return { job, backup: await catalog.backups.find(backupId) };
     },
 
     async delete(principal: Principal, input: DeleteBackupInput, options: CallOptions = {}): Promise<DeletedBackup> {
       authorize(principal, 'backup:delete');
-      const waitMs = checkWaiting(input);
       const { backupId } = input;
-      const backup = await catalog.backups.find(backupId);
-      if (!backup) throw noSuchBackup();
-      if (hasNoManifest(backup)) return deleteRow(catalog, backupId);
-      await checkUnused(catalog, backup);
-      const spec: JobSpec = { kind: 'CLEANUP', backupIds: [backupId], dryRun: false };
-      const enqueued = await enqueue(principal, { spec, mutation: 'deleteBackup', input });
-      const job = await jobs.waitFor(principal, enqueued, { waitMs, ...options });
+      const job = await deeds.run(principal, { mutation: 'deleteBackup', input, ...options }, () =>
+        planDeletion(catalog, input),
+      );
+      if (job === null) return { job, deletedBackupId: backupId };
       const gone = job.state === 'COMPLETED' && (await catalog.backups.find(backupId)) === null;
       return { job, deletedBackupId: gone ? backupId : null };
     },
   };
-}
-
-interface Deed {
-  spec: JobSpec;
-  mutation: string;
-  input: KeyedInput;
-}
-
-/** What the inputs of all job-making mutations share; gives how long to hold the answer. */
-function checkWaiting(input: KeyedInput, checkRest?: (problems: InputProblems) => void): number {
-  const problems = new InputProblems();
-  checkRest?.(problems);
-  checkIdempotencyKey(input.idempotencyKey, problems);
-  const waitMs = checkWaitFor(input.waitFor, problems);
-  problems.throwIfAny();
-  return waitMs;
 }
 
 function checkLevel(level: VerificationLevel, problems: InputProblems): void {
@@ -227,9 +199,21 @@ function hasNoManifest(backup: BackupRecord): boolean {
   return backup.status === 'FAILED' || backup.status === 'CANCELLED' || backup.missingSince !== null;
 }
 
-async function deleteRow(catalog: Pick<Catalog, 'backups'>, backupId: BackupId): Promise<DeletedBackup> {
-  await catalog.backups.deleteUnstored(backupId); // because: a row that has gone meanwhile is what was asked for
-  return { job: null, deletedBackupId: backupId };
+/** Null where no job is needed: what has no manifest went at once. */
+async function planDeletion(
+  catalog: Pick<Catalog, 'backups' | 'jobs'>,
+  input: DeleteBackupInput,
+): Promise<JobSpec | null> {
+  checkWaiting(input);
+  const { backupId } = input;
+  const backup = await catalog.backups.find(backupId);
+  if (!backup) throw noSuchBackup();
+  if (hasNoManifest(backup)) {
+    await catalog.backups.deleteUnstored(backupId); // because: a row that has gone meanwhile is what was asked for
+    return null;
+  }
+  await checkUnused(catalog, backup);
+  return { kind: 'CLEANUP', backupIds: [backupId], dryRun: false };
 }
 
 /** CONFLICT while the backup is being made, restored or verified. */

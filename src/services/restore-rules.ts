@@ -32,7 +32,6 @@ export interface CheckedRestore {
   target: RestoreTarget;
   dryRun: boolean;
   allowUnchecked: boolean;
-  waitMs: number;
 }
 
 const SCRATCH_NAME = /^[A-Za-z0-9_]{1,60}$/;
@@ -51,9 +50,9 @@ export function checkRestoreInput(input: RestoreBackupInput): CheckedRestore {
     problems.add('dryRun', 'A scratch schema is new: nothing to compare with.', 'Leave out either dryRun or scratch.');
   }
   checkIdempotencyKey(input.idempotencyKey, problems);
-  const waitMs = checkWaitFor(input.waitFor, problems);
+  checkWaitFor(input.waitFor, problems);
   problems.throwIfAny();
-  return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false, waitMs };
+  return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false };
 }
 
 function checkDataTypesFit({ type, dataTypes }: RestoreBackupInput, problems: InputProblems): void {

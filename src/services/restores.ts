@@ -7,7 +7,7 @@ import type { RestoreId } from '../domain/ids';
 import type { RestoreJobSpec } from '../domain/job';
 import { authorize } from './authorize';
 import { noSuchBackup, type CallOptions } from './backups';
-import { idempotencyClaim } from './idempotency';
+import { createDeeds } from './deeds';
 import type { JobsService } from './jobs';
 import { listPage, type ListPage, type ListRequest } from './paging';
 import type { SourcePort } from './ports';
@@ -42,21 +42,21 @@ export interface RestoresDependencies {
 }
 
 export function createRestoresService(dependencies: RestoresDependencies): RestoresService {
-  const { catalog, sources, jobs, random, wake } = dependencies;
+  const { catalog, sources, random } = dependencies;
+  const deeds = createDeeds(dependencies);
+  const plan = async (input: RestoreBackupInput): Promise<RestoreJobSpec> => {
+    const checked = checkRestoreInput(input);
+    const backup = await catalog.backups.find(input.backupId);
+    if (!backup) throw noSuchBackup();
+    checkRestorable(backup);
+    checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+    return specOf(checked, backup, random.uuid() as RestoreId);
+  };
   const read = (principal: Principal) => authorize(principal, 'restore:read');
   return {
     async restore(principal, input, options = {}) {
       authorize(principal, 'restore:create');
-      const checked = checkRestoreInput(input);
-      const backup = await catalog.backups.find(input.backupId);
-      if (!backup) throw noSuchBackup();
-      checkRestorable(backup);
-      checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
-      const spec = specOf(checked, backup, random.uuid() as RestoreId);
-      const idempotency = idempotencyClaim(principal, 'restoreBackup', input);
-      const enqueued = await catalog.queue.enqueue({ spec, createdBy: principal.id, idempotency });
-      wake();
-      const job = await jobs.waitFor(principal, enqueued.job, { waitMs: checked.waitMs, ...options });
+      const job = await deeds.run(principal, { mutation: 'restoreBackup', input, ...options }, () => plan(input));
       return { job, restore: job.restoreId && (await catalog.restores.find(job.restoreId)) };
     },
     async findMany(principal, ids) {

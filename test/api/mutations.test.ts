@@ -172,6 +172,44 @@ describe('idempotency', () => {
     const { createBackup } = await stand.run(op.CreateBackupDocument, { input });
     expect(createBackup.errors).toEqual([expect.objectContaining({ code: 'IDEMPOTENCY_KEY_REUSED' })]);
   });
+
+  test('a repeated key is answered with its job although the backup is gone', async () => {
+    const created = { type: 'FULL', idempotencyKey: 'again' } as const;
+    const backupId = await completed(created);
+    const { restoreBackup: restore, verifyBackup: verify } = await both(backupId);
+    await stand.completeNext();
+    await stand.completeNext();
+    const deletion = { input: { backupId, idempotencyKey: 'again' } };
+    const { deleteBackup } = await stand.run(op.DeleteBackupDocument, deletion);
+    await stand.completeNext();
+
+    const again = await both(backupId);
+    expect([again.restoreBackup.job!.id, again.verifyBackup.job!.id]).toEqual([restore.job!.id, verify.job!.id]);
+    expect(again.restoreBackup.restore?.id).toBe(restore.restore!.id);
+    const deleted = (await stand.run(op.DeleteBackupDocument, deletion)).deleteBackup;
+    expect(deleted).toMatchObject({ job: { id: deleteBackup.job!.id }, deletedBackupId: backupId, errors: [] });
+    const { createBackup } = await stand.run(op.CreateBackupDocument, { input: created });
+    expect(createBackup).toMatchObject({ job: { state: 'COMPLETED' }, backup: null, errors: [] });
+    expect(await stand.catalog.jobs.count({ states: ['PENDING'] })).toBe(0);
+  });
+
+  test('a key that was used is refused before anything else is looked at', async () => {
+    const reused = [expect.objectContaining({ code: 'IDEMPOTENCY_KEY_REUSED' })];
+    const wrong = { backupId: UNKNOWN, idempotencyKey: 'again' };
+    const input = { type: 'BUSINESS', retentionDays: -1, idempotencyKey: 'again' } as const;
+    expect((await stand.run(op.CreateBackupDocument, { input })).createBackup.errors).toEqual(reused);
+    const restored = await stand.run(op.RestoreBackupDocument, { input: { ...wrong, type: 'PARTIAL' } });
+    expect(restored.restoreBackup.errors).toEqual(reused);
+    const verified = await stand.run(op.VerifyBackupDocument, { input: { ...wrong, level: 'RESTORE' } });
+    expect(verified.verifyBackup.errors).toEqual(reused);
+    expect((await stand.run(op.DeleteBackupDocument, { input: wrong })).deleteBackup.errors).toEqual(reused);
+  });
+
+  async function both(backupId: string) {
+    const key = { backupId, idempotencyKey: 'again' };
+    const verified = await stand.run(op.VerifyBackupDocument, { input: key });
+    return { ...verified, ...(await stand.run(op.RestoreBackupDocument, { input: { ...key, type: 'FULL' } })) };
+  }
 });
 
 describe('waitFor', () => {

@@ -384,6 +384,16 @@ describe.each(CATALOG_ENGINES)('queue on %s', (engine) => {
       expect(await catalog.jobs.count()).toBe(1);
     });
 
+    it('finds what a key made without making anything', async () => {
+      expect(await catalog.queue.findReplay(key)).toBeNull();
+      const { job } = await catalog.queue.enqueue({ spec: backupSpec(), createdBy: 'anna', idempotency: key });
+      const ended = await catalog.queue.requestCancel(job.id);
+      expect(await catalog.queue.findReplay(key)).toEqual(ended);
+      expect(await catalog.queue.findReplay({ ...key, principal: 'ben' })).toBeNull();
+      const other = catalog.queue.findReplay({ ...key, inputHash: 'b'.repeat(64) });
+      await expect(other).rejects.toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' });
+    });
+
     it('keeps principals and mutations apart', async () => {
       for (const more of [
         {},
