@@ -5,11 +5,16 @@
 
 /**
  * Consecutive rows of one table in key order: `bytes` holds them back to back, `ends[i]` is the offset after row i.
- * Ownership passes with the batch: the producer never writes into `bytes` again.
+ * Ownership passes with the batch: the producer never writes into `bytes` again, unless it is given back.
  */
 export interface RowBatch {
   readonly bytes: Buffer;
   readonly ends: Uint32Array;
+  /**
+   * Gives `bytes` back to the producer, who may overwrite them at once. Idempotent. Optional on both sides: what is never given
+   * back is collected like anything else, which costs time where many batches pass by.
+   */
+  release?(): void;
 }
 
 /**

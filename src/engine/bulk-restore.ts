@@ -12,7 +12,11 @@ import { runLanes, throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import type { RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
-import { RowCollector, encodeRowChunk } from './row-chunk';
+import { BufferPool } from './buffer-pool';
+import { HeldBatches, RowCollector, encodeRowChunk } from './row-chunk';
+
+/** One payload at a time is enough to prove a unit. */
+const POOLED_BYTES = 4 * 1024 * 1024;
 
 export interface BulkRestore {
   jobId: string;
@@ -183,8 +187,9 @@ async function proveUnit(
   const { structure, table } = load.table.manifest;
   const proof = new UnitProof(restore, load, unit);
   for await (const batch of read.readRows(structure, { range: unit.range, signal })) {
+    const [rows, bytes] = [rowCount(batch), batch.bytes.length];
     proof.push(batch);
-    context.progress.advance({ rows: rowCount(batch), bytes: batch.bytes.length, table });
+    context.progress.advance({ rows, bytes, table });
   }
   return proof.finish();
 }
@@ -192,7 +197,9 @@ async function proveUnit(
 /** Cuts rows read back by the row counts of the expected chunks and compares each chunk's id. */
 class UnitProof {
   private readonly expected: { id: ChunkId; rowCount: number }[];
-  private readonly rows = new RowCollector();
+  private readonly pool = new BufferPool(POOLED_BYTES);
+  private readonly rows = new RowCollector(this.pool);
+  private readonly held = new HeldBatches();
   private next = 0;
   private proven = 0;
 
@@ -204,7 +211,9 @@ class UnitProof {
     this.expected = unit.spans.flatMap((span) => this.expectation(span));
   }
 
-  push({ bytes, ends }: RowBatch): void {
+  /** Releases the batch once its rows are proven. */
+  push(batch: RowBatch): void {
+    const { bytes, ends } = batch;
     let start = 0;
     for (const end of ends) {
       const chunk = this.expected[this.next];
@@ -213,6 +222,7 @@ class UnitProof {
       if (this.rows.rowCount === chunk.rowCount) this.prove(chunk);
       start = end;
     }
+    this.held.add(batch, this.rows.rowCount);
   }
 
   finish(): number {
@@ -228,8 +238,9 @@ class UnitProof {
   }
 
   private prove(chunk: { id: ChunkId; rowCount: number }): void {
-    if (this.restore.store.chunkId(this.rows.takePayload()) !== chunk.id)
-      throw this.failure('rows differ from the backup');
+    const payload = this.rows.takePayload();
+    if (this.restore.store.chunkId(payload) !== chunk.id) throw this.failure('rows differ from the backup');
+    this.pool.give(payload);
     this.proven += chunk.rowCount;
     this.next++;
   }

@@ -5,7 +5,8 @@
 import { AppError } from '../domain/errors';
 import type { KeyBytes, RowBatch, RowCodec } from '../domain/rows';
 import { KeyReader } from './key-bytes';
-import { RowCollector } from './row-chunk';
+import type { BufferPool } from './buffer-pool';
+import { HeldBatches, RowCollector } from './row-chunk';
 
 export const MIN_CHUNK_BYTES = 128 * 1024;
 export const TARGET_CHUNK_BYTES = 512 * 1024;
@@ -30,10 +31,13 @@ export interface ChunkerOptions {
   seed: number;
   /** For error messages. */
   table: string;
+  /** Where payloads come from; whoever gets a draft gives its payload back. Absent: each is a buffer of its own. */
+  pool?: BufferPool;
 }
 
 export class Chunker {
-  private readonly rows = new RowCollector();
+  private readonly rows: RowCollector;
+  private readonly held = new HeldBatches();
   private readonly key: KeyReader;
   private readonly seed: number;
   private firstKey: KeyBytes = Buffer.alloc(0);
@@ -43,9 +47,10 @@ export class Chunker {
   constructor(private readonly options: ChunkerOptions) {
     this.key = new KeyReader(options.codec, options.keyColumns);
     this.seed = options.seed;
+    this.rows = new RowCollector(options.pool);
   }
 
-  /** Takes the next rows and gives the chunks they completed. */
+  /** Takes the next rows and gives the chunks they completed. Releases the batch once its rows are in chunks. */
   push(batch: RowBatch): ChunkDraft[] {
     const { bytes, ends } = batch;
     const drafts: ChunkDraft[] = [];
@@ -59,12 +64,16 @@ export class Chunker {
       this.lastRowStart = start;
       start = end;
     }
+    this.held.add(batch, this.rows.rowCount);
     return drafts;
   }
 
   /** The rows since the last boundary; null when there are none. */
   flush(): ChunkDraft | null {
-    return this.rows.rowCount === 0 ? null : this.cut();
+    if (this.rows.rowCount === 0) return null;
+    const last = this.cut();
+    this.held.releaseAll();
+    return last;
   }
 
   private startsChunk(bytes: Buffer, start: number, size: number): boolean {

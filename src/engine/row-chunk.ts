@@ -4,6 +4,7 @@
  */
 import { AppError } from '../domain/errors';
 import type { RowBatch } from '../domain/rows';
+import type { BufferPool } from './buffer-pool';
 
 export const BASE_ROW_CHUNK = 0x01;
 
@@ -16,6 +17,9 @@ export class RowCollector {
   private buffers: Buffer[] = [];
   private starts: number[] = [];
   private stops: number[] = [];
+
+  /** With a pool payloads come out of it, and whoever takes one gives it back. */
+  constructor(private readonly pool?: BufferPool) {}
 
   add(bytes: Buffer, start: number, end: number): void {
     if (this.rowCount === this.lengths.length) this.growLengths();
@@ -34,7 +38,8 @@ export class RowCollector {
 
   /** The rows as a chunk payload; empties the collector. */
   takePayload(): Buffer {
-    const payload = Buffer.allocUnsafe(1 + uvarintSize(this.rowCount) + this.headerBytes + this.rawBytes);
+    const size = 1 + uvarintSize(this.rowCount) + this.headerBytes + this.rawBytes;
+    const payload = this.pool?.take(size) ?? Buffer.allocUnsafe(size);
     payload[0] = BASE_ROW_CHUNK;
     let at = writeUvarint(payload, 1, this.rowCount);
     for (let i = 0; i < this.rowCount; i++) at = writeUvarint(payload, at, this.lengths[i] as number);
@@ -71,6 +76,26 @@ export class RowCollector {
     const grown = new Uint32Array(2 * this.lengths.length);
     grown.set(this.lengths);
     this.lengths = grown;
+  }
+}
+
+/** Batches whose rows a collector refers to: each is released once none of its rows is collected any more. */
+export class HeldBatches {
+  private held: RowBatch[] = [];
+
+  /** Call after the batch's rows were added; `collected` says how many rows the collector holds now. */
+  add(batch: RowBatch, collected: number): void {
+    if (collected <= batch.ends.length) {
+      for (const earlier of this.held) earlier.release?.();
+      this.held = [];
+    }
+    if (collected === 0) batch.release?.();
+    else this.held.push(batch);
+  }
+
+  releaseAll(): void {
+    for (const batch of this.held) batch.release?.();
+    this.held = [];
   }
 }
 

@@ -7,6 +7,7 @@ import type { LayerRef, TableManifest } from '../domain/manifest';
 import { WHOLE_TABLE, rowCount, type KeyRange, type RowCodec, type RowScope } from '../domain/rows';
 import type { ConsistentRead } from '../domain/source';
 import { keyColumnIndexes, type TableStructure } from '../domain/table';
+import { BufferPool } from './buffer-pool';
 import { Chunker, type ChunkDraft } from './chunker';
 import { OrderedWindow, runLanes } from './lanes';
 import type { TaskContext } from './ports';
@@ -15,6 +16,8 @@ import type { TaskContext } from './ports';
 export const RANGE_BYTES = 64 * 1024 * 1024;
 /** Chunks of a lane being stored while it reads on. */
 const CHUNKS_UNDER_WAY = 4;
+/** Enough for what a few lanes have under way. */
+const POOLED_BYTES = 16 * 1024 * 1024;
 
 export interface TableStoring {
   read: ConsistentRead;
@@ -24,7 +27,12 @@ export interface TableStoring {
   scope: RowScope;
 }
 
-export async function storeTables(storing: TableStoring, context: TaskContext): Promise<TableManifest[]> {
+interface PooledStoring extends TableStoring {
+  pool: BufferPool;
+}
+
+export async function storeTables(tables: TableStoring, context: TaskContext): Promise<TableManifest[]> {
+  const storing = { ...tables, pool: new BufferPool(POOLED_BYTES) };
   const { read, session } = storing;
   const layers = read.tables.map((table) => new LayerAssembly(table, session.buildLayer('BASE')));
   context.progress.begin({
@@ -58,28 +66,31 @@ async function* rangesOf(layers: LayerAssembly[], { read, scope }: TableStoring)
 
 async function storeRange(
   { layer, range }: RangeWork,
-  { storing, context, signal }: { storing: TableStoring; context: TaskContext; signal: AbortSignal },
+  { storing, context, signal }: { storing: PooledStoring; context: TaskContext; signal: AbortSignal },
 ): Promise<ChunkEntry[]> {
-  const { codec, seed, read, session, scope } = storing;
+  const { codec, seed, read, scope, pool } = storing;
   const { table } = layer;
-  const chunker = new Chunker({ codec, seed, keyColumns: keyColumnIndexes(table), table: table.table });
+  const chunker = new Chunker({ codec, seed, keyColumns: keyColumnIndexes(table), table: table.table, pool });
   const stored = new OrderedWindow<ChunkEntry>(CHUNKS_UNDER_WAY);
   try {
     for await (const batch of read.readRows(table, { range, scope, signal })) {
-      for (const draft of chunker.push(batch)) await stored.add(storeChunk(session, draft));
-      context.progress.advance({ rows: rowCount(batch), bytes: batch.bytes.length, table: table.table });
+      const [rows, bytes] = [rowCount(batch), batch.bytes.length];
+      for (const draft of chunker.push(batch)) await stored.add(storeChunk(storing, draft));
+      context.progress.advance({ rows, bytes, table: table.table });
     }
     const last = chunker.flush();
-    if (last !== null) await stored.add(storeChunk(session, last));
+    if (last !== null) await stored.add(storeChunk(storing, last));
     return await stored.finish();
   } finally {
     await stored.settle();
   }
 }
 
-async function storeChunk(session: BackupWriteSession, draft: ChunkDraft): Promise<ChunkEntry> {
+async function storeChunk({ session, pool }: PooledStoring, draft: ChunkDraft): Promise<ChunkEntry> {
   const { payload, ...facts } = draft;
   const { id } = await session.putChunk(payload);
+  // Not after a failure: another thread may be reading the payload still.
+  pool.give(payload);
   return { id, ...facts };
 }
 

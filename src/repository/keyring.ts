@@ -9,7 +9,6 @@ import {
   createHmac,
   hkdfSync,
   timingSafeEqual,
-  webcrypto,
   type Hash,
   type Hmac,
 } from 'node:crypto';
@@ -29,11 +28,16 @@ export class Seal {
   ) {}
 
   seal(plain: Buffer, associated: Buffer): Buffer {
+    return Buffer.concat(this.sealParts(plain, associated));
+  }
+
+  /** The sealed bytes in parts, for who puts them together himself. */
+  sealParts(plain: Buffer, associated: Buffer): Buffer[] {
     const nonce = this.random.bytes(NONCE_BYTES);
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce);
     cipher.setAAD(associated);
     const sealed = cipher.update(plain);
-    return Buffer.concat([nonce, sealed, cipher.final(), cipher.getAuthTag()]);
+    return [nonce, sealed, cipher.final(), cipher.getAuthTag()];
   }
 
   /** Throws INTEGRITY_FAILURE when a bit of `sealed` or `associated` is not what it was. */
@@ -57,8 +61,6 @@ export interface Keyring {
   readonly chunkSeed: number;
   /** Id of a payload, 32 bytes. */
   chunkId(payload: Buffer): Buffer;
-  /** The same off the event loop, for payloads that need not be known at once. */
-  chunkIdInBackground(payload: Buffer): Promise<Buffer>;
   /** Hash for objects: SHA-256, or HMAC under the object key. */
   objectHash(): Hash | Hmac;
   /** Seals JSON bodies; null in a plain repository. */
@@ -72,7 +74,6 @@ export function plainKeyring(chunkSeed: number): Keyring {
     encrypted: false,
     chunkSeed,
     chunkId: (payload) => createHash('sha256').update(payload).digest(),
-    chunkIdInBackground: async (payload) => Buffer.from(await webcrypto.subtle.digest('SHA-256', payload)),
     objectHash: () => createHash('sha256'),
     bodySeal: null,
     packSeal: () => null,
@@ -97,16 +98,29 @@ export function encryptedKeyring(masterKey: Buffer, repositoryId: string, random
   const chunkIdKey = key('chunk-id');
   const objectKey = key('object-mac');
   const packRoot = key('pack');
-  const subtleKey = webcrypto.subtle.importKey('raw', chunkIdKey, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  const packSeals = new Map<string, Seal>();
+  const packSeal = (packId: Buffer): Seal =>
+    new Seal(derive(packRoot, packId, { info: 'riskvault/v1/pack-key', size: 32 }), random);
   return {
     encrypted: true,
     chunkSeed: key('chunk-seed', 4).readUInt32BE(0),
     chunkId: (payload) => createHmac('sha256', chunkIdKey).update(payload).digest(),
-    chunkIdInBackground: async (payload) => Buffer.from(await webcrypto.subtle.sign('HMAC', await subtleKey, payload)),
     objectHash: () => createHmac('sha256', objectKey),
     bodySeal: new Seal(key('object-body'), random),
-    packSeal: (packId) => new Seal(derive(packRoot, packId, { info: 'riskvault/v1/pack-key', size: 32 }), random),
+    packSeal: (packId) => remembered(packSeals, packId.toString('hex'), () => packSeal(packId)),
   };
+}
+
+/** Chunks of few packs are in use at once; deriving a pack's key anew for each costs more than opening a small one. */
+const REMEMBERED_PACK_KEYS = 64;
+
+function remembered<Value>(values: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = values.get(key);
+  if (known !== undefined) return known;
+  if (values.size >= REMEMBERED_PACK_KEYS) values.clear();
+  const made = make();
+  values.set(key, made);
+  return made;
 }
 
 export function sameBytes(left: Buffer, right: Buffer): boolean {

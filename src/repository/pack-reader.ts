@@ -66,19 +66,12 @@ export async function openChunk(
   try {
     const bytes = keyring.packSeal(packIdOf(packName))?.open(stored, record.id) ?? stored;
     const payload = await decompress(record.codec, bytes, record.rawLength);
-    if (sameBytes(await hashPayload(keyring, payload), record.id)) return payload;
+    if (sameBytes(keyring.chunkId(payload), record.id)) return payload;
   } catch (error) {
     if (isAppError(error) && error.code === 'FORMAT_TOO_NEW') throw error;
     throw packDamaged(packName, `Chunk ${record.id.toString('hex')} cannot be read.`, error);
   }
   throw packDamaged(packName, `Chunk ${record.id.toString('hex')} has other content.`);
-}
-
-/** Payloads below this are hashed at once: another thread would cost more. */
-const HASH_HERE_BYTES = 64 * 1024;
-
-function hashPayload(keyring: Keyring, payload: Buffer): Promise<Buffer> | Buffer {
-  return payload.length < HASH_HERE_BYTES ? keyring.chunkId(payload) : keyring.chunkIdInBackground(payload);
 }
 
 export interface PackProof {

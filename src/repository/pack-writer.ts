@@ -36,7 +36,12 @@ interface OpenPack {
   hash: ReturnType<Keyring['objectHash']>;
   records: PackRecord[];
   sizeBytes: number;
+  /** Bytes of `staging` that the storage has not been given yet. */
+  staged: number;
 }
+
+/** Pieces are put together to this size before they go to the storage: fewer, larger writes. */
+const STAGING_BYTES = 1024 * 1024;
 
 export interface NewChunk {
   id: Buffer;
@@ -51,6 +56,7 @@ export class PackWriter {
   private current: OpenPack | null = null;
   private proving: Promise<void> = Promise.resolve();
   private aborted = false;
+  private readonly staging = Buffer.allocUnsafeSlow(STAGING_BYTES);
   /** Names of packs that may be in the storage, proven or not. */
   readonly written: string[] = [];
   /** Bytes of packs so far, closed or not. */
@@ -58,23 +64,18 @@ export class PackWriter {
 
   constructor(private readonly options: PackWriterOptions) {}
 
-  /** Appends a chunk; resolves to the bytes it takes once they are handed to the storage. */
+  /** Appends a chunk; resolves to the bytes it takes once it is copied or handed to the storage. */
   append(chunk: NewChunk): Promise<number> {
     return this.appends.run(async () => {
       if (this.aborted) throw new AppError('CANCELLED', 'The writing of packs was aborted.');
       const pack = (this.current ??= await this.open());
       const { bytes, codec } = chunk.encoded;
-      const stored = pack.seal?.seal(bytes, chunk.id) ?? bytes;
-      await this.write(pack, stored);
-      pack.records.push({
-        id: chunk.id,
-        codec,
-        kind: chunk.kind,
-        storedLength: stored.length,
-        rawLength: chunk.rawLength,
-      });
+      const parts = pack.seal?.sealParts(bytes, chunk.id) ?? [bytes];
+      for (const part of parts) await this.write(pack, part);
+      const storedLength = parts.reduce((sum, { length }) => sum + length, 0);
+      pack.records.push({ id: chunk.id, codec, kind: chunk.kind, storedLength, rawLength: chunk.rawLength });
       if (pack.sizeBytes >= (this.options.targetBytes ?? PACK_TARGET_BYTES)) await this.closePack();
-      return stored.length;
+      return storedLength;
     });
   }
 
@@ -108,6 +109,7 @@ export class PackWriter {
       hash: keyring.objectHash(),
       records: [],
       sizeBytes: 0,
+      staged: 0,
     };
     await this.write(pack, encodeHeader(id, keyring.encrypted));
     return pack;
@@ -117,7 +119,20 @@ export class PackWriter {
     pack.hash.update(bytes);
     pack.sizeBytes += bytes.length;
     this.storedBytes += bytes.length;
-    await pack.writer.write(bytes);
+    await this.stage(pack, bytes);
+  }
+
+  /** What is larger than the staging area goes past it. */
+  private async stage(pack: OpenPack, bytes: Buffer): Promise<void> {
+    if (pack.staged + bytes.length > STAGING_BYTES) await this.flush(pack);
+    if (bytes.length > STAGING_BYTES) return pack.writer.write(bytes);
+    bytes.copy(this.staging, pack.staged);
+    pack.staged += bytes.length;
+  }
+
+  private async flush(pack: OpenPack): Promise<void> {
+    if (pack.staged > 0) await pack.writer.write(this.staging.subarray(0, pack.staged));
+    pack.staged = 0;
   }
 
   /** Ends the current pack. Waits for the proof of the one before, so that at most one is being proven. */
@@ -136,7 +151,8 @@ export class PackWriter {
   private async writeTail(pack: OpenPack): Promise<number> {
     await this.write(pack, encodeTail(pack.records, pack.id, this.options.keyring));
     const hash = pack.hash.digest();
-    await pack.writer.write(hash);
+    await this.stage(pack, hash);
+    await this.flush(pack);
     this.storedBytes += hash.length;
     this.written.push(pack.name); // before the commit, whose failure does not tell whether the pack is there
     await pack.writer.commit();

@@ -17,6 +17,30 @@ const BATCH_BYTES = 256 * 1024;
 /** Full batches that may wait for the consumer before the socket is paused. */
 const WAITING_BATCHES = 3;
 const FIRST_ROWS = 1024;
+/** Released batch buffers kept for the next batches, over all statements of this thread. */
+const MAX_FREE_BUFFERS = 32;
+const freeBuffers: Buffer[] = [];
+
+function takeBuffer(length: number): Buffer {
+  return (
+    (length <= BATCH_BYTES ? freeBuffers.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(BATCH_BYTES, length))
+  );
+}
+
+function giveBuffer(buffer: Buffer): void {
+  if (buffer.length === BATCH_BYTES && freeBuffers.length < MAX_FREE_BUFFERS) freeBuffers.push(buffer);
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+function batchOf(buffer: Buffer, used: number, ends: Uint32Array): RowBatch {
+  let owner: Buffer | null = buffer;
+  const release = (): void => {
+    if (owner !== null) giveBuffer(owner);
+    owner = null;
+  };
+  return { bytes: buffer.subarray(0, used), ends, release };
+}
 
 /** What the fast way needs of a packet of mysql2: a view into the received bytes. */
 interface RawPacket {
@@ -148,7 +172,7 @@ function startPublic({ connection, sql, queue, resolve, reject }: Statement): vo
 /** Rows on their way from the socket to the consumer. */
 class BatchQueue {
   private ready: RowBatch[] = [];
-  private bytes = Buffer.allocUnsafeSlow(BATCH_BYTES);
+  private bytes = takeBuffer(BATCH_BYTES);
   private used = 0;
   private ends = new Uint32Array(FIRST_ROWS);
   private rows = 0;
@@ -178,12 +202,14 @@ class BatchQueue {
 
   private flush(nextLength: number): void {
     if (this.rows > 0) {
-      this.ready.push({ bytes: this.bytes.subarray(0, this.used), ends: this.ends.slice(0, this.rows) });
+      this.ready.push(batchOf(this.bytes, this.used, this.ends.slice(0, this.rows)));
       this.rows = 0;
+    } else {
+      giveBuffer(this.bytes);
     }
-    this.bytes = Buffer.allocUnsafeSlow(Math.max(BATCH_BYTES, nextLength));
+    this.bytes = takeBuffer(nextLength);
     this.used = 0;
-    if (this.ready.length >= WAITING_BATCHES && !this.paused) this.pause();
+    if (this.ready.length >= WAITING_BATCHES && !this.paused && !this.finished) this.pause();
     this.signalConsumer();
   }
 
@@ -210,8 +236,12 @@ class BatchQueue {
   }
 
   finish(): void {
-    if (this.rows > 0) this.flush(0);
     this.finished = true;
+    this.flush(0);
+    giveBuffer(this.bytes);
+    this.bytes = NO_BYTES;
+    // The consumer may leave now without asking for more, and the session's next statement needs the socket flowing.
+    if (this.paused) this.resume();
     this.signalConsumer();
   }
 
