@@ -24,11 +24,26 @@ export interface PutResult {
   storedBytes: number;
 }
 
+/** How to wait while a collection deletes packs; it may take as long as 20 minutes where another machine crashed in it. */
+export interface StoreWait {
+  signal?: AbortSignal;
+  /** Called once, when there is something to wait for. */
+  onWaiting?(): void;
+}
+
+/** While it is held no pack goes, so that what was proven to be there can be read. */
+export interface ReadLease {
+  /** Idempotent. */
+  release(): Promise<void>;
+}
+
 export interface BackupStore {
   /** Seed of the chunk boundary hash, fixed for the repository's life; secret where it is encrypted. 32 bits, unsigned. */
   readonly chunkSeed: number;
   /** Opens a writing session under a shared lease; the packs it writes are garbage until `commit`. */
-  beginWrite(backupId: BackupId): Promise<BackupWriteSession>;
+  beginWrite(backupId: BackupId, wait?: StoreWait): Promise<BackupWriteSession>;
+  /** A shared lease for long reads, e.g. `restore <job id>`. A repository that takes no writes is read without one. */
+  beginRead(purpose: string, wait?: StoreWait): Promise<ReadLease>;
   /** Every manifest, unordered, each verified; damaged ones are reported to `onDamaged` and skipped. */
   listManifests(onDamaged?: (name: string, error: unknown) => void): AsyncIterable<StoredManifest>;
   findManifest(backupId: BackupId): Promise<StoredManifest | null>;

@@ -1,5 +1,5 @@
 /**
- * Restores a backup: settles what an earlier attempt of the job did, proves every chunk it will read, checks that structures
+ * Restores a backup, under a lease so that no cleanup takes its chunks away: settles what an earlier attempt of the job did, proves every chunk it will read, checks that structures
  * fit, and then loads in bulk or applies differences in place, as the state of the tables decides. Nothing is written before all
  * of that is known to be sound.
  */
@@ -18,6 +18,7 @@ import type { EngineStore, TaskContext } from './ports';
 import { isDamage, proveChunks, type ChunkProof } from './prove-chunks';
 import { restoreScope, scopeFilters, type RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
+import { storeWait } from './store-wait';
 import { requireSameStructures } from './structure-check';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
@@ -29,14 +30,27 @@ export async function restoreBackup(task: RestoreTask, context: TaskContext): Pr
   const source = await context.deps.source(spec.source);
   const earlier = await settleEarlierAttempt(task, source);
   if (task.recoverOnly && earlier === 'OPEN') throw cancelledBeforeCommit();
+  const lease = await store.beginRead(`restore ${jobId}`, storeWait(context));
+  try {
+    return await restoreSettled(task, { source, store, committed: earlier === 'COMMITTED' }, context);
+  } finally {
+    await lease.release();
+  }
+}
+
+async function restoreSettled(
+  { spec, jobId }: RestoreTask,
+  { source, store, committed }: { source: Source; store: EngineStore; committed: boolean },
+  context: TaskContext,
+): Promise<RestoreResult> {
   const manifest = await requireManifest(store, spec);
-  const notes: string[] = earlier === 'COMMITTED' ? ['An earlier attempt of this job had committed already.'] : [];
+  const notes: string[] = committed ? ['An earlier attempt of this job had committed already.'] : [];
   const scope = await proveScope(spec, { manifest, store, context, notes });
   const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
   const rows = new BackupRows(store, scope.proof.lostChunks, filters);
   const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows };
   const serviceSettings = await readServiceSettings(spec, { manifest, store, notes });
-  const outcome = await writeScope(restore, { committed: earlier === 'COMMITTED', notes, context });
+  const outcome = await writeScope(restore, { committed, notes, context });
   return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, notes };
 }
 

@@ -15,6 +15,7 @@ import type { ConsistentRead, Source, SourceInfo } from '../domain/source';
 import type { BackupResult, EngineTask } from '../domain/task';
 import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
+import { storeWait } from './store-wait';
 import { encodeDocument, isDocument } from './document-chunk';
 import { storeTables } from './store-tables';
 
@@ -28,15 +29,19 @@ export async function takeBackup(task: BackupTask, context: TaskContext): Promis
   const source = await context.deps.source(task.spec.source);
   const info = await source.info(context.signal);
   const dataTypes = backupDataTypes(task.spec);
+  const write = { task, source, info, store, scope, dataTypes };
+  // The session first: it may have to wait for a cleanup, and an open read would hold up the source meanwhile.
+  const session = await store.beginWrite(task.spec.backupId, storeWait(context));
+  return withSession(session, () => readAndWrite({ ...write, session }, context));
+}
+
+async function readAndWrite(write: Omit<BackupWrite, 'read'>, context: TaskContext): Promise<BackupResult> {
+  const { source, dataTypes } = write;
+  const { deps, signal } = context;
   context.progress.begin({ name: 'opening', from: 0, to: 1 });
-  const read = await source.openConsistentRead({
-    dataTypes,
-    ...context.deps.limits(source.name),
-    signal: context.signal,
-  });
+  const read = await source.openConsistentRead({ dataTypes, ...deps.limits(source.name), signal });
   try {
-    const write = { task, source, info, read, store, scope, dataTypes };
-    return await withSession(store, task.spec, (session) => writeBackup({ ...write, session }, context));
+    return await writeBackup({ ...write, read }, context);
   } finally {
     await read.close();
   }
@@ -53,14 +58,9 @@ interface BackupWrite {
   dataTypes: DataType[];
 }
 
-async function withSession<Result>(
-  store: EngineStore,
-  spec: BackupJobSpec,
-  work: (session: BackupWriteSession) => Promise<Result>,
-): Promise<Result> {
-  const session = await store.beginWrite(spec.backupId);
+async function withSession(session: BackupWriteSession, work: () => Promise<BackupResult>): Promise<BackupResult> {
   try {
-    return await work(session);
+    return await work();
   } catch (error) {
     await session.abort();
     throw error;

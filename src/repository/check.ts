@@ -15,7 +15,7 @@ import { DamageReport } from './damage-report';
 import { decodeUnkeyed } from './json-object';
 import type { KeyObject } from './key-object';
 import { readPage } from './layer-tree';
-import { withLease } from './leases';
+import { acquireReadLease } from './leases';
 import { currentGenerations, readManifest, type ManifestObject } from './manifests';
 import { classify, CONFIG_COPY_NAME, CONFIG_NAME, type ObjectClass } from './object-names';
 import { provePack } from './pack-reader';
@@ -39,7 +39,12 @@ export interface CheckReport {
 
 export async function checkRepository(context: RepositoryContext, options: CheckOptions): Promise<CheckReport> {
   const request = { kind: 'SHARED', purpose: `check at level ${options.level}`, signal: options.signal } as const;
-  return withLease(context, request, () => new CheckRun(context, options).run());
+  const lease = await acquireReadLease(context, request);
+  try {
+    return await new CheckRun(context, options).run();
+  } finally {
+    await lease.release();
+  }
 }
 
 class CheckRun {

@@ -4,12 +4,16 @@
  */
 import type { Clock, Log, Random } from '../domain/ambient';
 import { AppError } from '../domain/errors';
-import { CLOCK_SKEW_MS, LEASE_ATTEMPTS, LEASE_MS, LEASE_RENEWAL_MS, LEASE_RETRY_MS } from './limits';
+import { isOwnerGone, thisOwner } from './lease-owner';
+import { CLOCK_SKEW_MS, LEASE_MS, LEASE_RENEWAL_MS, LEASE_RETRY_MS, LEASE_WAIT_MS } from './limits';
 import type { ObjectStore } from './object-store';
 import { classify, lockName } from './object-names';
 import { isStorageFault } from './storage/storage';
 
 export type LeaseKind = 'SHARED' | 'EXCLUSIVE';
+
+/** Renewals that are kept: whoever lists while the next one is written sees the one before it. */
+const STORED_RENEWALS = 2;
 
 export interface LeaseDeps {
   objects: ObjectStore;
@@ -22,13 +26,17 @@ export interface LeaseRequest {
   kind: LeaseKind;
   purpose: string;
   signal?: AbortSignal;
+  /** Called once, when other work has to be waited for. */
+  onWaiting?(): void;
 }
 
 /** Proof that the repository is ours; what deletes packs asks for one of kind EXCLUSIVE. */
 export class Lease {
   readonly kind: LeaseKind;
   readonly purpose: string;
-  private renewal = 0;
+  private renewal = -1;
+  /** Renewals that may be stored, oldest first. */
+  private readonly stored: number[] = [];
   private expiresAtMs = 0;
   private readonly stop = new AbortController();
   private renewing: Promise<void> = Promise.resolve();
@@ -42,15 +50,17 @@ export class Lease {
     this.purpose = purpose;
   }
 
-  /** Writes the first renewal. */
+  /** Writes the next renewal; it counts once it is durable. */
   async write(): Promise<void> {
     const { objects, clock } = this.deps;
     const acquiredAt = clock.now();
     const expiresAtMs = acquiredAt.getTime() + LEASE_MS;
-    await objects.put(this.name(), {
+    this.stored.push(++this.renewal);
+    await objects.put(this.name(this.renewal), {
       leaseId: this.id,
       kind: this.kind,
       purpose: this.purpose,
+      owner: thisOwner(),
       renewal: this.renewal,
       acquiredAt: acquiredAt.toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
@@ -58,14 +68,14 @@ export class Lease {
     this.expiresAtMs = expiresAtMs;
   }
 
-  private name(): string {
-    return lockName(this.kind, this.id, this.renewal);
+  private name(renewal: number): string {
+    return lockName(this.kind, this.id, renewal);
   }
 
   /** Keeps it alive until `release`. */
   startRenewing(): void {
     this.renewing = this.renewLoop().catch((error: unknown) => {
-      if (!this.stop.signal.aborted) this.deps.log.warn('A lease could not be renewed', { lease: this.id, error });
+      if (!this.stop.signal.aborted) this.deps.log.warn('A lease is not renewed any more', { lease: this.id, error });
     });
   }
 
@@ -78,21 +88,35 @@ export class Lease {
     }
   }
 
+  /** A renewal that fails is one missed: the next may succeed before the lease runs out. */
   private async renew(): Promise<void> {
-    const before = this.name();
-    this.renewal++;
-    await this.write();
-    await this.deps.objects.storage.delete(before);
+    try {
+      await this.write();
+      await this.removeAllBut(STORED_RENEWALS);
+    } catch (error) {
+      this.deps.log.warn('A lease could not be renewed; it is tried again', { lease: this.id, error });
+    }
+  }
+
+  private async removeAllBut(newest: number): Promise<void> {
+    while (this.stored.length > newest) {
+      await this.deps.objects.storage.delete(this.name(this.stored[0] as number));
+      this.stored.shift();
+    }
   }
 
   /** Throws LEASE_LOST unless the lease is there and in force. */
   async assertHeld(): Promise<void> {
-    const found = await this.deps.objects.storage.stat(this.name());
-    if (found && this.deps.clock.now().getTime() < this.expiresAtMs) return;
+    if ((await this.isStored()) && this.deps.clock.now().getTime() < this.expiresAtMs) return;
     throw new AppError('LEASE_LOST', `The repository lease for ${this.purpose} has expired.`, {
       retryable: true,
       hint: 'The work was held up for longer than its lease; it can be tried again.',
     });
+  }
+
+  private async isStored(): Promise<boolean> {
+    for (const renewal of this.stored) if (await this.deps.objects.storage.stat(this.name(renewal))) return true;
+    return false;
   }
 
   /** Idempotent. A failure leaves a lease that expires by itself. */
@@ -101,7 +125,7 @@ export class Lease {
     this.stop.abort();
     await this.renewing;
     try {
-      await this.deps.objects.storage.delete(this.name());
+      await this.removeAllBut(0);
     } catch (error) {
       this.deps.log.warn('A lease could not be released; it will expire', { lease: this.id, error });
     }
@@ -113,7 +137,7 @@ export async function tryLease(deps: LeaseDeps, request: LeaseRequest): Promise<
   const lease = new Lease(deps, request, deps.random.uuid());
   try {
     await lease.write();
-    if (await isBlocked(deps, lease)) {
+    if (await findBlocker(deps, lease)) {
       await lease.release();
       return null;
     }
@@ -125,17 +149,45 @@ export async function tryLease(deps: LeaseDeps, request: LeaseRequest): Promise<
   return lease;
 }
 
-/** The lease, waiting a while for conflicting ones to go; REPOSITORY_UNAVAILABLE (retryable) when they do not. */
+/**
+ * The lease, waiting for conflicting ones to go for longer than one that a crash left can be in force; then
+ * REPOSITORY_UNAVAILABLE (retryable). Who waits only looks, and so keeps nobody else from the repository.
+ */
 export async function acquireLease(deps: LeaseDeps, request: LeaseRequest): Promise<Lease> {
-  for (let attempt = 1; attempt <= LEASE_ATTEMPTS; attempt++) {
-    const lease = await tryLease(deps, request);
+  const { clock } = deps;
+  const first = await tryLease(deps, request);
+  if (first) return first;
+  request.onWaiting?.();
+  const { kind, signal } = request;
+  let blocker: FoundLease | null = null;
+  for (const deadline = clock.monotonicMs() + LEASE_WAIT_MS; clock.monotonicMs() < deadline;) {
+    await clock.sleep(LEASE_RETRY_MS, signal);
+    blocker = await findBlocker(deps, { kind });
+    const lease = blocker ? null : await tryLease(deps, request);
     if (lease) return lease;
-    if (attempt < LEASE_ATTEMPTS) await deps.clock.sleep(LEASE_RETRY_MS, request.signal);
   }
-  throw new AppError('REPOSITORY_UNAVAILABLE', 'The repository is locked by other work.', {
-    retryable: true,
-    hint: 'Try again later; a lease left by a crashed process expires within 15 minutes.',
-  });
+  throw new AppError(
+    'REPOSITORY_UNAVAILABLE',
+    `The repository is locked by other work (${blocker?.name ?? 'locks/'}).`,
+    {
+      retryable: true,
+      hint: 'Try again when the cleanup that runs now has ended.',
+    },
+  );
+}
+
+/**
+ * For reading. A full or read-only repository gives no lease, and must be readable all the more; nobody else can lock it for deletion
+ * either, for that takes a lease too.
+ */
+export async function acquireReadLease(deps: LeaseDeps, request: LeaseRequest): Promise<Pick<Lease, 'release'>> {
+  try {
+    return await acquireLease(deps, request);
+  } catch (error) {
+    if (!isStorageFault(error, 'FULL') && !isStorageFault(error, 'UNAVAILABLE')) throw error;
+    deps.log.warn('The repository takes no lease; it is read without one', { purpose: request.purpose, error });
+    return { release: () => Promise.resolve() };
+  }
 }
 
 /** Runs `work` under a lease of its own and gives it up afterwards. */
@@ -158,13 +210,14 @@ interface FoundLease {
   kind: LeaseKind;
 }
 
-async function isBlocked(deps: LeaseDeps, own: Lease): Promise<boolean> {
+/** A lease in force that conflicts with one of this kind. */
+async function findBlocker(deps: LeaseDeps, own: { kind: LeaseKind; id?: string }): Promise<FoundLease | null> {
   for (const other of await listLeases(deps.objects)) {
     if (other.leaseId === own.id) continue;
     if (own.kind === 'SHARED' && other.kind === 'SHARED') continue;
-    if (await isInForce(deps, other)) return true;
+    if (await isInForce(deps, other)) return other;
   }
-  return false;
+  return null;
 }
 
 async function listLeases(objects: ObjectStore): Promise<FoundLease[]> {
@@ -181,10 +234,14 @@ async function isInForce(deps: LeaseDeps, lease: FoundLease): Promise<boolean> {
   return expiresAt !== null && deps.clock.now().getTime() < expiresAt + CLOCK_SKEW_MS;
 }
 
-/** Milliseconds since the epoch; null when the lease is gone. One that can't be read counts from when it was written. */
+/**
+ * Milliseconds since the epoch; null when the lease is gone, or its holder is. One that can't be read counts from when it was
+ * written.
+ */
 async function expiryOf(objects: ObjectStore, name: string): Promise<number | null> {
   try {
-    const { expiresAt } = (await objects.get(name)) as { expiresAt?: unknown };
+    const { expiresAt, owner } = (await objects.get(name)) as { expiresAt?: unknown; owner?: unknown };
+    if (isOwnerGone(owner)) return null;
     const time = Date.parse(String(expiresAt));
     if (!Number.isNaN(time)) return time;
   } catch (error) {

@@ -28,7 +28,7 @@ export const INDEX_LOAD_CONCURRENCY = 8;
 /** Chunks read at once when a pack is verified. */
 export const VERIFY_CONCURRENCY = 3;
 
-/** A lease outlives several missed renewals, and a crashed holder blocks a collection for a quarter of an hour at most. */
+/** A lease outlives several missed renewals, and the holder on a crashed machine blocks others for a quarter of an hour at most. */
 export const LEASE_MS = 10 * 60_000;
 export const LEASE_RENEWAL_MS = 2 * 60_000;
 
@@ -38,6 +38,6 @@ export const CLOCK_SKEW_MS = 5 * 60_000;
 /** A writer that has not touched its temporary file for a day is dead. */
 export const ABANDONED_AFTER_MS = 24 * 60 * 60_000;
 
-/** How often, and how long apart, a writing session looks again while a collection sweeps. */
-export const LEASE_ATTEMPTS = 20;
-export const LEASE_RETRY_MS = 500;
+/** How often work looks again while a collection sweeps, and for how long: longer than a crashed holder's lease is in force. */
+export const LEASE_RETRY_MS = 1_000;
+export const LEASE_WAIT_MS = LEASE_MS + CLOCK_SKEW_MS + 5 * 60_000;

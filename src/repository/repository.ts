@@ -3,7 +3,7 @@
  * place where the objects are; FORMAT.md says what they are. It does not know what a row is.
  */
 import type { Clock, Log, Random } from '../domain/ambient';
-import type { BackupStore, BackupWriteSession, ChunkEntry } from '../domain/backup-store';
+import type { BackupStore, BackupWriteSession, ChunkEntry, ReadLease, StoreWait } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { ChunkId, LayerRef, StoredManifest } from '../domain/manifest';
@@ -14,6 +14,7 @@ import type { RepositoryConfig } from './config-object';
 import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { walkLayer } from './layer-tree';
+import { acquireReadLease } from './leases';
 import { deleteManifest, findManifest, readManifests } from './manifests';
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
@@ -110,10 +111,15 @@ class OpenRepository implements Repository {
     this.config = opened.config;
   }
 
-  async beginWrite(backupId: BackupId): Promise<BackupWriteSession> {
-    const session = await beginWrite(this.context, backupId, (ended) => this.sessions.delete(ended));
+  async beginWrite(backupId: BackupId, wait?: StoreWait): Promise<BackupWriteSession> {
+    const onEnd = (ended: BackupWriteSession): unknown => this.sessions.delete(ended);
+    const session = await beginWrite(this.context, { backupId, wait, onEnd });
     this.sessions.add(session);
     return session;
+  }
+
+  beginRead(purpose: string, wait?: StoreWait): Promise<ReadLease> {
+    return acquireReadLease(this.context, { ...wait, kind: 'SHARED', purpose });
   }
 
   async ping(): Promise<void> {

@@ -2,7 +2,7 @@
  * One backup's writing: chunks that are not stored yet go through hash, compression and encryption into packs; layers into trees of
  * pages; at last the manifest. Holds a shared lease from before it looks for stored chunks until the backup exists or is given up.
  */
-import type { BackupWriteSession, LayerBuilder, PutResult } from '../domain/backup-store';
+import type { BackupWriteSession, LayerBuilder, PutResult, StoreWait } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { LayerRef, Manifest, StoredManifest } from '../domain/manifest';
@@ -18,12 +18,17 @@ import { ReachableWalk } from './reachable';
 
 type State = 'OPEN' | 'COMMITTED' | 'ABORTED';
 
+export interface BeginWriteOptions {
+  backupId: BackupId;
+  wait?: StoreWait;
+  onEnd: (session: BackupWriteSession) => void;
+}
+
 export async function beginWrite(
   context: RepositoryContext,
-  backupId: BackupId,
-  onEnd: (session: BackupWriteSession) => void,
+  { backupId, wait, onEnd }: BeginWriteOptions,
 ): Promise<BackupWriteSession> {
-  const lease = await acquireLease(context, { kind: 'SHARED', purpose: `backup ${backupId}` });
+  const lease = await acquireLease(context, { ...wait, kind: 'SHARED', purpose: `backup ${backupId}` });
   try {
     await context.packs.refresh(); // after the lease: from now on no pack that is seen can go
     const known = new Set((await listManifestObjects(context.objects)).map(({ name }) => name));

@@ -82,6 +82,7 @@ export function memoryStore(seed = 7): MemoryStore {
     openSessions: () => open,
     chunkSeed: seed,
     beginWrite: async (backupId) => session(backupId),
+    beginRead: async () => ({ release: () => Promise.resolve() }),
     async *listManifests() {
       yield* manifests.values();
     },
