@@ -57,6 +57,8 @@ export interface SourceFinding {
 export interface Source {
   readonly name: string;
   readonly codec: RowCodec;
+  /** True where the tables' triggers run on what a change writer writes. */
+  readonly firesTriggers?: boolean;
   info(signal?: AbortSignal): Promise<SourceInfo>;
   /** Compares the mapping with the live schema; an empty list means every mapped table can be backed up. */
   checkMapping(signal?: AbortSignal): Promise<MappingProblem[]>;

@@ -56,6 +56,8 @@ export interface IndexStructure {
 export interface TriggerStructure {
   name: string;
   statement: string;
+  /** MySQL: the session mode under which it was made; its text means something else under another. */
+  sqlMode?: string;
 }
 
 export interface TableStructure {
@@ -75,6 +77,8 @@ export interface TableStructure {
   triggers: TriggerStructure[];
   /** The statement that creates it, as the source prints it. */
   createStatement: string;
+  /** The highest number its AUTOINCREMENT column gave out, where neither rows nor the statement tell it (SQLite). */
+  lastNumber?: string;
   /** The encoding of its rows, e.g. `mysql-text-v1` or `sqlite-v1` (FORMAT.md). */
   rowEncoding: string;
   /** The source's own estimate of its rows; for progress alone. */

@@ -12,7 +12,7 @@ import { prepareForWriting } from './bulk-load';
 import { endThreads, type WriteContext } from './bulk-write';
 import { ChangedReferences } from './change-references';
 import { isConnectionLost, isDuplicateKey, toSourceError } from './errors';
-import { changedValues, countErrorValues, insertBatch, rowValues, withErrorValues } from './insert-rows';
+import { changedValues, countErrorValues, insertBatch, requireFit, rowValues, withErrorValues } from './insert-rows';
 import { requireColumns } from './introspect';
 import { keyColumns, keysCondition, orderByKey } from './key-range';
 import { readBatches } from './raw-rows';
@@ -23,12 +23,16 @@ import { markStatement, prepareMarkers, readMark } from './write-marker';
 
 /** Keys named in one statement; each also costs a literal. */
 const ROWS_PER_STATEMENT = 500;
+/** The server rolls back a transaction of ours that said nothing for so long; reading a chunk takes far less. */
+const IDLE_TRANSACTION_SECONDS = 900;
 const UPDATE_STATEMENT_BYTES = 512 * 1024;
 
 export async function openChangeWriter(context: WriteContext, options: ChangeWriteOptions): Promise<ChangeWriter> {
   const session = await openSession(context.target, { signal: options.signal, multipleStatements: true });
   try {
     await prepareForWriting(session);
+    // A program or machine that stops dead must not hold its row locks for a day.
+    await session.run(`SET SESSION wait_timeout = ${IDLE_TRANSACTION_SECONDS}`);
     for (const table of options.tables) await requireColumns(session, context.target.schema, table);
     const canMark = await prepareMarkers(session);
     await session.run('START TRANSACTION');
@@ -125,6 +129,7 @@ class MysqlChangeWriter implements ChangeWriter {
     for (let i = 0; i < newRows.ends.length; i++) {
       const values = rowValues(table, newRows, i);
       const statement = updateStatement(table, values);
+      requireFit(this.session, table, statement);
       if (statements.length > 0 && bytes + statement.length > limit) await send();
       statements.push(statement);
       bytes += statement.length;

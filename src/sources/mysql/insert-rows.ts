@@ -63,10 +63,21 @@ export function countErrorValues(table: TableStructure, values: readonly (Buffer
 export async function insertBatch(session: Session, target: InsertTarget, batch: RowBatch): Promise<void> {
   const { table } = target;
   for (const { sql, rows, errorValues } of insertStatements(target, batch, session.maxPacketBytes)) {
+    requireFit(session, table, sql);
     const { affectedRows, warnings } = await withErrorValues(session, errorValues, () => session.run(sql));
     if (affectedRows !== rows) throw lostRows(table.table, rows, affectedRows);
     if (warnings !== Math.min(errorValues, 65_535)) throw await changedValues(session, table.table);
   }
+}
+
+/** The server would cut the connection over a statement that it does not take, and not say why. */
+export function requireFit({ maxPacketBytes }: Session, { table }: TableStructure, statement: string): void {
+  // One byte of a packet is the command's.
+  if (statement.length < maxPacketBytes - 1) return;
+  const mib = Math.ceil((statement.length + 2) / 1024 / 1024);
+  throw new AppError('SOURCE_UNAVAILABLE', `A row of table ${table} is too long for one statement of the source.`, {
+    hint: `Raise max_allowed_packet on the server to ${mib} MiB at least, then restore again.`,
+  });
 }
 
 /** Strict mode does not take back the '' that an earlier refused ENUM value left, so it is lifted, and warnings are counted. */

@@ -70,6 +70,11 @@ function inSchema(prefix: 'TABLE' | 'CONSTRAINT' | 'EVENT_OBJECT', schema: strin
   return `${prefix}_SCHEMA = ${quoteText(schema)} AND ${tableColumn} IN (${names.map(quoteText).join(', ')})`;
 }
 
+/** A table by its exact name, where the server tells names of different case apart. */
+function named(session: Session, column: string, table: string): string {
+  return session.foldsTableNames ? '1' : `${column} = BINARY ${quoteText(table)}`;
+}
+
 /** Structures of the mapped tables, which must exist, parents before children. `schema` is where they are read. */
 export async function introspect(session: Session, schema: string, mapping: SourceMapping): Promise<TableStructure[]> {
   const structures: TableStructure[] = [];
@@ -165,7 +170,7 @@ export async function readColumns(session: Session, schema: string, table: strin
   const rows = await session.rows(
     `SELECT COLUMN_NAME AS name, COLUMN_TYPE AS type, DATA_TYPE AS base, IS_NULLABLE AS nullable,
        CHARACTER_SET_NAME AS charset, COLLATION_NAME AS collation, EXTRA AS extra, GENERATION_EXPRESSION AS expression
-     FROM information_schema.COLUMNS WHERE ${inSchema('TABLE', schema, [table])} AND TABLE_NAME = BINARY ${quoteText(table)}
+     FROM information_schema.COLUMNS WHERE ${inSchema('TABLE', schema, [table])} AND ${named(session, 'TABLE_NAME', table)}
      ORDER BY ORDINAL_POSITION`,
   );
   return rows.map(toColumn);
@@ -246,7 +251,7 @@ export async function readForeignKeys(session: Session, schema: string, table: s
        k.REFERENCED_TABLE_NAME AS ref_table, k.REFERENCED_COLUMN_NAME AS ref_col
      FROM information_schema.KEY_COLUMN_USAGE k
      WHERE k.TABLE_SCHEMA = ${quoteText(schema)} AND k.TABLE_NAME = ${quoteText(table)}
-       AND k.TABLE_NAME = BINARY ${quoteText(table)} AND k.REFERENCED_TABLE_NAME IS NOT NULL
+       AND ${named(session, 'k.TABLE_NAME', table)} AND k.REFERENCED_TABLE_NAME IS NOT NULL
      ORDER BY k.CONSTRAINT_NAME, k.ORDINAL_POSITION`,
   );
   if (parts.length === 0) return [];
@@ -282,13 +287,14 @@ function toForeignKeys(parts: readonly SqlRow[], rules: readonly SqlRow[], schem
 export async function readTriggers(session: Session, schema: string, table: string): Promise<TriggerStructure[]> {
   const rows = await session.rows(
     `SELECT TRIGGER_NAME AS name FROM information_schema.TRIGGERS
-     WHERE ${inSchema('EVENT_OBJECT', schema, [table])} AND EVENT_OBJECT_TABLE = BINARY ${quoteText(table)}
+     WHERE ${inSchema('EVENT_OBJECT', schema, [table])} AND ${named(session, 'EVENT_OBJECT_TABLE', table)}
      ORDER BY ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER`,
   );
   const triggers: TriggerStructure[] = [];
   for (const { name } of rows) {
     const [shown] = await session.rows(`SHOW CREATE TRIGGER ${qualified(schema, String(name))}`);
-    triggers.push({ name: String(name), statement: String(shown?.['SQL Original Statement']) });
+    const statement = String(shown?.['SQL Original Statement']);
+    triggers.push({ name: String(name), statement, sqlMode: String(shown?.sql_mode ?? '') });
   }
   return triggers;
 }

@@ -13,8 +13,9 @@ const TAB = 9;
 const NEWLINE = 10;
 const BACKSLASH = 92;
 const LETTER_N = 78;
-/** One packet to the server holds at most 16 MiB less one byte. */
-const MAX_PIECE_BYTES = 8 * 1024 * 1024;
+/** A piece travels as one packet; larger ones gain nothing. */
+const MAX_PIECE_BYTES = 1024 * 1024;
+const PACKET_HEAD_BYTES = 64;
 
 export interface LoadCount {
   rows: number;
@@ -22,24 +23,30 @@ export interface LoadCount {
   errorValues: number;
 }
 
-/** A stream of the rows as LOAD DATA text, counting on its way. One batch is held at a time. */
-export function loadTextStream(
-  columns: readonly ColumnStructure[],
-  rows: AsyncIterable<RowBatch>,
-  count: LoadCount,
-): Readable {
-  return Readable.from(pieces(columns, rows, count), { objectMode: true, highWaterMark: 2 });
+/** How long a piece may be for a server that takes packets of `maxPacketBytes`. */
+function pieceBytes(maxPacketBytes: number): number {
+  return Math.min(MAX_PIECE_BYTES, maxPacketBytes - PACKET_HEAD_BYTES);
 }
 
-async function* pieces(
-  columns: readonly ColumnStructure[],
-  rows: AsyncIterable<RowBatch>,
-  count: LoadCount,
-): AsyncGenerator<Buffer> {
+/** A stream of the rows as LOAD DATA text, counting on its way. One batch is held at a time. */
+export function loadTextStream(options: LoadTextOptions): Readable {
+  return Readable.from(pieces(options), { objectMode: true, highWaterMark: 2 });
+}
+
+export interface LoadTextOptions {
+  columns: readonly ColumnStructure[];
+  rows: AsyncIterable<RowBatch>;
+  count: LoadCount;
+  /** `Session.maxPacketBytes` */
+  maxPacketBytes: number;
+}
+
+async function* pieces({ columns, rows, count, maxPacketBytes }: LoadTextOptions): AsyncGenerator<Buffer> {
+  const size = pieceBytes(maxPacketBytes);
   const enums = columns.flatMap((column, i) => (hasErrorValue(column) ? [i] : []));
   for await (const batch of rows) {
     const text = batchText({ columnCount: columns.length, enums, count }, batch);
-    for (let at = 0; at < text.length; at += MAX_PIECE_BYTES) yield text.subarray(at, at + MAX_PIECE_BYTES);
+    for (let at = 0; at < text.length; at += size) yield text.subarray(at, at + size);
   }
 }
 

@@ -46,6 +46,8 @@ export function openMysqlSource(options: MysqlSourceOptions): Source {
 
 class MysqlSource implements Source {
   readonly codec = mysqlCodec;
+  /** Neither MySQL nor MariaDB can leave triggers out for a session. */
+  readonly firesTriggers = true;
   private readonly target: ConnectionTarget;
   /** Ends of the reads and writers that are open. */
   private readonly open = new Set<() => Promise<void>>();

@@ -5,14 +5,15 @@
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '../../domain/errors';
-import type { ForeignKey, TableStructure } from '../../domain/table';
+import type { ForeignKey, TableStructure, TriggerStructure } from '../../domain/table';
 import { buildCreateTable, indexesFromStart, parseCreateTable, type CreateTable } from './create-table';
 import { isAccessDenied, serverErrorNumber } from './errors';
 import { listTables, readForeignKeys, readTriggers, requireColumns, showCreateTable } from './introspect';
-import { qualified, quoteName } from './sql';
-import type { Session } from './session';
+import { qualified, quoteName, quoteText } from './sql';
+import { STRICT_SQL_MODE, type Session } from './session';
 
 const DUPLICATE_TRIGGER = 1359;
+const UNKNOWN_MODE = 1231;
 
 /** How one table gets from its staging name to its own. Kept as JSON in the marker. */
 export interface StagedTable {
@@ -21,7 +22,7 @@ export interface StagedTable {
   was: 'MISSING' | 'EMPTY';
   /** Clauses for ALTER TABLE once the name is free: constraints whose names the live table still holds. */
   lateClauses: { constraint: string; clause: string }[];
-  triggers: { name: string; statement: string }[];
+  triggers: TriggerStructure[];
 }
 
 /** What is being built, and where. */
@@ -200,10 +201,30 @@ async function addLateParts(session: Session, { table, lateClauses, triggers }: 
   const names = new Set(create.definitions.map(({ name }) => name));
   const clauses = lateClauses.filter(({ constraint }) => !names.has(constraint)).map(({ clause }) => clause);
   if (clauses.length > 0) await session.run(`ALTER TABLE ${quoteName(table)} ${clauses.join(', ')}`);
-  for (const { statement } of triggers) await createTrigger(session, statement);
+  for (const trigger of triggers) await createTrigger(session, trigger);
 }
 
-async function createTrigger(session: Session, statement: string): Promise<void> {
+async function createTrigger(session: Session, { statement, sqlMode }: TriggerStructure): Promise<void> {
+  // The mode is kept with the trigger, and decides what its quotes mean.
+  if (sqlMode !== undefined) await useMode(session, sqlMode);
+  try {
+    await runTrigger(session, statement);
+  } finally {
+    if (sqlMode !== undefined && !session.ended) await useMode(session, STRICT_SQL_MODE);
+  }
+}
+
+/** MySQL 8 knows no NO_AUTO_CREATE_USER any more, which older triggers have and none needs. */
+async function useMode(session: Session, mode: string): Promise<void> {
+  const set = (text: string): Promise<unknown> => session.run(`SET SESSION sql_mode = ${quoteText(text)}`);
+  const known = mode.split(',').filter((flag) => flag !== 'NO_AUTO_CREATE_USER');
+  await set(mode).catch((error: unknown) => {
+    if (serverErrorNumber(error) !== UNKNOWN_MODE) throw error;
+    return set(known.join());
+  });
+}
+
+async function runTrigger(session: Session, statement: string): Promise<void> {
   try {
     await session.run(statement);
   } catch (error) {
