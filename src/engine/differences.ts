@@ -100,7 +100,7 @@ export class TableDifferences {
 }
 
 export function isTouched(bits: Uint8Array, row: number): boolean {
-  return ((bits[row >> 3] as number) & (1 << (row & 7))) !== 0;
+  return ((bits[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
 }
 
 /**

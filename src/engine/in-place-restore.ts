@@ -44,7 +44,9 @@ type Attempt = InPlaceRestore & Care;
 /** Restores; what the plain way rolled back on is tried once more with the care that may cure it. */
 export async function restoreInPlace(restore: InPlaceRestore, context: TaskContext): Promise<InPlaceResult> {
   if (restore.scope.tables.length === 0) return { tables: [], verifiedRows: 0 };
-  let care: Care = { findStrays: false, moveUpdates: false };
+  // A plan must tell of such rows too; nothing is written that could meet one.
+  const findStrays = restore.compareOnly && restore.scope.rows.kind === 'BUSINESS';
+  let care: Care = { findStrays, moveUpdates: false };
   for (;;) {
     try {
       return await compareAndApply({ ...restore, ...care }, context);
@@ -70,17 +72,25 @@ async function compareAndApply(attempt: Attempt, context: TaskContext): Promise<
   const spooling = { codec: attempt.source.codec, tempDir: deps.tempDir, random: deps.random, moveUpdates };
   const differences = attempt.scope.tables.map((table) => new TableDifferences(table, spooling));
   try {
-    await compareAll(attempt, differences, context);
+    const triggers = await compareAll(attempt, differences, context);
     if (!attempt.compareOnly && differences.some(({ touched }) => touched.size > 0)) {
-      return await applyAll(attempt, differences, context);
+      return await applyAll({ ...attempt, triggers }, differences, context);
     }
-    return { tables: differences.map((of) => describe(of, 0)), verifiedRows: unchanged(differences) };
+    return { tables: differences.map((of) => describe(of, { triggers })), verifiedRows: unchanged(differences) };
   } finally {
     for (const table of differences) await table.close();
   }
 }
 
-async function compareAll(restore: Attempt, differences: TableDifferences[], context: TaskContext): Promise<void> {
+/** Names of the triggers that will run on what is written, by table, as they are now. */
+type FiringTriggers = ReadonlyMap<string, readonly string[]>;
+type Writing = Attempt & { triggers: FiringTriggers };
+
+async function compareAll(
+  restore: Attempt,
+  differences: TableDifferences[],
+  context: TaskContext,
+): Promise<FiringTriggers> {
   const read = await openRead(restore, context);
   try {
     const comparing = comparingWith(restore, read);
@@ -89,6 +99,8 @@ async function compareAll(restore: Attempt, differences: TableDifferences[], con
         table.sink({ index, rowCount: entry?.rowCount ?? 0 }),
       );
     }
+    const firing = restore.source.firesTriggers ? read.tables.filter(({ triggers }) => triggers.length > 0) : [];
+    return new Map(firing.map(({ table, triggers }) => [table, triggers.map(({ name }) => name)]));
   } finally {
     await read.close();
   }
@@ -117,7 +129,7 @@ function comparingWith(restore: Attempt, live: TableComparing['live']): TableCom
 }
 
 async function applyAll(
-  restore: Attempt,
+  restore: Writing,
   differences: TableDifferences[],
   context: TaskContext,
 ): Promise<InPlaceResult> {
@@ -185,16 +197,22 @@ interface ReadingBack {
   context: TaskContext;
 }
 
-/** Compares every touched chunk once more, inside the transaction: what was written must be what the backup holds. */
-async function readBack(restore: Attempt, { writer, differences, context }: ReadingBack): Promise<InPlaceResult> {
+/**
+ * Compares every touched chunk once more, inside the transaction: what was written must be what the backup holds. Where triggers
+ * ran they may have written anywhere, so then every chunk is compared, and nothing may differ.
+ */
+async function readBack(restore: Writing, { writer, differences, context }: ReadingBack): Promise<InPlaceResult> {
   const comparing = comparingWith(restore, writer);
   context.progress.begin({ name: 'checking', from: 85, to: 98 });
   const result: InPlaceResult = { tables: [], verifiedRows: 0 };
+  const ran = differences.flatMap(({ table, touched }) =>
+    touched.size > 0 ? (restore.triggers.get(table.manifest.table) ?? []) : [],
+  );
   for (const of of differences) {
     const proof = new WriteProof(of.table);
     for await (const span of chunkSpans(restore.store, of.table.manifest)) {
-      const touched = of.touched.get(span.index);
-      if (touched === undefined) continue;
+      const touched = of.touched.get(span.index) ?? (ran.length > 0 ? UNTOUCHED : undefined);
+      if (touched === undefined || restore.rows.isLost(span)) continue;
       const sink = proof.sink(touched);
       await compareSpan({ table: of.table, span, sink, signal: context.signal }, comparing);
       context.progress.advance({
@@ -203,10 +221,24 @@ async function readBack(restore: Attempt, { writer, differences, context }: Read
         table: of.table.manifest.table,
       });
     }
+    if (ran.length > 0 && proof.newerRows > 0) throw writtenByTriggers(of.table, ran);
     result.verifiedRows += proof.equalRows;
-    result.tables.push(describe(of, proof.newerRows));
+    result.tables.push(describe(of, { triggers: restore.triggers, newerRows: proof.newerRows }));
   }
   return result;
+}
+
+const UNTOUCHED = new Uint8Array(0);
+
+/** Inside the transaction a trigger's rows can't be told from rows that others committed meanwhile: neither is kept. */
+function writtenByTriggers({ manifest: { table } }: ScopedTable, triggers: readonly string[]): AppError {
+  return new AppError(
+    'CONFLICT',
+    `Table ${table} got other rows than the backup holds while triggers ran (${triggers.join(', ')}); nothing was changed.`,
+    {
+      hint: 'Drop these triggers for the time of the restore, or restore into a scratch schema. If others wrote, try again.',
+    },
+  );
 }
 
 /** Rows that were written must be there as written; rows nobody listed are newer than the comparison, and stay. */
@@ -225,7 +257,10 @@ class WriteProof {
       equal: (rows) => {
         this.equalRows += rows;
       },
-      changed: ({ index }) => differs(index),
+      // A parent that is there is left as it is, whatever it holds.
+      changed: ({ index }) => {
+        if (this.table.role === 'WHOLE' || isTouched(touched, index)) differs(index);
+      },
       missing: (_, index) => differs(index),
       extra: () => {
         if (this.table.role === 'WHOLE') this.newerRows++;
@@ -246,11 +281,14 @@ class WriteProof {
   }
 }
 
-function describe({ table, counts }: TableDifferences, newerRows: number): RestoredTable {
+function describe(
+  { table, counts }: TableDifferences,
+  { triggers, newerRows = 0 }: { triggers: FiringTriggers; newerRows?: number },
+): RestoredTable {
   const { manifest } = table;
   const warnings: string[] = [];
-  const triggers = manifest.structure.triggers.map(({ name }) => name);
-  if (triggers.length > 0) warnings.push(`Triggers run while rows are written: ${triggers.join(', ')}.`);
+  const firing = triggers.get(manifest.table) ?? [];
+  if (firing.length > 0) warnings.push(`Triggers run while rows are written: ${firing.join(', ')}.`);
   if (newerRows > 0) warnings.push(`${newerRows} rows were changed by others meanwhile and were left as they are.`);
   return { dataType: manifest.dataType, table: manifest.table, ...counts, warnings };
 }
