@@ -14,6 +14,7 @@ import type { Settings } from '../domain/settings';
 import type { ErrorMask } from './client-errors';
 import type { RequestContext } from './context';
 import type { CheckDocument } from './documents';
+import { createSharedPayloads, type SharedPayloads } from './shared-payloads';
 import { createSharedSubscribe } from './shared-subscribe';
 
 export interface GraphqlWebsocketOptions {
@@ -50,13 +51,16 @@ export function addGraphqlWebsocket(http: Server, options: GraphqlWebsocketOptio
     perMessageDeflate: false,
     handleProtocols,
   });
-  const protocol = createProtocol(options);
+  const payloads = createSharedPayloads(({ errors, ...result }) =>
+    errors ? { ...result, errors: errors.map(options.mask) } : result,
+  );
+  const protocol = createProtocol(options, payloads);
   const stopping = new AbortController();
 
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const refusal = refusalOf(request, { ...options, open: sockets.clients.size, stopping: stopping.signal.aborted });
     if (refusal) return refuse(stream, refusal);
-    sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, protocol, options.log));
+    sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, { protocol, payloads, log: options.log }));
   };
   http.on('upgrade', onUpgrade);
   void keepAlive(sockets.clients, options.clock, stopping.signal); // because: it ends by the signal and never rejects
@@ -94,13 +98,13 @@ function refuse(stream: Duplex, status: string): void {
 
 // ---- the protocol --------------------------------------------------------------------------------------------------------
 
-function createProtocol(options: GraphqlWebsocketOptions): ProtocolServer<Extra> {
+function createProtocol(options: GraphqlWebsocketOptions, payloads: SharedPayloads): ProtocolServer<Extra> {
   const { schema, mask } = options;
   return makeServer<Record<string, unknown>, Extra>({
     schema,
     subscribe: createSharedSubscribe(options.clock),
     onSubscribe: (connection, _id, payload) => prepare(connection, payload, options),
-    onNext: (...[, , , , { errors, ...result }]) => errors && { ...result, errors: errors.map(mask) },
+    onNext: (...[, , , , result]) => payloads.of(result),
     onError: (...[, , , errors]) => errors.map(mask),
   });
 }
@@ -131,13 +135,19 @@ function tooManyOperations({ maxSubscriptionsPerSocket }: Settings['limits']): G
 
 // ---- sockets -------------------------------------------------------------------------------------------------------------
 
-function serve(socket: WebSocket, protocol: ProtocolServer<Extra>, log: Log): void {
+interface Serving {
+  protocol: ProtocolServer<Extra>;
+  payloads: SharedPayloads;
+  log: Log;
+}
+
+function serve(socket: WebSocket, { protocol, payloads, log }: Serving): void {
   const gone = new AbortController();
   socket.on('error', (error) => log.debug('websocket failed', { error })); // because: its 'close' follows and cleans up
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
-      send: (text) => send(socket, text),
+      send: (text) => send(socket, payloads.complete(text)),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (handle) => void socket.on('message', (data: Buffer) => void guard(handle(data.toString()))),
     },

@@ -235,7 +235,10 @@ export interface EventRecords {
    * INVALID_INPUT for a position the job has not reached, CURSOR_EXPIRED when events right after `after` were pruned.
    */
   ofJob(options: { jobId: JobId; after: number | null; limit: number }): Promise<JobEventsSlice>;
-  /** Events of all jobs after a global sequence; null means from now on. Throws INVALID_INPUT or CURSOR_EXPIRED likewise. */
+  /**
+   * Events of all jobs after a global sequence; null means from the first one after which none is missing. Throws INVALID_INPUT or
+   * CURSOR_EXPIRED likewise.
+   */
   ofAll(options: { after: number | null; limit: number }): Promise<AllEventsSlice>;
   /** A job's events backwards, newest first, before `before`: for paging in the API. */
   latestOfJob(options: { jobId: JobId; before: number | null; limit: number }): Promise<JobEventRecord[]>;
@@ -251,6 +254,8 @@ export interface JobEventsSlice {
 
 export interface AllEventsSlice {
   events: JobEventRecord[];
+  /** Global sequence that was read after. */
+  start: number;
   /** Global sequence to go on after. */
   position: number;
 }

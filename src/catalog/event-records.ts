@@ -39,16 +39,16 @@ export class CatalogEvents implements EventRecords {
 
   async ofAll({ after, limit }: { after: number | null; limit: number }): Promise<AllEventsSlice> {
     return this.database.read(async (manager) => {
-      const newest = await readCounter(manager, EVENT_COUNTER);
-      if (after === null) return { events: [], position: newest };
-      if (after > newest) throw notReached();
+      if (after !== null && after > (await readCounter(manager, EVENT_COUNTER))) throw notReached();
+      const start = after ?? (await readCounter(manager, DELETED_COUNTER));
       const rows = await manager.find(JobEventEntity, {
-        where: { globalSequence: MoreThan(after) },
+        where: { globalSequence: MoreThan(start) },
         order: { globalSequence: 'ASC' },
         take: limit,
       });
-      if (after < (await readCounter(manager, DELETED_COUNTER))) throw cursorExpired(); // read last: it only rises
-      return { events: rows.map(toJobEvent), position: rows[rows.length - 1]?.globalSequence ?? after };
+      const isCut = start < (await readCounter(manager, DELETED_COUNTER)); // read last: it only rises
+      if (isCut && after !== null) throw cursorExpired();
+      return { events: rows.map(toJobEvent), start, position: rows[rows.length - 1]?.globalSequence ?? start };
     });
   }
 

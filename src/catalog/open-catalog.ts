@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import type { DataSource } from 'typeorm';
 import type { Clock, Log, Random } from '../domain/ambient';
 import { CatalogBackups } from './backup-records';
-import type { Catalog } from './catalog';
+import type { Catalog, CatalogInfo } from './catalog';
 import { createDataSource, locateCatalog, sqliteOptions, type CatalogLocation } from './data-source';
 import { Database, type OnEvent } from './database';
 import { CatalogEvents } from './event-records';
@@ -11,7 +11,7 @@ import { CatalogJobs } from './job-records';
 import { CatalogQueue } from './job-queue';
 import { CatalogRestores } from './restore-records';
 import { translateCatalogError } from './translate-error';
-import { upgradeCatalog } from './upgrade';
+import { inspectSchema, upgradeCatalog } from './upgrade';
 import { WriteLine } from './write-line';
 
 export interface OpenCatalogOptions {
@@ -38,14 +38,15 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
 
 async function open(options: OpenCatalogOptions, location: CatalogLocation, sources: DataSource[]): Promise<Catalog> {
   const { clock, random, log } = options;
+  const line = location.path === undefined ? null : WriteLine.join(location.path);
   const writer = await connect(createDataSource(location.options), sources);
-  const version = await upgradeCatalog({ dataSource: writer, location, clock, random, log });
+  const upgrade = () => upgradeCatalog({ dataSource: writer, location, clock, random, log });
+  const version = await (line === null ? upgrade() : line.run(upgrade));
   const reader =
     location.path === undefined
       ? writer
       : await connect(createDataSource(sqliteOptions(location.path, 'read')), sources);
   const onEvent = options.onEvent ?? (() => undefined);
-  const line = location.path === undefined ? null : WriteLine.join(location.path);
   const database = new Database({ engine: location.engine, writer, reader, line, clock, random, onEvent });
   const close = async (): Promise<void> => {
     await database.idle();
@@ -53,6 +54,22 @@ async function open(options: OpenCatalogOptions, location: CatalogLocation, sour
     await closeAll(sources);
   };
   return assemble(database, { info: { engine: location.engine, ...version }, close });
+}
+
+/** Whether a catalog opens, and what its next start would do to it; changes nothing. Errors as `openCatalog`. */
+export async function inspectCatalog(
+  url: string,
+): Promise<Pick<CatalogInfo, 'engine' | 'schemaVersion'> & { outdated: boolean }> {
+  const location = locateCatalog(url);
+  const sources: DataSource[] = [];
+  try {
+    const options = location.path === undefined ? location.options : sqliteOptions(location.path, 'read');
+    return { engine: location.engine, ...(await inspectSchema(await connect(createDataSource(options), sources))) };
+  } catch (error) {
+    throw translateCatalogError(error);
+  } finally {
+    await closeAll(sources);
+  }
 }
 
 async function connect(source: DataSource, sources: DataSource[]): Promise<DataSource> {

@@ -24,24 +24,43 @@ const MIGRATION_LOCK_WAIT_S = 60;
 export async function upgradeCatalog(options: UpgradeOptions): Promise<{ catalogId: string; schemaVersion: string }> {
   const { dataSource, location } = options;
   const run = () => migrate(options);
-  const schemaVersion = location.engine === 'sqlite' ? await run() : await withServerLock(dataSource, run);
-  return { schemaVersion, catalogId: await readCatalogId(dataSource) };
+  if (location.engine === 'sqlite') {
+    await copyBeforeUpgrade(options);
+    await withFileLock(dataSource, run);
+  } else {
+    await withServerLock(dataSource, run);
+  }
+  return { schemaVersion: newestMigration(dataSource), catalogId: await readCatalogId(dataSource) };
 }
 
-async function migrate(options: UpgradeOptions): Promise<string> {
-  const { dataSource, location, log } = options;
-  const known = dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
+/** How a catalog stands to this program; changes nothing. Throws FORMAT_TOO_NEW. */
+export async function inspectSchema(dataSource: DataSource): Promise<{ schemaVersion: string; outdated: boolean }> {
   const applied = await appliedMigrations(dataSource);
-  refuseNewer(applied, known);
-  const newest = known[known.length - 1] as string;
-  if (applied.length < known.length) {
-    if (applied.length > 0 && location.path !== undefined)
-      await copyFile(options, applied[applied.length - 1] as string);
-    await dataSource.runMigrations({ transaction: 'all' });
-    log.info('Catalog schema brought up to date.', { from: applied[applied.length - 1] ?? 'empty', to: newest });
+  refuseNewer(applied, knownMigrations(dataSource));
+  const outdated = applied.length < knownMigrations(dataSource).length;
+  return { schemaVersion: applied[applied.length - 1] ?? 'empty', outdated };
+}
+
+async function migrate({ dataSource, random, log }: UpgradeOptions): Promise<void> {
+  const { schemaVersion, outdated } = await inspectSchema(dataSource);
+  if (outdated) {
+    const transaction = isSqlite(dataSource) ? 'none' : 'all'; // because the file lock is a transaction already
+    await dataSource.runMigrations({ transaction });
+    log.info('Catalog schema brought up to date.', { from: schemaVersion, to: newestMigration(dataSource) });
   }
-  await seed(options);
-  return newest;
+  await seed(dataSource, random);
+}
+
+function knownMigrations(dataSource: DataSource): string[] {
+  return dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
+}
+
+function newestMigration(dataSource: DataSource): string {
+  return knownMigrations(dataSource).at(-1) as string;
+}
+
+function isSqlite(dataSource: DataSource): boolean {
+  return dataSource.options.type === 'better-sqlite3';
 }
 
 async function appliedMigrations(dataSource: DataSource): Promise<string[]> {
@@ -51,7 +70,7 @@ async function appliedMigrations(dataSource: DataSource): Promise<string[]> {
     const rows = (await runner.query('SELECT name FROM migrations ORDER BY id')) as { name: string }[];
     return rows.map((row) => row.name);
   } finally {
-    if (dataSource.options.type !== 'better-sqlite3') await runner.release(); // SQLite's one runner is shared
+    if (!isSqlite(dataSource)) await runner.release(); // SQLite's one runner is shared
   }
 }
 
@@ -63,6 +82,12 @@ function refuseNewer(applied: string[], known: string[]): void {
   });
 }
 
+/** A new file has nothing to copy. Not under the lock: SQLite copies no file from within a transaction. */
+async function copyBeforeUpgrade(options: UpgradeOptions): Promise<void> {
+  const { schemaVersion, outdated } = await inspectSchema(options.dataSource);
+  if (outdated && schemaVersion !== 'empty') await copyFile(options, schemaVersion);
+}
+
 async function copyFile(options: UpgradeOptions, version: string): Promise<void> {
   const stamp = options.clock.now().toISOString().replace(/[:.]/g, '-');
   const target = `${options.location.path}.before-upgrade-from-${version}-${stamp}`;
@@ -70,7 +95,19 @@ async function copyFile(options: UpgradeOptions, version: string): Promise<void>
   options.log.info('Copied the catalog before its upgrade.', { file: target });
 }
 
-/** Two processes may start on one empty catalog at once. */
+/** Two processes may start on one empty catalog at once: the second waits, and finds it made. */
+async function withFileLock(dataSource: DataSource, work: () => Promise<void>): Promise<void> {
+  await dataSource.query('BEGIN IMMEDIATE');
+  try {
+    await work();
+    await dataSource.query('COMMIT');
+  } catch (error) {
+    await dataSource.query('ROLLBACK');
+    throw error;
+  }
+}
+
+/** The same on a server. */
 async function withServerLock<T>(dataSource: DataSource, work: () => Promise<T>): Promise<T> {
   const runner = dataSource.createQueryRunner();
   const name = `${MIGRATION_LOCK}:${String(dataSource.options.database)}`.slice(0, 64);
@@ -93,7 +130,7 @@ function lockedError(): AppError {
   });
 }
 
-async function seed({ dataSource, random }: UpgradeOptions): Promise<void> {
+async function seed(dataSource: DataSource, random: Random): Promise<void> {
   await insertIfAbsent(dataSource, CounterEntity, { name: EVENT_COUNTER, value: 0 });
   await insertIfAbsent(dataSource, CounterEntity, { name: DELETED_COUNTER, value: 0 });
   await insertIfAbsent(dataSource, MetaEntity, { name: CATALOG_ID, value: random.uuid() });

@@ -17,7 +17,7 @@ import { EventTail } from './event-tail';
 export interface EventFeed {
   /** A job's events after a sequence (null: from the first one kept). Ends after the job's last event or when the signal aborts. */
   ofJob(options: FollowOptions & { jobId: JobId }): AsyncIterable<JobEventRecord>;
-  /** All jobs' events after a global sequence (null: from now on). Ends when the signal aborts. */
+  /** All jobs' events after a global sequence (null: from the first one kept). Ends when the signal aborts. */
   ofAll(options: FollowOptions): AsyncIterable<JobEventRecord>;
   /** How many jobs are followed; the feed of all counts as one. */
   readonly followed: number;
@@ -45,21 +45,20 @@ export function createEventFeed(options: EventFeedOptions): EventFeed {
   const tails = new Tails(options);
   return {
     ofJob({ jobId, ...rest }) {
-      const make = () =>
-        new EventTail({
-          read: (after, limit) => events.ofJob({ jobId, after, limit }),
-          positionOf: (event) => event.sequence,
-        });
-      return follow({ tails, key: jobId, make, ...rest, positionOf: (event) => event.sequence });
+      const positionOf = (event: JobEventRecord) => event.sequence;
+      const read = async (after: number | null, limit: number) => {
+        const slice = await events.ofJob({ jobId, after, limit });
+        return { ...slice, start: after ?? (slice.events[0]?.sequence ?? 1) - 1 };
+      };
+      return follow({ tails, key: jobId, make: () => new EventTail({ read, positionOf }), ...rest, positionOf });
     },
-    async *ofAll({ after, signal }) {
-      const make = () =>
-        new EventTail({
-          read: async (from, limit) => ({ ...(await events.ofAll({ after: from, limit })), complete: false }),
-          positionOf: (event) => event.globalSequence,
-        });
-      const start = after ?? (await events.ofAll({ after: null, limit: 1 })).position;
-      yield* follow({ tails, key: ALL, make, after: start, signal, positionOf: (event) => event.globalSequence });
+    ofAll(rest) {
+      const positionOf = (event: JobEventRecord) => event.globalSequence;
+      const read = async (after: number | null, limit: number) => ({
+        ...(await events.ofAll({ after, limit })),
+        complete: false,
+      });
+      return follow({ tails, key: ALL, make: () => new EventTail({ read, positionOf }), ...rest, positionOf });
     },
     get followed() {
       return tails.size;

@@ -1,6 +1,7 @@
 /**
  * The newest events of one job (or of all jobs), shared by everyone who follows them: a thousand followers at the tip cost one
- * query per wake-up. Followers who are further behind than the window reaches read the table, sharing equal reads.
+ * query per wake-up, and a thousand who begin anew cost one as well while the window reaches back to the first event. Followers
+ * who are further behind than the window reaches read the table, sharing equal reads.
  *
  * The window covers the positions from `from` (exclusive) to `to` (inclusive) without a gap. It holds at most WINDOW events,
  * and followers hold at most one batch each: memory is bounded whatever their number and speed.
@@ -9,6 +10,8 @@ import type { JobEventRecord } from '../catalog/catalog';
 
 export interface TailSlice {
   events: readonly JobEventRecord[];
+  /** The position that these events follow upon: what was asked for or, for null, the one before the first event kept. */
+  start: number;
   /** True when nothing will ever follow these events. */
   complete: boolean;
 }
@@ -26,6 +29,8 @@ export class EventTail {
   private events: JobEventRecord[] = [];
   private from: number | null = null;
   private to: number | null = null;
+  /** The position before the first event kept, as it was when last somebody asked. */
+  private beginning: number | null = null;
   /** The position after which nothing follows. */
   private end: number | null = null;
   private hints = 0;
@@ -44,19 +49,26 @@ export class EventTail {
 
   /** The next events after a position, as soon as there are any; null when none will follow or the signal aborted. */
   async next(after: number | null, signal: AbortSignal): Promise<readonly JobEventRecord[] | null> {
+    let position = after ?? this.heldBeginning();
     while (!signal.aborted) {
-      const held = this.held(after);
+      const held = this.held(position);
       if (held.length > 0) return held;
-      if (this.end !== null && after !== null && after >= this.end) return null;
-      if (this.isFresh(after)) {
+      if (this.end !== null && position !== null && position >= this.end) return null;
+      if (this.isFresh(position)) {
         await this.wait(signal);
         continue;
       }
-      const slice = await this.share(after);
+      const slice = await this.share(position);
       if (slice.events.length > 0) return slice.events;
       if (slice.complete) return null;
+      position = slice.start;
     }
     return null;
+  }
+
+  /** Where a follower without a position begins, while the window still reaches so far back; null: only the table knows. */
+  private heldBeginning(): number | null {
+    return this.beginning !== null && this.from !== null && this.beginning >= this.from ? this.beginning : null;
   }
 
   private held(after: number | null): JobEventRecord[] {
@@ -80,24 +92,39 @@ export class EventTail {
   private async read(after: number | null): Promise<TailSlice> {
     const hintsBefore = this.hints;
     const slice = await this.options.read(after, BATCH);
-    const first = slice.events[0];
-    const start = after ?? (first === undefined ? 0 : this.options.positionOf(first) - 1);
-    if (this.to === null || start >= this.to) this.takeIn(start, slice, hintsBefore);
+    if (after === null) this.beginning = slice.start;
+    if (this.to === null || slice.start >= this.to) this.append(slice, hintsBefore);
+    else this.prepend(slice);
     return slice;
   }
 
   /** A read at the tip extends the window; one beyond it begins the window anew. */
-  private takeIn(start: number, slice: TailSlice, hintsBefore: number): void {
+  private append(slice: TailSlice, hintsBefore: number): void {
+    const { start } = slice;
     if (start !== this.to) {
       this.events = [];
       this.from = start;
     }
     this.events.push(...slice.events);
-    const last = this.events[this.events.length - 1];
-    this.to = last === undefined ? start : Math.max(start, this.options.positionOf(last));
+    this.to = Math.max(start, this.lastOf(slice) ?? start);
     if (slice.events.length < BATCH) this.hintsRead = hintsBefore;
     if (slice.complete) this.end = this.to;
     this.trim();
+  }
+
+  /** A read that reaches into the window from behind lengthens it, where there is room. */
+  private prepend(slice: TailSlice): void {
+    const from = this.from;
+    if (from === null || slice.start >= from || (this.lastOf(slice) ?? slice.start) < from) return;
+    const older = slice.events.filter((event) => this.options.positionOf(event) <= from);
+    if (older.length + this.events.length > WINDOW) return;
+    this.events.unshift(...older);
+    this.from = slice.start;
+  }
+
+  private lastOf({ events }: TailSlice): number | undefined {
+    const last = events[events.length - 1];
+    return last && this.options.positionOf(last);
   }
 
   private trim(): void {

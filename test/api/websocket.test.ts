@@ -258,13 +258,15 @@ describe('events', () => {
     await withSocket(async (socket) => {
       const query = `subscription ($after: String, $filter: JobFilter) {
         jobUpdates(after: $after, filter: $filter) { cursor state job { id kind } } }`;
-      socket.subscribe('1', query, {});
-      await until(() => stand.feed.followed === 1);
       const jobId = await newJob();
+      const earlier = (await stand.catalog.events.ofAll({ after: null, limit: 1_000 })).events.length - 1;
+      socket.subscribe('1', query, {});
+      await socket.until(() => socket.of('1', 'next').length === earlier + 1);
       await stand.completeNext();
-      await socket.until(() => socket.of('1', 'next').length === 3);
+      await socket.until(() => socket.of('1', 'next').length === earlier + 3);
       type Update = { jobUpdates: { cursor: string; state: string; job: { id: string } } };
-      const updates = socket.data<Update>('1').map(({ jobUpdates }) => jobUpdates);
+      const all = socket.data<Update>('1').map(({ jobUpdates }) => jobUpdates);
+      const updates = all.slice(earlier);
       expect(updates.map(({ state }) => state)).toEqual(['PENDING', 'RUNNING', 'COMPLETED']);
       expect(updates.every(({ job }) => job.id === jobId)).toBe(true);
       const filter = { kinds: ['BACKUP'], states: ['COMPLETED'] };

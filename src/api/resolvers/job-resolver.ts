@@ -80,7 +80,8 @@ export class JobResolver {
 
   @Subscription(() => JobEventView, {
     description:
-      'Every event of every job that you may see, after the cursor and then live. Without a cursor it starts now.',
+      'Every event of every job that you may see, after the cursor (without one: from the first that is still kept), then live, ' +
+      'without a gap or a repeat. A state filter looks at the state after the event.',
     subscribe: ({ args, context }) => followJobs(args as UpdatesArgs, context as RequestContext),
   })
   jobUpdates(
