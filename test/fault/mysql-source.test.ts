@@ -5,9 +5,12 @@ import type { RowBatch } from '../../src/domain/rows';
 import type { ConsistentRead, Source } from '../../src/domain/source';
 import type { TableStructure } from '../../src/domain/table';
 import { canCopyPackets, readBatches } from '../../src/sources/mysql/raw-rows';
-import { openSession, parseTarget } from '../../src/sources/mysql/session';
+import type { Dialect } from '../../src/sources/mysql/dialect';
+import { openSession, parseTarget, type Session } from '../../src/sources/mysql/session';
+import { openSnapshot } from '../../src/sources/mysql/snapshot-ladder';
 import { createSchema, stopMariadb, type MariadbServer, type TestSchema } from '../support/mariadb';
 import { describeMariadb, needServer, openTestMysql } from '../support/mysql-source';
+import { testAmbient } from '../support/sqlite';
 import { ALL_TYPES, batchOf, collect, rowBytes, stream } from '../support/source-rows';
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 
@@ -88,10 +91,71 @@ describeMariadb('the MySQL source in trouble', () => {
       expect([read.consistency, read.lanes]).toEqual(['BACKUP_STAGE', 2]);
       if (server.hasBinlog)
         expect(read.position).toMatchObject({ file: expect.stringMatching(/\.\d+$/), serverId: expect.any(String) });
+      expect(await locksHeld()).toEqual([]);
       await schema.exec("UPDATE item SET v = 'changed' WHERE id = 1");
       const rows = rowBytes(await collect(read.readRows(read.tables[0] as TableStructure, {})));
       expect(rows[0]?.toString()).toContain('xxx');
       await read.close();
+    });
+
+    /** Statements that only a lock left behind would hold up. */
+    async function locksHeld(): Promise<unknown> {
+      await schema.exec(
+        'SET lock_wait_timeout = 2',
+        'CREATE TABLE free (n INT)',
+        'INSERT INTO free VALUES (1)',
+        'DROP TABLE free',
+      );
+      const [rows] = await schema.connection.query('SHOW PROCESSLIST');
+      return (rows as { State: string }[]).filter(({ State }) => /lock/i.test(State ?? ''));
+    }
+
+    async function byLadder(change: Partial<Dialect>, readers: number) {
+      const sessions: Session[] = [];
+      for (let i = 0; i <= readers; i++) sessions.push(await openSession(parseTarget(schema.url, 'test')));
+      const said: string[] = [];
+      for (const session of sessions) {
+        Object.defineProperty(session, 'dialect', { value: { ...session.dialect, ...change } });
+        const run = session.run.bind(session);
+        session.run = async (sql) => {
+          said.push(sql);
+          if (sql.startsWith('START'))
+            said.push(String((await sessions[0]?.values('SELECT @@wait_timeout'))?.[0]?.[0]));
+          return run(sql);
+        };
+      }
+      const [control, ...rest] = sessions as [Session, ...Session[]];
+      const snapshot = await openSnapshot({ control, readers: rest, ...testAmbient });
+      const [[idle] = []] = await control.values('SELECT @@wait_timeout');
+      await schema.exec("UPDATE item SET v = 'later' WHERE id = 1");
+      const seen = await Promise.all(snapshot.sessions.map((of) => of.values('SELECT v FROM item WHERE id = 1')));
+      const held = await locksHeld();
+      for (const session of sessions) await session.close();
+      return { snapshot, said, seen: seen.flat(2).map((v) => String(v).slice(0, 3)), held, idle };
+    }
+
+    test('a server without backup stages is locked by a global read lock, for a moment that ends by itself', async () => {
+      const { snapshot, said, seen, held, idle } = await byLadder({ hasBackupStages: false }, 3);
+      expect(snapshot.consistency).toBe('GLOBAL_READ_LOCK');
+      expect(said).toEqual(expect.arrayContaining(['FLUSH TABLES WITH READ LOCK', 'UNLOCK TABLES', '10']));
+      expect(snapshot.position === null).toBe(!server.hasBinlog);
+      expect([seen, held, idle]).toEqual([['xxx', 'xxx', 'xxx'], [], '86400']);
+    });
+
+    test('a server that grants no lock and tells no position is read on one connection', async () => {
+      const url = await asUser(`SELECT ON \`${schema.name}\`.*`);
+      const control = await openSession(parseTarget(url, 'test'));
+      const readers = [await openSession(parseTarget(url, 'test')), await openSession(parseTarget(url, 'test'))];
+      for (const session of [control, ...readers]) {
+        Object.defineProperty(session, 'dialect', { value: { ...session.dialect, hasBinlogSnapshotStatus: false } });
+      }
+      const snapshot = await openSnapshot({ control, readers, ...testAmbient });
+      expect([snapshot.consistency, snapshot.sessions.length, snapshot.position]).toEqual([
+        'SINGLE_CONNECTION',
+        1,
+        null,
+      ]);
+      for (const session of [control, ...readers]) await session.close();
     });
 
     test('with SELECT alone, snapshots that stand at one place of the log', async () => {

@@ -15,6 +15,8 @@ import type { Session } from './session';
 
 /** Lock waits of ours block the platform's commits, so they are short. */
 export const LOCK_WAIT_SECONDS = 5;
+/** The server itself lets go of a lock whose holder stopped dead and says nothing more. */
+const LOCK_IDLE_SECONDS = 10;
 const MATCH_ATTEMPTS = 10;
 
 export interface Snapshot {
@@ -72,18 +74,28 @@ interface MomentaryLock {
 
 async function underLock({ control, readers, log }: LadderOptions, way: MomentaryLock): Promise<Snapshot | null> {
   try {
+    await control.run(`SET @riskvault_wait = @@SESSION.wait_timeout, SESSION wait_timeout = ${LOCK_IDLE_SECONDS}`);
     for (const statement of way.lock) await control.run(statement);
     await Promise.all(readers.map(startSnapshot));
     const readAt = await serverTime(control);
     const position = await logStatus(control);
-    await control.run(way.unlock);
+    await unlock(control, way);
     return { consistency: way.consistency, sessions: [...readers], position, readAt };
   } catch (error) {
     if (control.ended) throw error;
-    await control.run(way.unlock).catch(() => undefined);
+    // Where the lock was not had, there is none to let go of.
+    await unlock(control, way).catch(() => undefined);
     if (!mayFallBack(error)) throw error;
     log.debug('A way to a consistent read is not open.', { way: way.consistency, error: String(error) });
     return null;
+  }
+}
+
+async function unlock(control: Session, way: MomentaryLock): Promise<void> {
+  try {
+    await control.run(way.unlock);
+  } finally {
+    if (!control.ended) await control.run('SET SESSION wait_timeout = @riskvault_wait');
   }
 }
 
@@ -152,6 +164,10 @@ async function logStatus(control: Session): Promise<LogPosition | null> {
   }
 }
 
+/**
+ * Without `createdAt`: no statement tells when a log file was made, only its first event does, which is read as a replica reads
+ * (REPLICATION SLAVE). A reader of the log adds it. Until then no backup is a parent for BINLOG by its position alone.
+ */
 async function completePosition(
   control: Session,
   { file, offset, gtid }: { file: string; offset: string; gtid?: string },
