@@ -4,6 +4,13 @@
 /** Floors, some points below what is reached: they stop a slide, they are no goal. */
 const floor = (lines, branches) => ({ lines, branches, functions: lines, statements: lines });
 
+/** Files of types alone compile to nothing, and nothing can't be covered; a test holds them to it. */
+const TYPES_ALONE = [
+  'src/domain/{ambient,backup-store,manifest,settings,source,task}.ts',
+  'src/engine/ports.ts',
+  'src/repository/context.ts',
+];
+
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: __dirname,
@@ -26,7 +33,7 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/data/'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary'],
-  collectCoverageFrom: ['src/{domain,engine,repository}/**/*.ts'],
+  collectCoverageFrom: ['src/{domain,engine,repository}/**/*.ts', ...TYPES_ALONE.map((path) => `!${path}`)],
   coverageThreshold: {
     './src/domain/': floor(90, 85),
     './src/engine/': floor(85, 80),
