@@ -64,6 +64,7 @@ export const MappingProblemKindEnum = enumOf(
   ['NO_SUCH_TABLE', 'NO_KEY', 'NO_SUCH_COLUMN', 'NULL_IN_KEY', 'NOT_TRANSACTIONAL', 'NOT_A_TABLE', 'UNSUPPORTED'],
   'Why a mapped table cannot be backed up.',
 );
+export const ViewerRoleEnum = enumOf('ViewerRole', ['OPERATOR'], 'What somebody may do. OPERATOR: everything.');
 export const OrderDirectionEnum = enumOf('OrderDirection', ['ASC', 'DESC'], 'Ascending or descending.');
 export type OrderDirection = keyof typeof OrderDirectionEnum;
 

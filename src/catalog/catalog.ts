@@ -11,7 +11,7 @@ import type { DataType } from '../domain/data-type';
 import type { BackupId, JobId, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress } from '../domain/job';
 import type { StoredManifest } from '../domain/manifest';
-import type { RestoreResult, VerificationResult } from '../domain/task';
+import type { CleanupResult, RestoreResult, VerificationResult } from '../domain/task';
 import type { BackupRecord, JobEventRecord, JobRecord, Lease, RestoreRecord } from './records';
 
 export type * from './records';
@@ -355,4 +355,4 @@ export type SettleEffect =
   | { kind: 'BACKUP_STORED'; stored: StoredManifest }
   | { kind: 'RESTORED'; restoreId: RestoreId; result: RestoreResult }
   | { kind: 'VERIFIED'; backupId: BackupId; result: VerificationResult }
-  | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[] };
+  | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[]; result?: CleanupResult };

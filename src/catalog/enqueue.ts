@@ -45,6 +45,7 @@ function newJob(jobId: JobId, request: EnqueueRequest, now: Date): JobEntity {
     maxAttempts: request.maxAttempts ?? MAX_ATTEMPTS[spec.kind],
     cancelRequested: false,
     failure: null,
+    outcome: null,
     createdBy: request.createdBy,
     createdAt: now,
     runAfter: request.runAfter ?? now,

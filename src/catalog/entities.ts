@@ -8,7 +8,7 @@ import type { RequestedDataType } from '../domain/data-type';
 import type { BackupId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
-import type { BackupTableRecord, RestoreRecord, VerificationRecord } from './records';
+import type { BackupTableRecord, JobOutcome, RestoreRecord, VerificationRecord } from './records';
 
 /** A verification as JSON keeps it. */
 export type StoredVerification = Omit<VerificationRecord, 'at'> & { at: string };
@@ -34,6 +34,7 @@ export class JobEntity {
   @Column(small('max_attempts')) maxAttempts!: number;
   @Column(flag('cancel_requested')) cancelRequested!: boolean;
   @Column(nullable(json('failure'))) failure!: JobFailure | null;
+  @Column(nullable(json('outcome'))) outcome!: JobOutcome | null;
   @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
   @Column(moment('created_at')) createdAt!: Date;
   @Column(moment('run_after')) runAfter!: Date;

@@ -25,6 +25,7 @@ import type {
   Outcome,
   ProgressUpdate,
   RequeueOptions,
+  SettleEffect,
 } from './catalog';
 import { findClaimable, findExpired } from './claimable';
 import type { Database, Write } from './database';
@@ -32,7 +33,7 @@ import { enqueue } from './enqueue';
 import { JobEntity } from './entities';
 import { findReplay } from './idempotency';
 import type { JobRecord, Lease } from './records';
-import { applyEffect } from './settle-effects';
+import { applyEffect, outcomeOf } from './settle-effects';
 import { toJob } from './to-records';
 import { changeJob, findLeased, leaseLost, NO_LEASE, progressAt } from './transitions';
 
@@ -155,14 +156,18 @@ function requestRunning(write: Write, job: JobEntity): Promise<JobEntity> {
   return changeJob(write, { job, type: 'LOG', to: job.state, patch, message });
 }
 
-type Ending = { state: 'COMPLETED' | 'CANCELLED'; message?: string } | { state: 'FAILED'; failure: JobFailure };
+type Ending =
+  | { state: 'COMPLETED'; effect: SettleEffect; message?: string }
+  | { state: 'CANCELLED'; message?: string }
+  | { state: 'FAILED'; failure: JobFailure };
 
 function endJob(write: Write, job: JobEntity, ending: Ending): Promise<JobEntity> {
   const failure = ending.state === 'FAILED' ? ending.failure : null;
   const message = ending.state === 'FAILED' ? ending.failure.message : ending.message;
   const progress = progressAt(job.progress, ending.state.toLowerCase());
   if (ending.state === 'COMPLETED') progress.percent = 100;
-  const patch = { finishedAt: write.now, failure, progress, ...NO_LEASE };
+  const outcome = ending.state === 'COMPLETED' ? outcomeOf(ending.effect) : null;
+  const patch = { finishedAt: write.now, failure, outcome, progress, ...NO_LEASE };
   return changeJob(write, { job, type: 'STATE_CHANGED', to: ending.state, patch, message });
 }
 

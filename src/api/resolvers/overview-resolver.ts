@@ -1,7 +1,7 @@
 /** What is backed up from where to where. */
 import { Ctx, Query, Resolver } from 'type-graphql';
 import type { RequestContext } from '../context';
-import { RepositoryInfoView, SourceView } from '../types/overview';
+import { RepositoryInfoView, SourceView, Viewer } from '../types/overview';
 
 @Resolver()
 export class OverviewResolver {
@@ -9,6 +9,11 @@ export class OverviewResolver {
   async sources(@Ctx() { services, principal, signal }: RequestContext): Promise<SourceView[]> {
     const sources = await services.sources.list(principal, signal);
     return sources.map((source) => new SourceView(source));
+  }
+
+  @Query(() => Viewer, { description: 'While the service runs open on loopback, everybody is its operator.' })
+  viewer(@Ctx() { principal }: RequestContext): Viewer {
+    return { name: principal.name, role: principal.role };
   }
 
   @Query(() => RepositoryInfoView)

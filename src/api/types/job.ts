@@ -9,6 +9,8 @@ import { FailureCodeEnum, JobEventTypeEnum, JobKindEnum, JobStateEnum } from '..
 import { toGlobalId } from '../global-id';
 import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
 import { connectionType, countedConnectionType } from './connection';
+import { VerificationView } from './backup';
+import { CleanupOutcomeView } from './cleanup';
 import { Node } from './node';
 
 @ObjectType('JobProgress', { description: 'How far a job is; the whole state every time, never a difference.' })
@@ -133,6 +135,18 @@ export class JobView {
   })
   get failure(): JobFailureView | null {
     return this.record.failure && new JobFailureView(this.record.failure);
+  }
+
+  @Field(() => VerificationView, { nullable: true, description: 'What this job found; for completed verifications.' })
+  get verification(): VerificationView | null {
+    const { outcome, finishedAt: at, id: jobId } = this.record;
+    return outcome?.kind === 'VERIFICATION' && at ? new VerificationView({ ...outcome, at, jobId }) : null;
+  }
+
+  @Field(() => CleanupOutcomeView, { nullable: true, description: 'What this job deleted; for completed cleanups.' })
+  get cleanup(): CleanupOutcomeView | null {
+    const { outcome } = this.record;
+    return outcome?.kind === 'CLEANUP' ? new CleanupOutcomeView(outcome) : null;
   }
 
   @Field(() => DateTimeScalar)

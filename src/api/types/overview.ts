@@ -5,7 +5,8 @@ import type { TableMapping } from '../../domain/mapping';
 import type { MappingProblem } from '../../domain/source';
 import type { RepositoryView as RepositoryFacts } from '../../services/repository';
 import type { SourceView as SourceFacts } from '../../services/sources';
-import { DataTypeEnum, MappingProblemKindEnum, SourceKindEnum } from '../enums';
+import type { Principal } from '../../services/principal';
+import { DataTypeEnum, MappingProblemKindEnum, SourceKindEnum, ViewerRoleEnum } from '../enums';
 
 @ObjectType('MappedTable', { description: 'A table of a source and the data type it is mapped to.' })
 export class MappedTableView {
@@ -95,6 +96,15 @@ export class SourceView {
   get mappingProblems(): MappingProblemView[] {
     return this.source.mappingProblems.map((problem) => new MappingProblemView(problem));
   }
+}
+
+@ObjectType({ description: 'Who this request is.' })
+export class Viewer {
+  @Field(() => String)
+  readonly name!: string;
+
+  @Field(() => ViewerRoleEnum)
+  readonly role!: Principal['role'];
 }
 
 @ObjectType('RepositoryInfo', { description: 'Where backups are stored.' })

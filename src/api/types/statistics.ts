@@ -114,6 +114,13 @@ export class BackupStatistics {
   @Field(() => BigIntScalar)
   readonly rowCount!: number;
 
+  @Field(() => Float, {
+    description:
+      'Bytes of all these states over the bytes that were newly stored for them, so both what was stored only once and what ' +
+      'compression saved; 1 before there is anything.',
+  })
+  readonly storageRatio!: number;
+
   @Field(() => [BackupTypeCount])
   readonly byType!: BackupTypeCount[];
 

@@ -245,6 +245,9 @@ export type VerifyBackupInput = {
   waitFor?: string | null | undefined;
 };
 
+/** What somebody may do. OPERATOR: everything. */
+export type ViewerRole = 'OPERATOR';
+
 export type CancelJobMutationVariables = Exact<{
   input: CancelJobInput;
 }>;
@@ -410,6 +413,17 @@ export type GetJobQuery = {
       estimatedRemaining: string | null;
     };
     failure: { code: FailureCode; message: string; remedy: string | null; retryable: boolean } | null;
+    verification: {
+      level: VerificationLevel;
+      passed: boolean;
+      checkedChunks: string;
+      findings: Array<{ object: string; problem: DamageProblem; message: string; backupIds: Array<string> }>;
+    } | null;
+    cleanup: {
+      deletedBackupIds: Array<string>;
+      freedBytes: string;
+      kept: Array<{ backupId: string; reason: string }>;
+    } | null;
     backup: { id: string; status: BackupStatus } | null;
     restore: { id: string; status: JobState } | null;
     events: {
@@ -533,6 +547,7 @@ export type ListRestoresQuery = {
 export type OverviewQueryVariables = Exact<{ [key: string]: never }>;
 
 export type OverviewQuery = {
+  viewer: { name: string; role: ViewerRole };
   sources: Array<{
     name: string;
     kind: SourceKind | null;
@@ -558,6 +573,7 @@ export type OverviewQuery = {
     rawBytes: string;
     storedBytes: string;
     rowCount: string;
+    storageRatio: number;
     byType: Array<{ type: BackupType; count: number }>;
   };
 };
@@ -1281,6 +1297,53 @@ export const GetJobDocument = {
                 },
                 {
                   kind: 'Field',
+                  name: { kind: 'Name', value: 'verification' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'level' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'passed' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'checkedChunks' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'findings' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'object' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'backupIds' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'cleanup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'deletedBackupIds' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'kept' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'backupId' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'reason' } },
+                          ],
+                        },
+                      },
+                      { kind: 'Field', name: { kind: 'Name', value: 'freedBytes' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
                   name: { kind: 'Name', value: 'backup' },
                   selectionSet: {
                     kind: 'SelectionSet',
@@ -1843,6 +1906,17 @@ export const OverviewDocument = {
         selections: [
           {
             kind: 'Field',
+            name: { kind: 'Name', value: 'viewer' },
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'role' } },
+              ],
+            },
+          },
+          {
+            kind: 'Field',
             name: { kind: 'Name', value: 'sources' },
             selectionSet: {
               kind: 'SelectionSet',
@@ -1907,6 +1981,7 @@ export const OverviewDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'rawBytes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'storageRatio' } },
                 {
                   kind: 'Field',
                   name: { kind: 'Name', value: 'byType' },
