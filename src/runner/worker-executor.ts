@@ -4,8 +4,8 @@
  *     idle --run--> busy --done--> idle          busy --thread died--> gone (the task fails WORKER_DIED, retryable)
  *     busy --abort--> busy (the task ends CANCELLED by itself; if it does not in time, the thread is ended)
  *
- * One task at a time per thread; threads are made when needed, at most `maxWorkers`, and reused. Tasks beyond that wait. After
- * `close` no thread is left.
+ * One task at a time per thread; threads are made when needed, at most `maxWorkers`, and reused. Tasks beyond that wait. The first
+ * is made ahead of need, a moment after the start. After `close` no thread is left.
  */
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
@@ -22,6 +22,8 @@ const MAX_HEAP_MB = 512;
  * pass instead. It must be said before a thread's heap is made, and there is no such setting for one thread alone.
  */
 const FIRST_FULL_COLLECTION_MB = 64;
+/** Loading its code takes a thread about half a second, which the first task need not wait for, nor the service's start share. */
+const FIRST_THREAD_AFTER_MS = 1_000;
 /** A cancelled task rolls back and deletes what it wrote; one that takes longer is stuck. */
 const ABORT_PATIENCE_MS = 60_000;
 
@@ -46,8 +48,14 @@ class WorkerPool implements TaskExecutor {
   private readonly threads = new Set<WorkerThread>();
   private readonly waiting: (() => void)[] = [];
   private closed = false;
+  private readonly warming = new AbortController();
 
-  constructor(private readonly options: WorkerExecutorOptions) {}
+  constructor(private readonly options: WorkerExecutorOptions) {
+    options.clock.sleep(FIRST_THREAD_AFTER_MS, this.warming.signal).then(
+      () => void (this.threads.size === 0 && this.start()),
+      () => undefined, // closed before that
+    );
+  }
 
   async run(task: EngineTask, hooks: TaskHooks): Promise<EngineResult> {
     const thread = await this.acquire(hooks.signal);
@@ -60,6 +68,7 @@ class WorkerPool implements TaskExecutor {
 
   async close(): Promise<void> {
     this.closed = true;
+    this.warming.abort();
     for (const wake of this.waiting.splice(0)) wake();
     await Promise.all([...this.threads].map((thread) => thread.close()));
   }

@@ -47,7 +47,13 @@ async function loadByInfile({ session, table, name, rows }: LoadOptions): Promis
   await session.run(`SET SESSION sql_mode = '${lenient ? LENIENT_SQL_MODE : STRICT_SQL_MODE}'`);
   const result = await session.loadData(
     loadStatement(session, table, name),
-    loadTextStream({ columns: table.columns, rows, count, maxPacketBytes: session.maxPacketBytes }),
+    loadTextStream({
+      columns: table.columns,
+      rows,
+      count,
+      maxPacketBytes: session.maxPacketBytes,
+      ready: () => session.drained(),
+    }),
   );
   // The server counts warnings beyond 65,535, but its answer does not.
   if (result.warnings !== Math.min(count.errorValues, 65_535)) throw await changedValues(session, table.table);

@@ -39,14 +39,20 @@ export interface LoadTextOptions {
   count: LoadCount;
   /** `Session.maxPacketBytes` */
   maxPacketBytes: number;
+  /** `Session.drained`: the driver writes all it is given, however slowly the server takes it. */
+  ready: () => Promise<void>;
 }
 
-async function* pieces({ columns, rows, count, maxPacketBytes }: LoadTextOptions): AsyncGenerator<Buffer> {
+async function* pieces({ columns, rows, count, maxPacketBytes, ready }: LoadTextOptions): AsyncGenerator<Buffer> {
   const size = pieceBytes(maxPacketBytes);
   const enums = columns.flatMap((column, i) => (hasErrorValue(column) ? [i] : []));
+  const options: TextOptions = { columnCount: columns.length, enums, count, scratch: Buffer.alloc(0) };
   for await (const batch of rows) {
-    const text = batchText({ columnCount: columns.length, enums, count }, batch);
-    for (let at = 0; at < text.length; at += size) yield text.subarray(at, at + size);
+    const text = batchText(options, batch);
+    for (let at = 0; at < text.length; at += size) {
+      await ready();
+      yield text.subarray(at, at + size);
+    }
   }
 }
 
@@ -55,11 +61,16 @@ interface TextOptions {
   /** Positions of ENUM columns whose '' is counted. */
   enums: readonly number[];
   count: LoadCount;
+  /** Holds one batch's text at its longest, and is used for the next batch again. */
+  scratch: Buffer;
 }
 
-function batchText({ columnCount, enums, count }: TextOptions, { bytes, ends }: RowBatch): Buffer {
+function batchText(options: TextOptions, { bytes, ends }: RowBatch): Buffer {
+  const { columnCount, enums, count } = options;
   // Each byte may need a backslash, and each NULL, one byte long, becomes three.
-  const out = Buffer.allocUnsafeSlow(bytes.length * 3 + ends.length);
+  const longest = bytes.length * 3 + ends.length;
+  if (options.scratch.length < longest) options.scratch = Buffer.allocUnsafeSlow(longest);
+  const out = options.scratch;
   const fields = new Int32Array(columnCount * 3);
   let used = 0;
   let start = 0;
@@ -70,7 +81,7 @@ function batchText({ columnCount, enums, count }: TextOptions, { bytes, ends }: 
     start = end;
   }
   count.rows += ends.length;
-  return out.subarray(0, used);
+  return Buffer.from(out.subarray(0, used));
 }
 
 function unevenRow(): AppError {

@@ -184,6 +184,12 @@ export class Session {
     return toResult(await this.ask({ sql, infileStreamFactory: () => data }));
   }
 
+  /** Resolves when what was sent has left this process, so that no more piles up than is under way. */
+  async drained(): Promise<void> {
+    const { stream } = this;
+    if (stream.writableNeedDrain) await this.track<void>((resolve) => stream.once('drain', () => resolve()));
+  }
+
   private ask<T>(options: QueryOptions): Promise<T> {
     return this.track<T>((resolve, reject) => {
       this.connection.query(options, (error, rows) => (error ? reject(error) : resolve(rows as T)));
