@@ -2,10 +2,10 @@
  * `npm run doctor`: the composition root of the doctor. It examines the settings, the catalog, each source, the repository, the
  * clock and the free space, creates nothing that is not there yet, and ends with exit code 1 if anything is an error.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { openCatalog } from './catalog/open-catalog';
+import { inspectCatalog } from './catalog/open-catalog';
 import type { Log } from './domain/ambient';
 import { toAppError } from './domain/errors';
 import type { Settings, SourceSettings } from './domain/settings';
@@ -41,7 +41,7 @@ function sections(config: LoadedConfig, deps: Deps): Section[] {
     settingsSection(config),
     clockSection(deps.clock),
     spaceSection(folders(settings)),
-    catalogSection(settings, deps),
+    catalogSection(settings),
     ...settings.sources.map((source) => liveSection(source, settings.demo, deps)),
     repositorySection(settings, deps),
   ];
@@ -63,20 +63,22 @@ function settingsSection({ settings, file, warnings }: LoadedConfig): Section {
   };
 }
 
-function catalogSection({ catalog: { url } }: Settings, deps: Deps): Section {
+function catalogSection({ catalog: { url } }: Settings): Section {
   return {
     title: 'Catalog',
     async examine() {
       if (isMissing(url)) return [ok('catalog', `${pathOf(url)} is not there yet; the first start makes it.`)];
-      const catalog = await openCatalog({ url, ...deps });
-      try {
-        await catalog.ping();
-        return [ok('catalog', `It opens (${catalog.info.engine}, ${catalog.info.schemaVersion}).`)];
-      } finally {
-        await catalog.close();
-      }
+      const { engine, schemaVersion, outdated } = await inspectCatalog(url);
+      const opens = `It opens (${engine}, ${schemaVersion}).`;
+      return [ok('catalog', outdated ? `${opens} The next start brings it up to date.` : opens), ...exposed(url)];
     },
   };
+}
+
+/** What backups hold is nobody else's to read; the service makes its own files so, but may find others. */
+function exposed(url: string): Finding[] {
+  if (!url.startsWith('sqlite:') || (statSync(pathOf(url)).mode & 0o077) === 0) return [];
+  return [bad('permissions', 'WARNING', `${pathOf(url)} can be read by others: run chmod 600 on it.`)];
 }
 
 function liveSection(settings: SourceSettings, demo: boolean, deps: Deps): Section {

@@ -5,13 +5,17 @@ import type { Log } from './domain/ambient';
 import type { Settings } from './domain/settings';
 import { systemClock, systemRandom } from './ops/ambient';
 import { loadConfig } from './ops/config/load-config';
-import { createLogger } from './ops/logger';
+import { createLogger, withoutCredentials } from './ops/logger';
 import { installShutdown } from './ops/shutdown';
 
 /** Beyond the drain of running jobs, for sockets and files. */
 const SHUTDOWN_MARGIN_MS = 15_000;
 
+/** What the service writes holds the risk data of a platform: it is readable for its own user alone. */
+const PRIVATE_UMASK = 0o077;
+
 async function main(): Promise<void> {
+  process.umask(PRIVATE_UMASK);
   const { settings, warnings } = loadConfig();
   const log = createLogger({ level: settings.log.level, readable: process.stdout.isTTY });
   for (const warning of warnings) log.warn(warning);
@@ -41,7 +45,7 @@ function welcome(settings: Settings, { address, demoRows }: App, log: Log): void
 main().catch((error: unknown) => {
   const hint = isAppError(error) && error.hint !== undefined ? `\n${error.hint}` : '';
   const message = error instanceof Error ? error.message : String(error);
-  console.error(`riskvault can't start: ${message}${hint}`);
-  if (!isAppError(error)) console.error(error);
+  console.error(withoutCredentials(`riskvault can't start: ${message}${hint}`));
+  if (!isAppError(error) && error instanceof Error) console.error(withoutCredentials(error.stack ?? ''));
   process.exit(1); // because: half-open parts must not keep a process that could not start alive
 });

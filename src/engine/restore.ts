@@ -1,7 +1,7 @@
 /**
- * Restores a backup, under a lease so that no cleanup takes its chunks away: settles what an earlier attempt of the job did, proves every chunk it will read, checks that structures
- * fit, and then loads in bulk or applies differences in place, as the state of the tables decides. Nothing is written before all
- * of that is known to be sound.
+ * Restores a backup: settles what an earlier attempt of the job did, takes a lease so that no cleanup deletes what it reads, proves
+ * every chunk it will read, checks that structures fit, and then loads in bulk or applies differences in place, as the state of the
+ * tables decides. Nothing is written before all of that is known to be sound.
  */
 import { createHash } from 'node:crypto';
 import { AppError } from '../domain/errors';

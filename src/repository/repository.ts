@@ -92,10 +92,15 @@ export async function openRepository(options: RepositoryOptions): Promise<Reposi
 function openStorage(url: string, random: Random): Storage {
   const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1];
   if (path !== undefined) return new LocalStorage({ path, temporaryName: () => random.bytes(16).toString('hex') });
-  throw new AppError('CONFIG_INVALID', `The repository url "${url}" is not supported.`, {
-    hint: 'Use file:<path>.',
-    path: ['repository', 'url'],
-  });
+  // not the url itself: it may hold a secret
+  throw new AppError(
+    'CONFIG_INVALID',
+    `A repository url that begins with "${url.slice(0, url.indexOf(':') + 1)}" is not supported.`,
+    {
+      hint: 'Use file:<path>.',
+      path: ['repository', 'url'],
+    },
+  );
 }
 
 class OpenRepository implements Repository {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, basename } from 'node:path';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource, locateCatalog } from '../../src/catalog/data-source';
-import { openCatalog } from '../../src/catalog/open-catalog';
+import { inspectCatalog, openCatalog } from '../../src/catalog/open-catalog';
 import { upgradeCatalog } from '../../src/catalog/upgrade';
 import { CATALOG_ENGINES, makeCatalogPlace, silentLog, testRandom, type CatalogPlace } from '../support/catalog-stand';
 import { FakeClock } from '../support/fake-clock';
@@ -57,9 +57,21 @@ describe.each(CATALOG_ENGINES)('catalog schema on %s', (engine) => {
   });
 
   it('can be opened by several processes at once while it is empty', async () => {
-    const catalogs = engine === 'mariadb' ? await Promise.all([open(), open(), open()]) : [await open()];
+    const catalogs = await Promise.all([open(), open(), open()]);
     expect(new Set(catalogs.map((catalog) => catalog.info.catalogId)).size).toBe(1);
     for (const catalog of catalogs) await catalog.close();
+  });
+
+  it('is inspected without being changed', async () => {
+    await (await open()).close();
+    const { schemaVersion } = await inspectCatalog(place.url);
+    await expect(inspectCatalog(place.url)).resolves.toEqual({ engine, schemaVersion, outdated: false });
+    const dataSource = createDataSource(locateCatalog(place.url).options);
+    await dataSource.initialize();
+    await dataSource.query('DELETE FROM migrations');
+    await expect(inspectCatalog(place.url)).resolves.toMatchObject({ outdated: true });
+    expect(await dataSource.query('SELECT * FROM migrations')).toEqual([]);
+    await dataSource.destroy();
   });
 
   it('refuses a catalog that a newer program has upgraded', async () => {

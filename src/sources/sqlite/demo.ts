@@ -3,13 +3,14 @@
  * another name and takes its own when it is whole; one that exists is never touched.
  */
 import { existsSync, mkdirSync } from 'node:fs';
+import { link } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DEMO_COLUMNS, demoRows, type DemoTable } from '../demo-data';
 import { Database } from './database';
 import { DEMO_INDEXES, DEMO_TABLES } from './demo-schema';
 import { quoteNames } from './quote';
-import { publishScratch, removeDatabaseFiles } from './scratch';
+import { flush, publishScratch, removeDatabaseFiles } from './scratch';
 
 export const DEMO_BUSINESSES = 2000;
 
@@ -26,17 +27,30 @@ export interface DemoOptions {
 export async function createDemoDatabase(path: string, options: DemoOptions = {}): Promise<number> {
   if (existsSync(path)) return 0;
   mkdirSync(dirname(path), { recursive: true });
-  const unfinished = `${path}.unfinished`;
+  const unfinished = `${path}.${process.pid}.unfinished`; // two services may start in one folder at once
   removeDatabaseFiles(unfinished);
   const database = Database.open(unfinished, { create: true });
   try {
     const rows = await fill(database, options);
     database.close();
-    await publishScratch(unfinished, path);
-    return rows;
+    return (await publish(unfinished, path)) ? rows : 0;
   } finally {
     database.close();
     removeDatabaseFiles(unfinished);
+  }
+}
+
+/** False where another process was faster: its database is used, and this one goes. */
+async function publish(unfinished: string, path: string): Promise<boolean> {
+  try {
+    await flush(unfinished);
+    await link(unfinished, path);
+    await flush(dirname(path));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    await publishScratch(unfinished, path); // because some file systems have no links
+    return true;
   }
 }
 

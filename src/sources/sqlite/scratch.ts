@@ -48,7 +48,8 @@ export async function publishScratch(unfinishedPath: string, path: string): Prom
   await flush(dirname(path));
 }
 
-async function flush(path: string): Promise<void> {
+/** Makes a file, or the names in a folder, durable. */
+export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

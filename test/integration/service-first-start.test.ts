@@ -1,0 +1,103 @@
+/** The first start of the service in an empty folder, as an operator runs it: alone, and by two processes at once. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const DIST = join(__dirname, '../../dist');
+let folder = '';
+const children: ChildProcess[] = [];
+/** A first start fills the demo database: seconds, but many on a busy machine. */
+const START_LIMIT_MS = 180_000;
+
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'riskvault-start-')), 'data');
+});
+afterEach(async () => {
+  await Promise.all(children.splice(0).map(stop));
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+});
+
+function environment(): NodeJS.ProcessEnv {
+  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('RISKVAULT_'));
+  const places = {
+    RISKVAULT_CATALOG_URL: `sqlite:${folder}/catalog.sqlite`,
+    RISKVAULT_REPOSITORY_URL: `file:${folder}/repository`,
+    RISKVAULT_DATA_FOLDER: folder,
+    RISKVAULT_PORT: '0',
+  };
+  return { ...Object.fromEntries(foreign), ...places };
+}
+
+/** Starts a service; its address once it listens. */
+async function start(): Promise<string> {
+  const child = spawn(process.execPath, [join(DIST, 'main.js')], {
+    env: environment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const said: string[] = [];
+  child.stderr.on('data', (data: Buffer) => said.push(data.toString()));
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      said.push(line);
+      const address = /"listening on (http:[^:]+:\d+):/.exec(line)?.[1];
+      if (address !== undefined) resolve(address);
+    });
+    child.once('exit', () => reject(new Error(said.join('\n'))));
+  });
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = once(child, 'close');
+  child.kill('SIGTERM');
+  await gone;
+}
+
+function filesOf(path: string): string[] {
+  return readdirSync(path, { withFileTypes: true, recursive: true }).map((entry) => join(entry.parentPath, entry.name));
+}
+
+test(
+  'two services that start in one empty folder at once share what the first one makes',
+  async () => {
+    const addresses = await Promise.all([start(), start()]);
+    for (const address of addresses) {
+      const body = JSON.stringify({ query: '{ serviceInfo { version } }' });
+      const answer = await fetch(`${address}/graphql`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(answer.status).toBeLessThan(500);
+      const ready = await fetch(`${address}/health/ready`);
+      expect(await ready.json()).toMatchObject({ ready: true });
+    }
+    expect(readdirSync(folder).filter((name) => name.includes('unfinished'))).toEqual([]);
+  },
+  START_LIMIT_MS,
+);
+
+test(
+  'what the service makes is readable for its user alone; the doctor warns where it is not, and adds no file',
+  async () => {
+    await start();
+    for (const path of [folder, ...filesOf(folder)]) expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
+    await Promise.all(children.splice(0).map(stop));
+    chmodSync(join(folder, 'catalog.sqlite'), 0o644);
+    const objects = (): string[] =>
+      filesOf(folder).filter((path) => statSync(path).isFile() && !/-(wal|shm)$/.test(path));
+    const before = objects();
+    const { stdout, stderr } = spawnSync(process.execPath, [join(DIST, 'doctor.js')], {
+      env: environment(),
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/catalog\.sqlite can be read by others/);
+    expect(objects()).toEqual(before);
+  },
+  START_LIMIT_MS,
+);
