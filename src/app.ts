@@ -15,6 +15,7 @@ import type { TaskExecutor } from './domain/task';
 import { createEventBus } from './events/event-bus';
 import { createEventFeed } from './events/event-feed';
 import { openSource, schemaOf, sqlitePath } from './open-source';
+import { watchStalls } from './ops/event-loop-lag';
 import { createHealth, type HealthCheck } from './ops/health';
 import type { ShutdownStep } from './ops/shutdown';
 import { openRepository, type Repository } from './repository/repository';
@@ -89,18 +90,14 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   const executor = options.executor ?? workerThreads(options);
   closes('worker threads', () => executor.close());
 
-  const runner = createRunner({
-    catalog,
-    executor,
-    settings: settings.runner,
-    eventKeepDays: settings.events.keepDays,
-    owner: `${PROGRAM} ${process.pid}`,
-    serviceSettings: async () => serviceSettingsOf(settings),
+  const runner = runnerOf(options, { catalog, executor });
+  const stalls = watchStalls({ clock, log });
+  closes('event loop watch', () => stalls.stop());
+  const health = createHealth({
+    checks: healthChecks({ catalog, repository, runner }),
     clock,
-    random,
-    log,
+    longestStallMs: () => stalls.longestMs(),
   });
-  const health = createHealth({ checks: healthChecks({ catalog, repository, runner }), clock });
   const feed = createEventFeed({ catalog, bus, clock });
   const services = createServices({
     catalog,
@@ -128,6 +125,20 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   closes('runner', () => runner.drain());
   closes('readiness', () => health.startDraining());
   return { address: server.address, port: server.port, demoRows, shutdownSteps: steps, close: () => runAll(steps) };
+}
+
+function runnerOf(options: AppOptions, parts: { catalog: Catalog; executor: TaskExecutor }): Runner {
+  const { settings, clock, random, log } = options;
+  return createRunner({
+    ...parts,
+    settings: settings.runner,
+    eventKeepDays: settings.events.keepDays,
+    owner: `${PROGRAM} ${process.pid}`,
+    serviceSettings: async () => serviceSettingsOf(settings),
+    clock,
+    random,
+    log,
+  });
 }
 
 async function runAll(steps: readonly ShutdownStep[]): Promise<void> {

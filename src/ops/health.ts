@@ -23,6 +23,8 @@ export interface Readiness {
   ready: boolean;
   draining: boolean;
   checks: CheckResult[];
+  /** The longest recent stall of the event loop; a figure to look at, no reason not to be ready. */
+  longestStallMs: number;
 }
 
 export interface Health {
@@ -34,6 +36,8 @@ export interface Health {
 export interface HealthOptions {
   checks: readonly HealthCheck[];
   clock: Clock;
+  /** Absent: nobody measures. */
+  longestStallMs?: () => number;
   /** How long one check may take. */
   timeoutMs?: number;
   /** How long a round of checks is good for. */
@@ -41,7 +45,7 @@ export interface HealthOptions {
 }
 
 export function createHealth(options: HealthOptions): Health {
-  const { checks, clock, timeoutMs = 2_000, freshMs = 1_000 } = options;
+  const { checks, clock, longestStallMs = () => 0, timeoutMs = 2_000, freshMs = 1_000 } = options;
   let draining = false;
   let round: { startedMs: number; results: Promise<CheckResult[]> } | undefined;
 
@@ -55,9 +59,10 @@ export function createHealth(options: HealthOptions): Health {
 
   return {
     async ready() {
-      if (draining) return { ready: false, draining, checks: [] };
+      if (draining) return { ready: false, draining, checks: [], longestStallMs: longestStallMs() };
       const done = await results();
-      return { ready: !draining && done.every((result) => result.ok), draining, checks: done };
+      const ready = !draining && done.every((result) => result.ok);
+      return { ready, draining, checks: done, longestStallMs: longestStallMs() };
     },
     startDraining() {
       draining = true;

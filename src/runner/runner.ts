@@ -13,6 +13,7 @@ import { isAppError } from '../domain/errors';
 import type { JobId } from '../domain/ids';
 import type { RunnerSettings } from '../domain/settings';
 import type { TaskExecutor } from '../domain/task';
+import { ClockWatch } from './clock-watch';
 import { RunningJob } from './running-job';
 
 export interface RunnerOptions {
@@ -59,7 +60,11 @@ class JobRunner implements Runner {
   private awake = false;
   private loops: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: RunnerOptions) {}
+  private readonly clockWatch: ClockWatch;
+
+  constructor(private readonly options: RunnerOptions) {
+    this.clockWatch = new ClockWatch(options.clock);
+  }
 
   get running(): number {
     return this.active.size;
@@ -167,7 +172,9 @@ class JobRunner implements Runner {
     }
   }
 
+  /** After a step of the clock living workers have the time of a lease to renew theirs: no job must run twice. */
   private async reap(): Promise<void> {
+    if (this.clockWatch.steppedWithin(this.options.settings.leaseMs)) return;
     const reaped = await this.options.catalog.queue.reapExpired();
     for (const { id, state, attempt } of reaped) {
       this.options.log.warn('A lease had run out.', { jobId: id, state, attempt });

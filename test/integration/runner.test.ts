@@ -228,6 +228,30 @@ describe.each(CATALOG_ENGINES)('runner on %s', (engine) => {
     expect((await find(job)).failure).toMatchObject({ code: 'WORKER_DIED', retryable: true });
   });
 
+  it.each([5, -5])('leaves a living worker its job when the clock is set %i hours on', async (hours) => {
+    let heartbeats = 0;
+    const queue = Object.create(catalog.queue) as Catalog['queue'];
+    queue.heartbeat = async (lease, leaseMs) => {
+      const answer = await catalog.queue.heartbeat(lease, leaseMs);
+      heartbeats += 1;
+      return answer;
+    };
+    const runner = startRunner({ catalog: { jobs: catalog.jobs, events: catalog.events, queue } });
+    const job = await enqueue(backupSpec());
+    runner.wake();
+    const task = await executor.task(1);
+    await until(() => stand.clock.sleeping >= 3);
+    stand.clock.stepWallClock(hours * 3_600_000);
+    for (let beat = 1; beat <= 6; beat += 1) {
+      await stand.clock.advance(SETTINGS.heartbeatMs);
+      await until(() => heartbeats >= beat);
+    }
+    expect(task.hooks.signal.aborted).toBe(false);
+    expect(await find(job)).toMatchObject({ state: 'RUNNING', attempt: 1 });
+    task.succeed();
+    await untilState(job, 'COMPLETED');
+  });
+
   it('settles nothing after its lease was taken over', async () => {
     const first = startRunner();
     const job = await enqueue(backupSpec());

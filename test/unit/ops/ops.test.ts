@@ -3,11 +3,12 @@ import { EventEmitter } from 'node:events';
 import { AppError } from '../../../src/domain/errors';
 import type { Log } from '../../../src/domain/ambient';
 import { systemClock, systemRandom } from '../../../src/ops/ambient';
-import { startEventLoopLag } from '../../../src/ops/event-loop-lag';
+import { startEventLoopLag, watchStalls } from '../../../src/ops/event-loop-lag';
 import { createHealth } from '../../../src/ops/health';
 import { createLogger } from '../../../src/ops/logger';
 import { installShutdown } from '../../../src/ops/shutdown';
 import { isUuid } from '../../../src/domain/ids';
+import { FakeClock } from '../../support/fake-clock';
 
 function capture(readable = false) {
   const lines: string[] = [];
@@ -96,7 +97,7 @@ describe('readiness', () => {
     const health = createHealth({ clock: systemClock, checks: [] });
     expect((await health.ready()).ready).toBe(true);
     health.startDraining();
-    expect(await health.ready()).toEqual({ ready: false, draining: true, checks: [] });
+    expect(await health.ready()).toEqual({ ready: false, draining: true, checks: [], longestStallMs: 0 });
   });
 });
 
@@ -173,6 +174,21 @@ describe('the real clock and randomness', () => {
     expect(isUuid(systemRandom.uuid())).toBe(true);
     expect(systemRandom.bytes(7)).toHaveLength(7);
   });
+});
+
+test('a stall of the event loop is warned of and shown', async () => {
+  const { log, lines } = capture();
+  const clock = new FakeClock();
+  const watch = watchStalls({ clock, log });
+  await systemClock.sleep(30);
+  for (const until = performance.now() + 120; performance.now() < until;);
+  await systemClock.sleep(30);
+  expect(watch.longestMs()).toBeGreaterThan(50);
+  await clock.advance(60_000);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect.objectContaining({ level: 'warn', msg: 'the event loop stood still', maxMs: expect.any(Number) }),
+  ]);
+  await watch.stop();
 });
 
 test('event-loop lag sees a blocked loop', async () => {
