@@ -18,7 +18,7 @@ import { introspectTable, objectKind } from './introspect';
 import { quoteName } from './quote';
 import { publishScratch, refuseTakenScratch, removeDatabaseFiles, scratchPath, unfinishedScratchPath } from './scratch';
 import { leaveMarker } from './write-marker';
-import { beginWriting, dropTriggers, requireSameColumns } from './write-transaction';
+import { beginWriting, dropTriggers, raiseLastNumber, requireSameColumns } from './write-transaction';
 import { insertRow, rowsOf } from './write-rows';
 
 export interface SqliteBulkOptions extends BulkWriteOptions {
@@ -106,8 +106,11 @@ function notCreated(table: string): AppError {
 
 function dropIndexes(database: Database, { table, mapping }: TableStructure): string[] {
   const { indexes } = introspectTable(database, { ...mapping, table });
-  for (const { name } of indexes) database.exec(`DROP INDEX ${quoteName(name)}`);
-  return indexes.map((index) => index.statement as string);
+  return indexes.flatMap(({ name, statement }) => {
+    if (statement === undefined) return [];
+    database.exec(`DROP INDEX ${quoteName(name)}`);
+    return [statement];
+  });
 }
 
 class SqliteBulkWriter implements BulkWriter {
@@ -138,6 +141,7 @@ class SqliteBulkWriter implements BulkWriter {
 
   async finishTables(): Promise<void> {
     for (const table of this.options.tables) await this.finishLoading(table);
+    for (const table of this.options.tables) raiseLastNumber(this.database, table);
     for (const { triggers } of this.deferred.values()) {
       for (const statement of triggers.splice(0)) this.database.run(statement, []);
     }

@@ -15,7 +15,7 @@ import { affectedTables, danglingError, danglingRows, newlyDangling, type Dangli
 import { keyOrder, type KeyOrder } from './key-order';
 import { keyBytesOf, readRow, readRows } from './read-rows';
 import { hasMarker, leaveMarker } from './write-marker';
-import { beginWriting, dropTriggers, requireSameColumns } from './write-transaction';
+import { beginWriting, dropTriggers, raiseLastNumber, requireSameColumns } from './write-transaction';
 import { deleteRow, insertRow, keyText, rowsOf, updateRow } from './write-rows';
 
 export interface SqliteChangeOptions extends ChangeWriteOptions {
@@ -102,6 +102,7 @@ class SqliteChangeWriter implements ChangeWriter {
 
   async commit(): Promise<void> {
     throwIfAborted(this.options.signal);
+    for (const table of this.options.tables) raiseLastNumber(this.database, table);
     for (const statement of this.triggers.splice(0)) this.database.run(statement, []);
     leaveMarker(this.database, this.options.jobId, this.options.clock);
     try {

@@ -117,6 +117,7 @@ export function introspectTable(database: Database, mapping: TableMapping): Tabl
   const key = liveKey(database, table) ?? { columns: [], collations: [], isPrimary: false };
   const columns = all.filter((column) => !column.generated).map((column) => columnStructure(column, key));
   const createStatement = statementOf(database, 'table', table);
+  const number = lastNumber(database, table);
   return {
     table,
     mapping,
@@ -135,6 +136,7 @@ export function introspectTable(database: Database, mapping: TableMapping): Tabl
     triggers: triggersOf(database, table),
     createStatement,
     rowEncoding: SQLITE_ROW_ENCODING,
+    ...(number === null ? {} : { lastNumber: number }),
     ...estimates(database, table, columns),
   };
 }
@@ -156,12 +158,24 @@ export function averageRowBytes(database: Database, table: string, columns: read
   return Number(values ?? 0) + 2 * columns.length;
 }
 
-/** Indexes with a statement of their own; the rest are part of the table's. Unique ones first. */
+/** Unique ones first. Those of UNIQUE constraints have no statement: they are part of the table's. */
 function secondaryIndexes(database: Database, table: string): IndexStructure[] {
   return liveIndexes(database, table)
-    .filter((index) => index.statement !== null)
-    .map(({ name, unique, columns, statement }) => ({ name, unique, columns, statement: statement as string }))
+    .filter((index) => index.origin !== 'pk')
+    .map(({ name, unique, columns, statement }) => ({
+      name,
+      unique,
+      columns,
+      ...(statement === null ? {} : { statement }),
+    }))
     .sort((a, b) => Number(b.unique) - Number(a.unique));
+}
+
+/** The highest number that the table's AUTOINCREMENT column ever gave out; null where it has none, or gave none. */
+export function lastNumber(database: Database, table: string): string | null {
+  const kept = database.rows("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").length > 0;
+  const number = kept ? database.value('SELECT seq FROM sqlite_sequence WHERE name = ? COLLATE NOCASE', [table]) : null;
+  return number === null ? null : String(number);
 }
 
 export function triggersOf(database: Database, table: string): { name: string; statement: string }[] {

@@ -7,7 +7,7 @@ import type { Clock } from '../../domain/ambient';
 import { AppError } from '../../domain/errors';
 import type { TableStructure } from '../../domain/table';
 import { Database, useWriteAheadLog, whenFree } from './database';
-import { liveColumns, objectKind, triggersOf } from './introspect';
+import { lastNumber, liveColumns, objectKind, statementOf, triggersOf } from './introspect';
 import { quoteName } from './quote';
 
 /** Opens a connection that writes durably, and takes the write lock. */
@@ -30,6 +30,16 @@ export function dropTriggers(database: Database, table: string): string[] {
   const triggers = triggersOf(database, table);
   for (const { name } of triggers) database.exec(`DROP TRIGGER ${quoteName(name)}`);
   return triggers.map((trigger) => trigger.statement);
+}
+
+/** A number that was given out before the backup is not given out again, even when its row was deleted before it too. */
+export function raiseLastNumber(database: Database, { table, lastNumber: wanted }: TableStructure): void {
+  if (wanted === undefined || !/AUTOINCREMENT/i.test(statementOf(database, 'table', table))) return;
+  const live = lastNumber(database, table);
+  if (live === null) database.run('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)', [table, BigInt(wanted)]);
+  else if (BigInt(live) < BigInt(wanted)) {
+    database.run('UPDATE sqlite_sequence SET seq = ? WHERE name = ? COLLATE NOCASE', [BigInt(wanted), table]);
+  }
 }
 
 /** Throws SCHEMA_MISMATCH unless the live table stores exactly the columns of the backup's. Their order may differ. */
