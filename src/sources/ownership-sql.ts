@@ -23,6 +23,8 @@ export interface BusinessConditionOptions {
   businessLiteral: string;
   /** How a column equals the literal; default `column = literal`. For collations that call different ids equal. */
   equals?: (column: string, literal: string) => string;
+  /** A condition that holds for every row of a table, to help the database find those of a business. */
+  narrow?: (table: string, alias: string) => string | undefined;
   /** What the table is called in the statement that the condition goes into; default: its quoted name. */
   alias?: string;
 }
@@ -62,13 +64,20 @@ class ConditionBuilder {
     if (visited.includes(table)) throw cycleError([...visited, table]);
     const within = [...visited, table];
     const ownership = this.mapping.find((entry) => entry.table === table)?.business;
+    if (ownership?.kind === 'COLUMN') return this.ownedByColumn(ownership.column, table, alias);
     return ownership ? this.owned(ownership, alias, within) : this.parent(table, alias, within);
   }
 
-  private owned(ownership: Ownership, alias: string, within: readonly string[]): string {
-    const { quote, businessLiteral } = this.options;
+  private ownedByColumn(column: string, table: string, alias: string): string {
+    const { quote, businessLiteral, narrow } = this.options;
+    const owned = this.equals(`${alias}.${quote(column)}`, businessLiteral);
+    const narrowed = narrow?.(table, alias);
+    return narrowed === undefined ? owned : `(${owned} AND ${narrowed})`;
+  }
+
+  private owned(ownership: Extract<Ownership, { kind: 'PATH' }>, alias: string, within: readonly string[]): string {
+    const { quote } = this.options;
     const column = `${alias}.${quote(ownership.column)}`;
-    if (ownership.kind === 'COLUMN') return this.equals(column, businessLiteral);
     const inner = this.nextAlias();
     const condition = this.forTable(ownership.referencedTable, inner, within);
     const referenced = `${inner}.${quote(ownership.referencedColumn)}`;

@@ -16,6 +16,7 @@ import type {
 import type { SourceSettings } from '../../domain/settings';
 import type { TableStructure } from '../../domain/table';
 import { createThrottle, type Throttle } from '../throttle';
+import { businessNarrowing, type Narrowing } from './business-index';
 import { toSourceError } from './errors';
 import { introspect } from './introspect';
 import { Lanes } from './lanes';
@@ -175,6 +176,8 @@ export interface LaneReaderOptions {
 
 /** Reads tables over a pool of sessions, each read on one of them. */
 export class LaneReader {
+  private narrowed: Narrowing | undefined;
+
   constructor(private readonly options: LaneReaderOptions) {}
 
   async planRanges(table: TableStructure, targetBytes: number): Promise<KeyRange[]> {
@@ -189,7 +192,8 @@ export class LaneReader {
     const signal = anySignal(read.signal, this.options.signal);
     const session = await lanes.take(signal);
     try {
-      const sql = selectRows({ ...this.options, table, dialect: session.dialect, read });
+      const narrowing = await this.narrowing(session, read);
+      const sql = selectRows({ ...this.options, table, dialect: session.dialect, read, narrowing });
       if (sql === null) return;
       for await (const batch of readBatches(session, sql, { signal, stop: () => this.stop(session) })) {
         await throttle?.take(batch.bytes.length, batch.ends.length, signal);
@@ -200,6 +204,15 @@ export class LaneReader {
     } finally {
       lanes.give(session);
     }
+  }
+
+  /** Found once: the snapshots that the lanes hold show the same. Loaded tables are read whole, under other names. */
+  private async narrowing(session: Session, { scope, range }: ReadRowsOptions): Promise<Narrowing | undefined> {
+    const { locate, tables } = this.options;
+    if (scope?.kind !== 'BUSINESS' || locate !== inPlace) return undefined;
+    // Within a range of the key few rows are looked at anyway, and another index would look at more.
+    if (range?.from || range?.to) return undefined;
+    return (this.narrowed ??= await businessNarrowing(session, tables));
   }
 
   /** Ends a session's statement from outside, so that the session and its snapshot live on. */

@@ -4,6 +4,7 @@ import type { RowScope } from '../../domain/rows';
 import type { SourceMapping } from '../../domain/mapping';
 import type { TableStructure } from '../../domain/table';
 import { businessCondition } from '../ownership-sql';
+import type { Narrowing } from './business-index';
 import type { Dialect } from './dialect';
 import { keyIndexHint, orderByKey, rangeCondition } from './key-range';
 import { qualified, quoteName, quoteText, selectList } from './sql';
@@ -25,11 +26,13 @@ export interface SelectRowsOptions {
   dialect: Dialect;
   locate: Locate;
   read: ReadRowsOptions;
+  narrowing?: Narrowing;
 }
 
 /** Null where nothing of the table is in the scope. */
-export function selectRows({ table, tables, mapping, dialect, locate, read }: SelectRowsOptions): string | null {
-  const scope = scopeCondition({ table, tables, mapping }, read.scope);
+export function selectRows(options: SelectRowsOptions): string | null {
+  const { table, dialect, locate, read } = options;
+  const scope = scopeCondition(options, read.scope);
   if (scope === null) return null;
   const conditions = [rangeCondition(table, read.range, 't'), scope].filter(Boolean).map((part) => `(${part})`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
@@ -41,7 +44,7 @@ export function selectRows({ table, tables, mapping, dialect, locate, read }: Se
 }
 
 function scopeCondition(
-  { table, tables, mapping }: Pick<SelectRowsOptions, 'table' | 'tables' | 'mapping'>,
+  { table, tables, mapping, narrowing }: SelectRowsOptions,
   scope: RowScope | undefined,
 ): string | null {
   if (!scope || scope.kind === 'ALL') return '';
@@ -54,6 +57,7 @@ function scopeCondition(
     businessLiteral: quoteText(scope.businessId),
     // The first comparison finds the index, the second refuses what only a collation calls equal.
     equals: (column, literal) => `(${column} = ${literal} AND BINARY CONVERT(${column} USING utf8mb4) = ${bytes})`,
+    narrow: (name, alias) => narrowing?.get(name)?.(alias),
     alias: 't',
   });
 }
