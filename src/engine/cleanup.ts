@@ -2,7 +2,7 @@
  * Deletes backups: their manifests first, packs that nothing refers to afterwards, by the store's own collection. What the
  * store cannot read it keeps.
  */
-import { isAppError } from '../domain/errors';
+import { isAppError, toAppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { CleanupJobSpec } from '../domain/job';
 import type { CleanupResult, EngineTask } from '../domain/task';
@@ -16,15 +16,39 @@ export async function cleanUp({ spec }: CleanupTask, context: TaskContext): Prom
   const result: CleanupResult = { kind: 'CLEANUP', deletedBackupIds: [], freedBytes: 0, kept: [] };
   context.progress.begin({ name: 'deleting', from: 0, to: 40 });
   for (const backupId of spec.backupIds ?? (await expiredBackups(store, context))) {
-    throwIfAborted(context.signal);
-    const reason = spec.dryRun ? null : await tryDelete(store, backupId);
+    const reason = await unlessDeleted({ spec, result, context }, async () => {
+      throwIfAborted(context.signal);
+      return spec.dryRun ? null : tryDelete(store, backupId);
+    });
     if (reason === null) result.deletedBackupIds.push(backupId);
     else result.kept.push({ backupId, reason });
   }
-  throwIfAborted(context.signal);
-  context.progress.begin({ name: 'collecting', from: 40, to: 100 });
-  const { freedBytes } = await store.collectGarbage(collectOptions(spec, context));
-  return { ...result, freedBytes };
+  await unlessDeleted({ spec, result, context }, async () => {
+    throwIfAborted(context.signal);
+    context.progress.begin({ name: 'collecting', from: 40, to: 100 });
+    const { freedBytes } = await store.collectGarbage(collectOptions(spec, context));
+    result.freedBytes = freedBytes;
+    return null;
+  });
+  return result;
+}
+
+/**
+ * From the first deletion on the task has to say what is gone, or its owner would go on listing it: a cancellation or a failure then
+ * only leaves the rest to the next cleanup. Gives the reason for that, or what `work` gives.
+ */
+async function unlessDeleted(
+  { spec, result, context }: { spec: CleanupJobSpec; result: CleanupResult; context: TaskContext },
+  work: () => Promise<string | null>,
+): Promise<string | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (spec.dryRun || result.deletedBackupIds.length === 0) throw error;
+    const reason = context.signal.aborted ? 'The cleanup was cancelled.' : toAppError(error).message;
+    context.hooks.onLog(`The rest is left to the next cleanup: ${reason}`);
+    return reason;
+  }
 }
 
 function collectOptions(spec: CleanupJobSpec, context: TaskContext): { dryRun: boolean; signal: AbortSignal } {
