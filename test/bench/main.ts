@@ -1,18 +1,18 @@
 /**
  * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]`
  *
- * Fills a schema with the reference data, then runs this project and each peer found on the machine in turn, round after round, and
+ * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the reference data, then runs this project and each peer found on the machine in turn, round after round, and
  * prints a table of medians: wall, ratio to the peer, peak memory, stored bytes. Then the service's answers during a backup, and
  * its peak memory at a tenth of the rows. Ours encrypts, verifies what it stored and what it restored; the peers do neither.
  */
 import { execFileSync } from 'node:child_process';
 import { cpus, freemem, loadavg, tmpdir, totalmem } from 'node:os';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createConnection } from 'mysql2/promise';
-import { mariadbServer, stopMariadb } from '../support/mariadb';
-import { measurePipeline, type Measurement } from './process-meter';
+import { startMariadb, stopMariadb } from '../support/mariadb';
+import { cpuSecondsOf, measurePipeline, type Measurement } from './process-meter';
 import { fillReferenceData } from './reference-data';
 import { measureListLatency, ServiceUnderTest } from './service-under-test';
 
@@ -29,13 +29,59 @@ const SCHEMA = 'rv_bench';
 const PORT = 41_737;
 const folder = mkdtempSync(join(tmpdir(), 'riskvault-bench-'));
 
+/** What a production server has by default, and memory for the data: peers and ours meet the same. */
+const SERVER_OPTIONS = [
+  '--innodb-buffer-pool-size=1G',
+  '--innodb-flush-log-at-trx-commit=1',
+  '--innodb-flush-method=O_DIRECT',
+  '--innodb-doublewrite=1',
+  '--log-bin=binlog',
+  '--binlog-format=ROW',
+];
+const SHOWN_SETTINGS = [
+  'version',
+  'innodb_buffer_pool_size',
+  'innodb_flush_log_at_trx_commit',
+  'innodb_flush_method',
+  'innodb_doublewrite',
+  'innodb_log_file_size',
+  'log_bin',
+  'binlog_format',
+  'sync_binlog',
+  'local_infile',
+];
+/** The server's process id where it runs here, else 0: then its CPU time is not known. */
+let server = 0;
+
+/** Prints the server's settings and finds its process. */
+async function findServer(serverUrl: string): Promise<number> {
+  const connection = await createConnection(serverUrl);
+  const list = SHOWN_SETTINGS.map((name) => `@@${name} AS ${name}`).join(', ');
+  const [rows] = await connection.query(`SELECT ${list}, @@pid_file AS pid_file`);
+  await connection.end();
+  const { pid_file: pidFile, ...settings } = (rows as Record<string, string>[])[0] ?? {};
+  console.log(
+    `server: ${Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
+  );
+  try {
+    return Number(readFileSync(pidFile ?? '', 'utf8'));
+  } catch {
+    return 0; // because a server on another machine has no process here
+  }
+}
+
 interface Sample extends Measurement {
   storedBytes: number;
+  serverCpuSeconds: number;
 }
 const samples = new Map<string, Sample[]>();
 
 async function main(): Promise<void> {
-  const serverUrl = args.server ?? (await mariadbServer()).url();
+  const serverUrl = args.server ?? (await startMariadb(SERVER_OPTIONS));
+  if (!serverUrl) throw new Error('There is no mariadbd here, and no --server was named.');
+  server = await findServer(serverUrl);
   console.log(
     `machine: ${cpus().length} x ${cpus()[0]?.model}, ${gib(totalmem())} GiB, ${gib(freemem())} GiB free, load ${loadavg()[0]?.toFixed(2)}`,
   );
@@ -68,6 +114,7 @@ async function oneRound(serverUrl: string): Promise<void> {
   const client = clientArguments(serverUrl);
   const dump = join(folder, 'dump.sql.zst');
   const dumpFolder = join(folder, 'mydumper');
+  serverCpuSeconds();
   if (found('mariadb-dump') && found('zstd')) {
     const taken = await measurePipeline(
       [
@@ -106,14 +153,15 @@ async function oneRound(serverUrl: string): Promise<void> {
 async function ours(serverUrl: string): Promise<void> {
   await withService(serverUrl, 'ours', async (service) => {
     await service.longestStallMs();
+    serverCpuSeconds();
     const backup = await service.backup();
-    record('backup: riskvault', { wallSeconds: backup.wallSeconds, peakMib: service.peakMib() }, backup.storedBytes);
+    record('backup: riskvault', { ...backup, peakMib: service.peakMib() }, backup.storedBytes);
     console.log(
       `riskvault backup: longest stall of the API's event loop ${(await service.longestStallMs()).toFixed(1)} ms`,
     );
     await emptySchema(serverUrl);
     const restore = await service.restore(backup.backupId as string);
-    record('restore: riskvault', { wallSeconds: restore.wallSeconds, peakMib: service.peakMib() });
+    record('restore: riskvault', { ...restore, peakMib: service.peakMib() });
     console.log(
       `riskvault restore: longest stall of the API's event loop ${(await service.longestStallMs()).toFixed(1)} ms`,
     );
@@ -143,35 +191,53 @@ async function withService(
   }
 }
 
+let serverCpuBefore = 0;
+
+/** CPU time that the server used since the last call. */
+function serverCpuSeconds(): number {
+  const now = server === 0 ? 0 : cpuSecondsOf(server);
+  const used = now - serverCpuBefore;
+  serverCpuBefore = now;
+  return used;
+}
+
 function record(name: string, measured: Measurement, storedBytes = 0): void {
-  samples.set(name, [...(samples.get(name) ?? []), { ...measured, storedBytes }]);
+  const sample = { ...measured, storedBytes, serverCpuSeconds: serverCpuSeconds() };
+  samples.set(name, [...(samples.get(name) ?? []), sample]);
   console.log(
-    `${name}: ${measured.wallSeconds.toFixed(1)} s, ${measured.peakMib.toFixed(0)} MiB${storedBytes ? `, ${mib(storedBytes)} MiB stored` : ''}`,
+    `${name}: ${sample.wallSeconds.toFixed(1)} s, CPU ${sample.cpuSeconds.toFixed(1)} s + server ${sample.serverCpuSeconds.toFixed(1)} s, ` +
+      `${sample.peakMib.toFixed(0)} MiB${storedBytes ? `, ${mib(storedBytes)} MiB stored` : ''}, load ${loadavg()[0]?.toFixed(1)}`,
   );
 }
 
 function printTable(): void {
-  const oursOf = (name: string): number =>
-    median((samples.get(`${name.split(':')[0]}: riskvault`) ?? []).map((sample) => sample.wallSeconds));
-  console.log('\nwork                                wall s   ours/peer   peak MiB   stored MiB');
+  const cpuOf = (sample: Sample): number => sample.cpuSeconds + sample.serverCpuSeconds;
+  const oursOf = (name: string, value: (sample: Sample) => number): number =>
+    median((samples.get(`${name.split(':')[0]}: riskvault`) ?? []).map(value));
+  console.log('\nwork                                wall s   ours/peer   CPU s*   ours/peer   peak MiB   stored MiB');
   for (const [name, taken] of samples) {
     const wall = median(taken.map((sample) => sample.wallSeconds));
+    const cpu = median(taken.map(cpuOf));
     const peak = median(taken.map((sample) => sample.peakMib));
     const stored = median(taken.map((sample) => sample.storedBytes));
     console.log(
       [
         name.padEnd(34),
         wall.toFixed(1).padStart(7),
-        (oursOf(name) / wall).toFixed(2).padStart(11),
+        (oursOf(name, (sample) => sample.wallSeconds) / wall).toFixed(2).padStart(11),
+        cpu.toFixed(1).padStart(8),
+        (oursOf(name, cpuOf) / cpu).toFixed(2).padStart(11),
         peak.toFixed(0).padStart(10),
         (stored ? mib(stored) : '').padStart(12),
       ].join(' '),
     );
   }
+  console.log(`* of the processes${server === 0 ? '' : ' and of the server'}, user and system`);
 }
 
 async function emptySchema(serverUrl: string): Promise<void> {
   await sql(serverUrl, `DROP DATABASE IF EXISTS ${SCHEMA}; CREATE DATABASE ${SCHEMA} CHARACTER SET utf8mb4`);
+  serverCpuSeconds();
 }
 
 async function sql(serverUrl: string, statements: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Runs pipelines of commands and measures them: wall time, and the peak resident memory that the kernel kept for each process. */
+/** Runs pipelines of commands and measures them: wall time, CPU time, and the peak resident memory that the kernel kept for each process. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
@@ -7,6 +7,23 @@ export interface Measurement {
   wallSeconds: number;
   /** Sum over the pipeline's processes of each one's peak resident memory, MiB. */
   peakMib: number;
+  /** User and system time of the pipeline's processes, as last seen. Says more than wall where others use the machine too. */
+  cpuSeconds: number;
+}
+
+/** Ticks a second in /proc on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** User and system time of a live process so far, all its threads; 0 when it has gone. */
+export function cpuSecondsOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  } catch {
+    return 0; // because a process that ended between two looks is no fault
+  }
 }
 
 /** Peak resident memory of a live process in MiB (VmHWM); 0 when it has gone. */
@@ -26,8 +43,12 @@ export async function measurePipeline(commands: readonly string[][], output?: st
     spawn(command as string, args, { stdio: ['pipe', 'pipe', 'inherit'] }),
   );
   const peaks = new Map<ChildProcess, number>();
+  const cpu = new Map<ChildProcess, number>();
   const look = setInterval(() => {
-    for (const child of children) peaks.set(child, Math.max(peaks.get(child) ?? 0, peakResidentMib(child.pid ?? 0)));
+    for (const child of children) {
+      peaks.set(child, Math.max(peaks.get(child) ?? 0, peakResidentMib(child.pid ?? 0)));
+      cpu.set(child, Math.max(cpu.get(child) ?? 0, cpuSecondsOf(child.pid ?? 0)));
+    }
   }, 50);
   try {
     await Promise.all([
@@ -40,6 +61,7 @@ export async function measurePipeline(commands: readonly string[][], output?: st
   return {
     wallSeconds: (performance.now() - started) / 1000,
     peakMib: [...peaks.values()].reduce((sum, peak) => sum + peak, 0),
+    cpuSeconds: [...cpu.values()].reduce((sum, seconds) => sum + seconds, 0),
   };
 }
 

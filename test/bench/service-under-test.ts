@@ -2,10 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { peakResidentMib } from './process-meter';
+import { cpuSecondsOf, peakResidentMib } from './process-meter';
 
 export interface JobOutcome {
   wallSeconds: number;
+  /** Of the service's process meanwhile. */
+  cpuSeconds: number;
   backupId: string | null;
   storedBytes: number;
 }
@@ -14,9 +16,13 @@ export interface ServiceOptions {
   sourceUrl: string;
   folder: string;
   port: number;
+  /** Node options of the service, e.g. `--cpu-prof`. */
+  nodeOptions?: string[];
 }
 
 const READY_PATIENCE_MS = 30_000;
+/** A service in use has been up for a while: its first worker thread has loaded its code. */
+const SETTLE_MS = 3_000;
 
 export class ServiceUnderTest {
   private constructor(
@@ -28,20 +34,26 @@ export class ServiceUnderTest {
   static async start(options: ServiceOptions): Promise<ServiceUnderTest> {
     mkdirSync(options.folder, { recursive: true });
     const root = join(__dirname, '../..');
-    const child = spawn(process.execPath, ['-r', join(__dirname, 'loop-probe.js'), join(root, 'dist/main.js')], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: {
-        ...process.env,
-        RISKVAULT_SOURCE_URL: options.sourceUrl,
-        RISKVAULT_CATALOG_URL: `sqlite:${options.folder}/catalog.sqlite`,
-        RISKVAULT_REPOSITORY_URL: `file:${options.folder}/repository`,
-        RISKVAULT_PASSPHRASE: 'bench',
-        RISKVAULT_PORT: String(options.port),
-        RISKVAULT_BENCH_LOOP_FILE: join(options.folder, 'loop.json'),
+    const main = process.env.RISKVAULT_BENCH_SERVICE ?? join(root, 'dist/main.js');
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeOptions ?? []), '-r', join(__dirname, 'loop-probe.js'), main],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: {
+          ...process.env,
+          RISKVAULT_SOURCE_URL: options.sourceUrl,
+          RISKVAULT_CATALOG_URL: `sqlite:${options.folder}/catalog.sqlite`,
+          RISKVAULT_REPOSITORY_URL: `file:${options.folder}/repository`,
+          RISKVAULT_PASSPHRASE: 'bench',
+          RISKVAULT_PORT: String(options.port),
+          RISKVAULT_BENCH_LOOP_FILE: join(options.folder, 'loop.json'),
+        },
       },
-    });
+    );
     const service = new ServiceUnderTest(child, options);
     await service.waitUntilReady();
+    await pause(SETTLE_MS);
     return service;
   }
 
@@ -65,6 +77,10 @@ export class ServiceUnderTest {
       'mutation($id: ID!) { result: restoreBackup(input: { backupId: $id, type: FULL }) { job { id } errors { message } } }',
       { id: backupId },
     );
+  }
+
+  get pid(): number {
+    return this.child.pid as number;
   }
 
   peakMib(): number {
@@ -94,6 +110,7 @@ export class ServiceUnderTest {
 
   private async runJob(mutation: string, variables: Record<string, unknown> = {}): Promise<JobOutcome> {
     const started = performance.now();
+    const cpuBefore = cpuSecondsOf(this.pid);
     const { result } = await this.query<{ result: { job: { id: string } | null; errors: unknown[] } }>(
       mutation,
       variables,
@@ -102,6 +119,7 @@ export class ServiceUnderTest {
     const job = await this.waitForJob(result.job.id);
     return {
       wallSeconds: (performance.now() - started) / 1000,
+      cpuSeconds: cpuSecondsOf(this.pid) - cpuBefore,
       backupId: job.backup?.id ?? null,
       storedBytes: Number(job.backup?.storedBytes ?? 0),
     };
@@ -114,7 +132,7 @@ export class ServiceUnderTest {
       }>('query($id: ID!) { job(id: $id) { state failure { code message } backup { id storedBytes } } }', { id });
       if (job.state === 'COMPLETED') return job;
       if (job.state === 'FAILED' || job.state === 'CANCELLED') throw new Error(JSON.stringify(job));
-      await pause(25);
+      await pause(100);
     }
   }
 

@@ -53,8 +53,11 @@ async function describeServer(url: string): Promise<MariadbServer> {
   }
 }
 
-/** Starts the throwaway server of this run and tells later test processes by the environment. Null where none can be had. */
-export async function startMariadb(): Promise<string | null> {
+/**
+ * Starts the throwaway server of this run and tells later test processes by the environment. Null where none can be had. Options
+ * given here win over those of the tests, which buy speed with durability.
+ */
+export async function startMariadb(options: readonly string[] = []): Promise<string | null> {
   const known = process.env.TEST_MYSQL_URL ?? process.env[ENV];
   if (known) return known;
   const daemon = findDaemon() ?? installDaemon();
@@ -62,7 +65,7 @@ export async function startMariadb(): Promise<string | null> {
   const folder = mkdtempSync(join(tmpdir(), 'riskvault-mariadb-'));
   const port = await freePort();
   initialize(daemon, folder);
-  const server = spawn(daemon, daemonOptions(folder, port), { stdio: 'ignore' });
+  const server = spawn(daemon, [...daemonOptions(folder, port), ...options], { stdio: 'ignore' });
   child = { process: server, folder };
   // A suite that started its own must not leave it behind.
   process.once('exit', killNow);
