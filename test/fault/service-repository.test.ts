@@ -14,7 +14,7 @@ import { ServiceProcess } from '../support/service-process';
 
 jest.setTimeout(180_000);
 
-const FLIPS = process.env.LONG === undefined ? 4 : 60;
+const FLIPS = !process.env.LONG ? 4 : 60;
 
 let platform: Platform;
 beforeAll(async () => {

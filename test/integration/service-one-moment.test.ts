@@ -13,7 +13,7 @@ import { mariadbPlatform, sqlitePlatform, type Platform } from '../support/servi
 
 jest.setTimeout(300_000);
 
-const LONG = process.env.LONG !== undefined;
+const LONG = Boolean(process.env.LONG);
 const ROUNDS = LONG ? 10 : 2;
 const ACCOUNTS = 40;
 /** Factors of each assessment that a writer adds. */

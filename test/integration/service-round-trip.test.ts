@@ -16,7 +16,7 @@ import {
 
 jest.setTimeout(180_000);
 
-const ROWS = process.env.LONG === undefined ? 20_000 : 101_000;
+const ROWS = !process.env.LONG ? 20_000 : 101_000;
 
 function describeRoundTrip(name: string, openPlatform: () => Promise<Platform>): void {
   describe(`the round trip on ${name}`, () => {
@@ -124,4 +124,4 @@ describeMariadb('with a MariaDB server', () => {
   afterAll(() => stopMariadb());
   describeRoundTrip('MariaDB', async () => mariadbPlatform(await needServer(), ROWS));
 });
-describeRoundTrip('SQLite', () => sqlitePlatform(process.env.LONG === undefined ? 150 : 2000));
+describeRoundTrip('SQLite', () => sqlitePlatform(!process.env.LONG ? 150 : 2000));

@@ -9,7 +9,7 @@ import { sqlitePlatform, type Platform } from '../support/service-platforms';
 
 jest.setTimeout(120_000);
 
-const RESUMES = process.env.LONG === undefined ? 20 : 200;
+const RESUMES = !process.env.LONG ? 20 : 200;
 type Event = WatchJobSubscription['jobEvents'];
 
 describe('watching a job that runs', () => {

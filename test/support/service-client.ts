@@ -8,12 +8,14 @@ import {
   CancelJobDocument,
   CleanupExpiredBackupsDocument,
   CreateBackupDocument,
+  DeleteBackupDocument,
   GetBackupDocument,
   GetJobDocument,
   GetRestoreDocument,
   ListBackupsDocument,
   RestoreBackupDocument,
   VerifyBackupDocument,
+  type BackupFilter,
   type CreateBackupInput,
   type GetBackupQuery,
   type GetJobQuery,
@@ -94,6 +96,13 @@ export class ServiceClient {
     return verification;
   }
 
+  /** Deletes a backup and collects what only it held; the job's id. */
+  async startDelete(backupId: string): Promise<string> {
+    const { deleteBackup } = await this.send(DeleteBackupDocument, { input: { backupId } });
+    if (!deleteBackup.job) throw new Error(JSON.stringify(deleteBackup.errors));
+    return deleteBackup.job.id;
+  }
+
   async cleanUp(): Promise<void> {
     const { cleanupExpiredBackups } = await this.send(CleanupExpiredBackupsDocument, { input: { dryRun: false } });
     if (!cleanupExpiredBackups.job) throw new Error(JSON.stringify(cleanupExpiredBackups.errors));
@@ -122,9 +131,10 @@ export class ServiceClient {
     return restore;
   }
 
-  /** The ids of all backups of that status, oldest first. */
-  async backups(status: Backup['status'] = 'COMPLETED'): Promise<string[]> {
-    const { backups } = await this.send(ListBackupsDocument, { first: 100, filter: { statuses: [status] } });
+  /** The ids of all COMPLETED backups, oldest first. */
+  async backups(filter: BackupFilter = {}): Promise<string[]> {
+    const variables = { first: 100, filter: { statuses: ['COMPLETED' as const], ...filter } };
+    const { backups } = await this.send(ListBackupsDocument, variables);
     return backups.nodes.map(({ id }) => id).reverse();
   }
 

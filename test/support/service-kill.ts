@@ -8,7 +8,7 @@ import { ServiceProcess } from './service-process';
 import { damageStatements, PLATFORM_TABLES, type Platform, type PlatformState } from './service-platforms';
 import type { ServicePlace } from './service-settings';
 
-const LONG = process.env.LONG !== undefined;
+const LONG = Boolean(process.env.LONG);
 const KILL_ROUNDS = LONG ? 40 : 6;
 /** The shortest time that a job is expected to take: kills that come later than the job's end show nothing. */
 const LEAST_SPAN_MS = 150;
@@ -77,6 +77,7 @@ export function describeKills(name: string, options: KillStandOptions): void {
 
     const timeout = LONG ? 1_800_000 : 240_000;
     it('leaves no backup COMPLETED that does not verify, and no job without an end', () => killBackups(stand), timeout);
+    it('leaves a deleted backup gone or whole, and locks nobody out', () => killDeletions(stand), timeout);
     it('leaves an in-place restore undone or complete, as its record says', () => killInPlaceRestores(stand), timeout);
     it('leaves a bulk restore undone or complete, as its record says', () => killBulkRestores(stand), timeout);
     it('leaves a scratch schema complete or absent, as the record says', () => killScratchRestores(stand), timeout);
@@ -97,8 +98,26 @@ async function killBackups(stand: KillStand): Promise<void> {
   await expectAllSound(client);
 }
 
+async function killDeletions(stand: KillStand): Promise<void> {
+  const { client, platform } = stand;
+  const kept = await client.backup();
+  for (let round = 0; round < Math.ceil(KILL_ROUNDS / 2); round++) {
+    await platform.exec(...damageStatements(round));
+    const backupId = await client.backup();
+    const jobId = await client.startDelete(backupId);
+    const job = await stand.killAndEnd(jobId, { spanMs: 0, sequel: SEQUELS[round % 3] as Sequel });
+    const listed = await client.backups({ missing: false });
+    expect(listed).toContain(kept);
+    if (job.state === 'COMPLETED') expect(listed).not.toContain(backupId);
+    // A lease that the dead process held for deleting would keep all others out.
+    await client.backup();
+  }
+  await client.cleanUp();
+  await expectAllSound(client);
+}
+
 async function expectAllSound(client: ServiceClient): Promise<void> {
-  const backups = await client.backups();
+  const backups = await client.backups({ missing: false });
   expect(backups).not.toHaveLength(0);
   for (const id of backups) expect(await client.verify(id)).toMatchObject({ passed: true, findings: [] });
 }
