@@ -144,7 +144,7 @@ describeMariadb('odd tables', () => {
         `SELECT GROUP_CONCAT('HEX(CAST(\`', REPLACE(COLUMN_NAME, '\`', '\`\`'), '\` AS BINARY))' ORDER BY ORDINAL_POSITION)
          FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '${table.replaceAll("'", "''")}'`,
       );
-      all.push(await stand.rows(`SELECT ${columns[0]?.[0]} FROM ${quote(table)} ORDER BY 1`));
+      all.push(await stand.rows(`SELECT ${String(columns[0]?.[0])} FROM ${quote(table)} ORDER BY 1`));
     }
     return all;
   }

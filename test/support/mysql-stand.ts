@@ -71,11 +71,11 @@ export class MysqlStand {
     return restore(this.bench, { backupId, ...spec });
   }
 
-  /** Statements of connections to this schema beside the test's own. */
+  /** Connections to this schema beside the test's own, but for those that the server is ending. */
   async connections(): Promise<unknown[][]> {
     return this.rows(
       `SELECT ID, COMMAND, INFO FROM information_schema.PROCESSLIST
-       WHERE DB = '${this.schema.name}' AND ID <> CONNECTION_ID()`,
+       WHERE DB = '${this.schema.name}' AND ID <> CONNECTION_ID() AND COMMAND <> 'Killed'`,
     );
   }
 
