@@ -9,7 +9,9 @@ import type { EngineStore } from '../../src/engine/ports';
 export interface MemoryStore extends EngineStore {
   readonly chunks: Map<string, Buffer>;
   readonly manifests: Map<string, StoredManifest>;
-  /** Sessions that were begun and neither committed nor aborted. */
+  /** Purposes of the read leases ever taken; the first one has to wait. */
+  readonly reads: readonly string[];
+  /** Sessions that were begun and neither committed nor aborted, and read leases not released. */
   openSessions(): number;
 }
 
@@ -17,6 +19,7 @@ export function memoryStore(seed = 7): MemoryStore {
   const chunks = new Map<string, Buffer>();
   const manifests = new Map<string, StoredManifest>();
   const indexes = new Map<string, ChunkEntry[]>();
+  const reads: string[] = [];
   let open = 0;
   const chunkId = (payload: Buffer): string => createHash('sha256').update(payload).digest('hex');
 
@@ -79,10 +82,16 @@ export function memoryStore(seed = 7): MemoryStore {
   return {
     chunks,
     manifests,
+    reads,
     openSessions: () => open,
     chunkSeed: seed,
     beginWrite: async (backupId) => session(backupId),
-    beginRead: async () => ({ release: () => Promise.resolve() }),
+    beginRead: async (purpose, wait) => {
+      reads.push(purpose);
+      open++;
+      if (reads.length === 1) wait?.onWaiting?.();
+      return { release: async () => void open-- };
+    },
     async *listManifests() {
       yield* manifests.values();
     },

@@ -63,6 +63,16 @@ describe('a backup', () => {
     expect((await backup(on)).stored.manifest.storedBytes).toBe(0);
   });
 
+  it('is restored under a lease that is given up, and a wait for it is shown', async () => {
+    const on = bench();
+    const task = restoreTask({ backupId: idOf(await backup(on)) });
+    const phases: string[] = [];
+    await run(task, { ...on, onProgress: ({ phase }) => void phases.push(phase) });
+    expect(on.store.reads).toEqual([`restore ${task.jobId}`]);
+    expect(phases).toContain('waiting for a cleanup');
+    expectNothingOpen(on);
+  });
+
   it('that was committed before a crash is returned, not taken again', async () => {
     const on = bench();
     const task = backupTask();
