@@ -90,7 +90,7 @@ export class FlipsWrittenPacks extends StorageWrapper {
     const writer = await this.inner.openWriter(name);
     let writes = 0;
     return {
-      write: (bytes) => writer.write(writes++ === 1 ? flipped(bytes, bytes.length >> 1) : bytes),
+      write: (bytes) => writer.write(writes++ === 0 ? flipped(bytes, bytes.length >> 1) : bytes),
       commit: () => writer.commit(),
       abort: () => writer.abort(),
     };
