@@ -33,7 +33,7 @@ import { enqueue } from './enqueue';
 import { JobEntity } from './entities';
 import { findReplay } from './idempotency';
 import type { JobRecord, Lease } from './records';
-import { applyEffect, outcomeOf } from './settle-effects';
+import { applyEffect, outcomeOf, totalsOf } from './settle-effects';
 import { toJob } from './to-records';
 import { changeJob, findLeased, leaseLost, NO_LEASE, progressAt } from './transitions';
 
@@ -165,7 +165,7 @@ function endJob(write: Write, job: JobEntity, ending: Ending): Promise<JobEntity
   const failure = ending.state === 'FAILED' ? ending.failure : null;
   const message = ending.state === 'FAILED' ? ending.failure.message : ending.message;
   const progress = progressAt(job.progress, ending.state.toLowerCase());
-  if (ending.state === 'COMPLETED') progress.percent = 100;
+  if (ending.state === 'COMPLETED') Object.assign(progress, totalsOf(ending.effect), { percent: 100 });
   const outcome = ending.state === 'COMPLETED' ? outcomeOf(ending.effect) : null;
   const patch = { finishedAt: write.now, failure, outcome, progress, ...NO_LEASE };
   return changeJob(write, { job, type: 'STATE_CHANGED', to: ending.state, patch, message });

@@ -1,5 +1,6 @@
 /** What a completed job changes beside itself, in the transaction that settles it. */
 import type { EntityManager } from 'typeorm';
+import type { Progress } from '../domain/job';
 import type { StoredManifest } from '../domain/manifest';
 import type { RestoreResult, VerificationResult } from '../domain/task';
 import type { SettleEffect } from './catalog';
@@ -26,6 +27,20 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
 export function outcomeOf(effect: SettleEffect): JobOutcome | null {
   if (effect.kind === 'VERIFIED') return effect.result;
   return effect.kind === 'BACKUPS_DELETED' ? (effect.result ?? null) : null;
+}
+
+/** How much was done in all: progress itself counts what its last phase did, which may be nothing. */
+export function totalsOf(effect: SettleEffect): Partial<Progress> {
+  if (effect.kind === 'BACKUP_STORED') {
+    const { rowCount, rawBytes } = effect.stored.manifest;
+    return { rowsDone: rowCount, rowsTotal: rowCount, bytesDone: rawBytes, bytesTotal: rawBytes };
+  }
+  if (effect.kind === 'RESTORED') {
+    const { verifiedRows } = effect.result;
+    return { rowsDone: verifiedRows, rowsTotal: verifiedRows };
+  }
+  if (effect.kind !== 'VERIFIED') return {};
+  return { bytesDone: effect.result.checkedBytes, bytesTotal: effect.result.checkedBytes };
 }
 
 /** Facts from the manifest; the row's id, job and author stay. */

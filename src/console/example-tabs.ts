@@ -11,21 +11,21 @@ interface Tab {
   variables?: string;
 }
 
-const LATEST_HINT = '# (LATEST_… in the variables: the newest id that this page has seen.)';
+const LATEST_HINT = '# (LATEST_… stands for the newest id seen here.)';
 
-const DAMAGE_HINT = 'Harm the demo first: run `npm run demo:damage` in a terminal.';
+const DAMAGE_AND_RESTORE = [
+  '4. Harm the demo first, in a terminal:',
+  '#        npm run demo:damage',
+  '#    then restore (with dryRun: true it only counts)',
+].join('\n');
 
 export const exampleTabs: Tab[] = [
   tab('1. Back up', createBackup, { input: { type: 'FULL', labels: { reason: 'first look' } } }),
   tab('2. Watch it: the whole history of the job, then live', watchJob, { jobId: 'LATEST_JOB' }),
   tab('3. Look at the backup', getBackup, { id: 'LATEST_BACKUP' }),
-  tab(
-    `4. ${DAMAGE_HINT}\n# Then restore in place (set dryRun to true to only count what would change)`,
-    restoreBackup,
-    {
-      input: { backupId: 'LATEST_BACKUP', type: 'FULL', dryRun: false, waitFor: 'PT30S' },
-    },
-  ),
+  tab(DAMAGE_AND_RESTORE, restoreBackup, {
+    input: { backupId: 'LATEST_BACKUP', type: 'FULL', dryRun: false, waitFor: 'PT30S' },
+  }),
   tab('5. Look at what the restore changed', getRestore, { id: 'LATEST_RESTORE' }),
   tab('6. What is backed up from where to where', overview),
 ];

@@ -293,6 +293,7 @@ describe('jobs and backups end', () => {
     const { verifyBackup } = await stand.run(op.VerifyBackupDocument, { input: { backupId } });
     await stand.completeNext();
     const { job } = await stand.run(op.GetJobDocument, { id: verifyBackup.job!.id });
+    expect(job?.progress).toMatchObject({ percent: 100, bytesDone: '500', bytesTotal: '500' });
     expect(job?.verification).toEqual({ level: 'DATA', passed: true, checkedChunks: '5', findings: [] });
     const { backup } = await stand.run(op.GetBackupDocument, { id: backupId });
     expect(backup?.verification).toMatchObject({ level: 'DATA', passed: true });
