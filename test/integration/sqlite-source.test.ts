@@ -1,4 +1,5 @@
 /** What only SQLite does: its kinds of tables and keys, its journal modes, its freedom of types, the demo database. */
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../src/domain/ambient';
@@ -273,6 +274,18 @@ describe('the demo database', () => {
       writeFileSync(`${path}.unfinished`, 'half');
       expect(await createDemoDatabase(path, { businesses: 2 })).toBeGreaterThan(0);
       expect(readdirSync(folder)).toEqual(['demo.sqlite']);
+    });
+  });
+
+  test('takes away what a dead builder left, and nothing of a living one', async () => {
+    await inTempFolder(async (folder) => {
+      const path = join(folder, 'demo.sqlite');
+      const dead = spawnSync(process.execPath, ['-e', '']).pid;
+      writeFileSync(`${path}.${dead}.unfinished`, 'half');
+      writeFileSync(`${path}.${dead}.unfinished-journal`, 'half');
+      writeFileSync(`${path}.${process.ppid}.unfinished`, 'half');
+      expect(await createDemoDatabase(path, { businesses: 2 })).toBeGreaterThan(0);
+      expect(readdirSync(folder).sort()).toEqual(['demo.sqlite', `demo.sqlite.${process.ppid}.unfinished`]);
     });
   });
 });

@@ -2,9 +2,9 @@
  * The demo database: the reference tables in SQLite, filled, so that a newcomer has something to back up. It is built under
  * another name and takes its own when it is whole; one that exists is never touched.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { link } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DEMO_COLUMNS, demoRows, type DemoTable } from '../demo-data';
 import { Database } from './database';
@@ -13,6 +13,9 @@ import { quoteNames } from './quote';
 import { flush, publishScratch, removeDatabaseFiles } from './scratch';
 
 export const DEMO_BUSINESSES = 2000;
+
+/** The database being built, with the pid of its builder; further letters are SQLite's own files beside it. */
+const UNFINISHED = /^.+?(?:\.(\d+))?\.unfinished/;
 
 /** Rows between which the thread is given free. */
 const ROWS_PER_TURN = 500;
@@ -27,8 +30,8 @@ export interface DemoOptions {
 export async function createDemoDatabase(path: string, options: DemoOptions = {}): Promise<number> {
   if (existsSync(path)) return 0;
   mkdirSync(dirname(path), { recursive: true });
+  removeLeftovers(path);
   const unfinished = `${path}.${process.pid}.unfinished`; // two services may start in one folder at once
-  removeDatabaseFiles(unfinished);
   const database = Database.open(unfinished, { create: true });
   try {
     const rows = await fill(database, options);
@@ -37,6 +40,25 @@ export async function createDemoDatabase(path: string, options: DemoOptions = {}
   } finally {
     database.close();
     removeDatabaseFiles(unfinished);
+  }
+}
+
+/** What starts that were cut off left behind; what a living process is building stays. */
+function removeLeftovers(path: string): void {
+  const folder = dirname(path);
+  for (const name of readdirSync(folder)) {
+    const [leftover, pid] = UNFINISHED.exec(name) ?? [];
+    if (leftover === undefined || !name.startsWith(`${basename(path)}.`)) continue;
+    if (pid === undefined || !isOtherAlive(Number(pid))) removeDatabaseFiles(join(folder, leftover));
+  }
+}
+
+function isOtherAlive(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // because it lives, under another user
   }
 }
 
