@@ -5,7 +5,8 @@ import type { Catalog, JobRecord } from '../../src/catalog/catalog';
 import { openCatalog } from '../../src/catalog/open-catalog';
 import type { JobState } from '../../src/domain/job';
 import { systemClock } from '../../src/ops/ambient';
-import { CATALOG_ENGINES, makeCatalogPlace, silentLog, testRandom, type CatalogPlace } from '../support/catalog-stand';
+import { CATALOG_ENGINES, makeCatalogPlace, testRandom, type CatalogPlace } from '../support/catalog-stand';
+import { silentLog } from '../support/silent-log';
 
 const ROUNDS = process.env['LONG'] === '1' ? 60 : 6;
 const CHILD = join(__dirname, '../support/catalog-crash-child.ts');

@@ -5,7 +5,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createDataSource, locateCatalog } from '../../src/catalog/data-source';
 import { inspectCatalog, openCatalog } from '../../src/catalog/open-catalog';
 import { upgradeCatalog } from '../../src/catalog/upgrade';
-import { CATALOG_ENGINES, makeCatalogPlace, silentLog, testRandom, type CatalogPlace } from '../support/catalog-stand';
+import { CATALOG_ENGINES, makeCatalogPlace, testRandom, type CatalogPlace } from '../support/catalog-stand';
+import { silentLog } from '../support/silent-log';
 import { FakeClock } from '../support/fake-clock';
 
 class AddNothing1999999999999 implements MigrationInterface {

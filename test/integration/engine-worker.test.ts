@@ -8,7 +8,8 @@ import type { BackupResult, TaskExecutor, TaskHooks } from '../../src/domain/tas
 import { systemClock } from '../../src/ops/ambient';
 import { createWorkerExecutor } from '../../src/runner/worker-executor';
 import type { WorkerSettings } from '../../src/worker';
-import { backupTask, restoreTask, silentLog } from '../support/engine-context';
+import { backupTask, restoreTask } from '../support/engine-context';
+import { silentLog } from '../support/silent-log';
 import { ENGINE_MAPPING, engineRows, engineTables } from '../support/engine-scenarios';
 import { connectSqlite, sqliteFixture, sqliteSettings } from '../support/sqlite';
 

@@ -9,12 +9,12 @@ import {
   completeBackup,
   openCatalogStand,
   restoreSpec,
-  silentLog,
   testRandom,
   type CatalogStand,
 } from '../support/catalog-stand';
 import { until } from '../support/fake-clock';
 import { ScriptedExecutor } from '../support/scripted-executor';
+import { silentLog } from '../support/silent-log';
 
 const SETTINGS = {
   concurrency: 2,

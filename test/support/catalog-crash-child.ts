@@ -6,7 +6,8 @@ import { writeSync } from 'node:fs';
 import { openCatalog } from '../../src/catalog/open-catalog';
 import { NO_PROGRESS } from '../../src/domain/job';
 import { systemClock } from '../../src/ops/ambient';
-import { backupSpec, silentLog, storedManifest, testRandom } from './catalog-stand';
+import { backupSpec, storedManifest, testRandom } from './catalog-stand';
+import { silentLog } from './silent-log';
 
 async function main(url: string): Promise<void> {
   const catalog = await openCatalog({ url, clock: systemClock, random: testRandom, log: silentLog });

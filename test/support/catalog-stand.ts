@@ -6,24 +6,17 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
 import type { Catalog } from '../../src/catalog/catalog';
 import { openCatalog } from '../../src/catalog/open-catalog';
-import type { Clock, Log, Random } from '../../src/domain/ambient';
+import type { Clock, Random } from '../../src/domain/ambient';
 import type { BackupId, JobId, RestoreId } from '../../src/domain/ids';
 import type { BackupJobSpec, RestoreJobSpec } from '../../src/domain/job';
 import type { StoredManifest } from '../../src/domain/manifest';
 import { FakeClock } from './fake-clock';
+import { silentLog } from './silent-log';
 
 export const CATALOG_ENGINES = ['sqlite', 'mariadb'] as const;
 export type CatalogEngineName = (typeof CATALOG_ENGINES)[number];
 
 export const testRandom: Random = { uuid: () => randomUUID(), bytes: (size) => randomBytes(size) };
-
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLog,
-};
 
 export interface CatalogPlace {
   url: string;

@@ -1,7 +1,6 @@
 /** Runs engine tasks in place, with everything around them fixed. */
 import { tmpdir } from 'node:os';
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Log } from '../../src/domain/ambient';
 import type { BackupId, JobId, RestoreId } from '../../src/domain/ids';
 import type { BackupJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
 import type { Source } from '../../src/domain/source';
@@ -9,14 +8,7 @@ import type { BackupResult, EngineTask, RestoreResult } from '../../src/domain/t
 import { runTask } from '../../src/engine/engine';
 import type { EngineDeps, EngineStore } from '../../src/engine/ports';
 import { systemClock } from '../../src/ops/ambient';
-
-export const silentLog: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => silentLog,
-};
+import { silentLog } from './silent-log';
 
 export interface EngineBench {
   source: Source;

@@ -12,7 +12,8 @@ import type { Source } from '../../src/domain/source';
 import type { CleanupResult, VerificationResult } from '../../src/domain/task';
 import { openRepository, type Repository } from '../../src/repository/repository';
 import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
-import { backup, engineDeps, restore, run, silentLog, type EngineBench } from './engine-context';
+import { backup, engineDeps, restore, run, type EngineBench } from './engine-context';
+import { silentLog } from './silent-log';
 
 export const ENGINE_MAPPING: SourceMapping = [
   { dataType: 'BUSINESSES', table: 'tenant' },

@@ -5,7 +5,7 @@ import { systemClock, systemRandom } from '../../src/ops/ambient';
 import { loadConfig } from '../../src/ops/config/load-config';
 import { ServiceClient } from './service-client';
 import { serviceFolder, writeSettings, type ServicePlace } from './service-settings';
-import { silentLog } from './catalog-stand';
+import { silentLog } from './silent-log';
 
 export interface ServiceApp {
   readonly address: string;

@@ -4,25 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import Libsql from 'libsql';
-import type { Log } from '../../src/domain/ambient';
 import type { SourceMapping } from '../../src/domain/mapping';
 import type { SourceSettings } from '../../src/domain/settings';
 import { systemClock } from '../../src/ops/ambient';
 import { openSqliteSource } from '../../src/sources/sqlite/source';
 import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
-
-const quiet: Log = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  child: () => quiet,
-};
+import { silentLog } from './silent-log';
 
 export const testAmbient = {
   clock: systemClock,
   random: { uuid: () => randomUUID(), bytes: (size: number) => randomBytes(size) },
-  log: quiet,
+  log: silentLog,
 };
 
 export function sqliteSettings(path: string, mapping: SourceMapping): SourceSettings {

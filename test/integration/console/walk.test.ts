@@ -10,7 +10,7 @@ import { createApp, type App } from '../../../src/app';
 import { systemClock, systemRandom } from '../../../src/ops/ambient';
 import { loadConfig } from '../../../src/ops/config/load-config';
 import { damageDemoDatabase } from '../../../src/sources/sqlite/demo-damage';
-import { silentLog } from '../../support/catalog-stand';
+import { silentLog } from '../../support/silent-log';
 import { findChromium, launchChromium } from '../../support/chromium';
 import { startRefusingProxy, type RefusingProxy } from '../../support/refusing-proxy';
 

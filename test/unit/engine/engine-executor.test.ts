@@ -5,7 +5,7 @@ import type { Log } from '../../../src/domain/ambient';
 import type { EngineTask, TaskExecutor, TaskHooks } from '../../../src/domain/task';
 import { systemClock } from '../../../src/ops/ambient';
 import { createWorkerExecutor } from '../../../src/runner/worker-executor';
-import { silentLog } from '../../support/engine-context';
+import { silentLog } from '../../support/silent-log';
 
 const workerFile = join(__dirname, '../../support/engine-scripted-worker.js');
 const script = (name: string, more: object = {}): EngineTask => ({ script: name, ...more }) as unknown as EngineTask;
