@@ -1,7 +1,8 @@
 /** Loads rows into one table by LOAD DATA LOCAL, or by INSERT where the server does not allow it. Loses and changes none. */
 import type { RowBatch } from '../../domain/rows';
 import type { ColumnStructure, TableStructure } from '../../domain/table';
-import { changedValues, insertBatch, lostRows } from './insert-rows';
+import { changedValues, insertBatch, lostRows, rowValues } from './insert-rows';
+import { holdsDecimals } from './json-literal';
 import { loadTextStream, type LoadCount } from './load-text';
 import { hasErrorValue, quoteName } from './sql';
 import { LENIENT_SQL_MODE, STRICT_SQL_MODE, type Session } from './session';
@@ -41,7 +42,51 @@ async function loadByInserts({ session, table, name, rows }: LoadOptions): Promi
   return count;
 }
 
-async function loadByInfile({ session, table, name, rows }: LoadOptions): Promise<number> {
+/** Batches that LOAD DATA can't take are inserted between runs of those that it can. */
+async function loadByInfile(options: LoadOptions): Promise<number> {
+  const { session, table, name, rows } = options;
+  const jsonAt = table.columns.flatMap(({ kind }, i) => (kind === 'JSON' && session.dialect.hasJsonType ? [i] : []));
+  const batches = rows[Symbol.asyncIterator]();
+  let count = 0;
+  try {
+    for (let run = new LoadRun(); !run.isLast;) {
+      run = new LoadRun();
+      count += await loadRun({ ...options, rows: run.take(batches, (batch) => hasDecimals(table, jsonAt, batch)) });
+      if (run.refused) await insertBatch(session, { name, table }, run.refused);
+      count += run.refused?.ends.length ?? 0;
+    }
+  } finally {
+    await batches.return?.();
+  }
+  return count;
+}
+
+/** Batches up to the first one refused, or to the last one of all. */
+class LoadRun {
+  refused: RowBatch | null = null;
+  isLast = false;
+
+  async *take(batches: AsyncIterator<RowBatch>, refuses: (batch: RowBatch) => boolean): AsyncGenerator<RowBatch> {
+    for (;;) {
+      const next = await batches.next();
+      if (next.done) this.isLast = true;
+      else if (refuses(next.value)) this.refused = next.value;
+      if (next.done || this.refused) return;
+      yield next.value;
+    }
+  }
+}
+
+/** LOAD DATA reads JSON from its text, in which decimals are lost. */
+function hasDecimals(table: TableStructure, jsonAt: readonly number[], batch: RowBatch): boolean {
+  if (jsonAt.length === 0) return false;
+  return Array.from(batch.ends).some((_, row) => {
+    const values = rowValues(table, batch, row);
+    return jsonAt.some((i) => values[i] && holdsDecimals(values[i]));
+  });
+}
+
+async function loadRun({ session, table, name, rows }: LoadOptions): Promise<number> {
   const count: LoadCount = { rows: 0, errorValues: 0 };
   const lenient = table.columns.some(hasErrorValue);
   await session.run(`SET SESSION sql_mode = '${lenient ? LENIENT_SQL_MODE : STRICT_SQL_MODE}'`);

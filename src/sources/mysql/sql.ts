@@ -5,6 +5,7 @@
 import { AppError } from '../../domain/errors';
 import type { ColumnStructure, ValueKind } from '../../domain/table';
 import type { Dialect } from './dialect';
+import { jsonLiteral } from './json-literal';
 
 export function quoteName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
@@ -53,8 +54,9 @@ export function valueLiteral(column: ColumnStructure, value: Buffer | null): str
     case 'BINARY':
     case 'GEOMETRY':
       return `X'${value.toString('hex')}'`;
-    case 'TEXT':
     case 'JSON':
+      return jsonLiteral(value);
+    case 'TEXT':
     case 'ENUM':
     case 'SET':
       return column.charset ? textLiteral(column.charset, value) : `'${checked(column, value, PLAIN)}'`;

@@ -12,6 +12,7 @@ import { listTables, readForeignKeys, readTriggers, requireColumns, showCreateTa
 import { qualified, quoteName, quoteText } from './sql';
 import { STRICT_SQL_MODE, type Session } from './session';
 
+const NO_SUCH_TABLE = 1146;
 const DUPLICATE_TRIGGER = 1359;
 const UNKNOWN_MODE = 1231;
 
@@ -172,9 +173,19 @@ async function dropEmptyTables(session: Session, tables: readonly string[]): Pro
   await session.run(`LOCK TABLES ${tables.map((table) => `${quoteName(table)} WRITE`).join(', ')}`);
   try {
     for (const table of tables) if (await holdsRows(session, table)) throw gotRows(table);
-    await session.run(`DROP TABLE ${tables.map(quoteName).join(', ')}`);
+    await dropTogether(session, tables);
   } finally {
     if (!session.ended) await session.run('UNLOCK TABLES');
+  }
+}
+
+/** MySQL drops locked tables that refer to each other, commits that, and then may complain that one of them is gone. */
+async function dropTogether(session: Session, tables: readonly string[]): Promise<void> {
+  try {
+    await session.run(`DROP TABLE ${tables.map(quoteName).join(', ')}`);
+  } catch (error) {
+    if (serverErrorNumber(error) !== NO_SUCH_TABLE) throw error;
+    if ((await listTables(session, session.target.schema, tables)).size > 0) throw error;
   }
 }
 
@@ -190,7 +201,7 @@ async function renameIn(session: Session, waiting: readonly StagedTable[]): Prom
   await session.run(`RENAME TABLE ${moves.join(', ')}`);
 }
 
-function appeared(table: string): AppError {
+export function appeared(table: string): AppError {
   return new AppError('PLAN_DRIFTED', `Table ${table} was missing when the restore began and was created meanwhile.`, {
     hint: 'Restore in place, which keeps rows that came later.',
   });
