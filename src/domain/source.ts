@@ -70,15 +70,10 @@ export interface Source {
   openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter>;
   openChangeWriter(options: ChangeWriteOptions): Promise<ChangeWriter>;
   /**
-   * Cleans up whatever an interrupted writer of this job left (staging tables, half-filled tables that were empty, an
-   * unfinished scratch schema) and says how the job stands. Idempotent.
+   * Cleans up whatever an interrupted writer of this job left (staging tables, half-filled tables that were empty,
+   * tables that it created and did not fill, an unfinished scratch schema) and says how the job stands. Idempotent.
    */
   recoverWrite(jobId: string): Promise<WriteRecovery>;
-  /**
-   * Drops those of the named tables of the source's own schema that hold no row: for tables that a restore created and then
-   * could not fill. Gives the names of the dropped ones; a table that is missing or filled is left alone.
-   */
-  dropEmptyTables(tables: readonly string[]): Promise<string[]>;
   /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
   dropScratch(schema: string): Promise<void>;
   /** Releases everything; open reads and writers are destroyed. Idempotent. */
@@ -132,13 +127,15 @@ export interface BulkWriteOptions {
   /** A scratch schema to create and fill; absent: the source's own schema, whose tables must be missing or empty. */
   scratchSchema?: string;
   tables: readonly TableStructure[];
+  /** Which of the tables' rows are loaded. With all of them, what other tables refer to must be among them. Default: all. */
+  scope?: RowScope;
   connections: number;
   signal?: AbortSignal;
 }
 
 /**
- * Loads whole tables: rows first, secondary indexes after, foreign keys last, proven by anti-join. It can't be one transaction;
- * until `finish` resolves nothing of it may be taken for restored, and `abort` (or `recoverWrite` after a crash) removes it.
+ * Loads whole tables: rows first, secondary indexes after, foreign keys last, proven by anti-join, those of other tables that
+ * refer to the loaded ones included (but not into a scratch schema, nor for a part of the rows). It can't be one transaction; until `finish` resolves nothing of it may be taken for restored, and `abort` (or `recoverWrite` after a crash) removes it.
  */
 export interface BulkWriter {
   readonly lanes: number;
@@ -146,7 +143,10 @@ export interface BulkWriter {
   load(table: TableStructure, rows: AsyncIterable<RowBatch>): Promise<number>;
   /** Builds indexes, before the loaded rows are read back. */
   finishLoading(table: TableStructure): Promise<void>;
-  /** Adds foreign keys and triggers, proves references. The caller then reads back through `openReadBack`, then publishes. */
+  /**
+   * Adds foreign keys and triggers, proves references; CONFLICT names table, constraint and count. The caller then reads back
+   * through `openReadBack`, then publishes.
+   */
   finishTables(): Promise<void>;
   /** A read of what was loaded, before it is published; for the engine's count and hash of what it wrote. */
   openReadBack(): Promise<ConsistentRead>;
@@ -158,6 +158,13 @@ export interface BulkWriter {
 export interface ChangeWriteOptions {
   jobId: string;
   tables: readonly TableStructure[];
+  /**
+   * Those of `tables` that are missing: they come into being empty, and are gone again unless the changes are committed. One that
+   * is there by now throws PLAN_DRIFTED.
+   */
+  missing?: readonly string[];
+  /** Which of the tables' rows are written. With all of them, what other tables refer to in missing ones must be among them. */
+  scope?: RowScope;
   signal?: AbortSignal;
 }
 

@@ -39,6 +39,7 @@ export async function restoreInBulk(restore: BulkRestore, context: TaskContext):
     jobId,
     scratchSchema,
     tables: scope.tables.map(({ manifest }) => manifest.structure),
+    scope: scope.rows,
     connections: context.deps.limits(source.name).connections,
     signal: context.signal,
   });

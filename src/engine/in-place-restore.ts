@@ -4,13 +4,14 @@
  */
 import { AppError, isAppError } from '../domain/errors';
 import type { RowBatch } from '../domain/rows';
-import type { ChangeWriter, ConsistentRead, Source } from '../domain/source';
+import type { ChangeWriter, Source } from '../domain/source';
 import type { RestoredTable } from '../domain/task';
 import { chunkSpans, type BackupRows } from './backup-rows';
 import type { DifferenceSink } from './compare-rows';
 import { compareSpan, compareTable, type TableComparing } from './compare-tables';
 import { isTouched, TableDifferences } from './differences';
 import { throwIfAborted } from './lanes';
+import { openLiveTables, type LiveTables } from './live-tables';
 import type { EngineStore, TaskContext } from './ports';
 import type { RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
@@ -22,6 +23,8 @@ export interface InPlaceRestore {
   store: EngineStore;
   scope: RestoreScope;
   rows: BackupRows;
+  /** Tables of the scope that are not there: they come into being with the first change. */
+  missing: ReadonlySet<string>;
   /** Compare only; write nothing. */
   compareOnly: boolean;
 }
@@ -73,7 +76,8 @@ async function compareAndApply(attempt: Attempt, context: TaskContext): Promise<
   const differences = attempt.scope.tables.map((table) => new TableDifferences(table, spooling));
   try {
     const triggers = await compareAll(attempt, differences, context);
-    if (!attempt.compareOnly && differences.some(({ touched }) => touched.size > 0)) {
+    const hasWork = attempt.missing.size > 0 || differences.some(({ touched }) => touched.size > 0);
+    if (!attempt.compareOnly && hasWork) {
       return await applyAll({ ...attempt, triggers }, differences, context);
     }
     return { tables: differences.map((of) => describe(of, { triggers })), verifiedRows: unchanged(differences) };
@@ -99,15 +103,22 @@ async function compareAll(
         table.sink({ index, rowCount: entry?.rowCount ?? 0 }),
       );
     }
-    const firing = restore.source.firesTriggers ? read.tables.filter(({ triggers }) => triggers.length > 0) : [];
-    return new Map(firing.map(({ table, triggers }) => [table, triggers.map(({ name }) => name)]));
+    return firingTriggers(restore, read);
   } finally {
     await read.close();
   }
 }
 
-function openRead({ scope, source }: InPlaceRestore, context: TaskContext): Promise<ConsistentRead> {
-  const tables = scope.tables.map(({ manifest }) => manifest);
+/** Of a table that is there its own triggers fire, of a missing one those that it is created with. */
+function firingTriggers({ source, scope, missing }: InPlaceRestore, read: LiveTables): FiringTriggers {
+  if (!source.firesTriggers) return new Map();
+  const created = scope.tables.map(({ manifest }) => manifest.structure).filter(({ table }) => missing.has(table));
+  const firing = [...read.tables, ...created].filter(({ triggers }) => triggers.length > 0);
+  return new Map(firing.map(({ table, triggers }) => [table, triggers.map(({ name }) => name)]));
+}
+
+function openRead(restore: InPlaceRestore, context: TaskContext): Promise<LiveTables> {
+  const tables = restore.scope.tables.map(({ manifest }) => manifest);
   context.progress.begin({
     name: 'comparing',
     from: 30,
@@ -115,12 +126,7 @@ function openRead({ scope, source }: InPlaceRestore, context: TaskContext): Prom
     rowsTotal: tables.reduce((sum, { rowCount }) => sum + rowCount, 0),
     bytesTotal: tables.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
   });
-  return source.openConsistentRead({
-    dataTypes: [...new Set(tables.map(({ dataType }) => dataType))],
-    tables: tables.map(({ table }) => table),
-    ...context.deps.limits(source.name),
-    signal: context.signal,
-  });
+  return openLiveTables({ ...restore, tables: restore.scope.tables }, context);
 }
 
 function comparingWith(restore: Attempt, live: TableComparing['live']): TableComparing {
@@ -134,8 +140,13 @@ async function applyAll(
   context: TaskContext,
 ): Promise<InPlaceResult> {
   throwIfAborted(context.signal);
-  const tables = differences.map(({ table }) => table.manifest.structure);
-  const writer = await restore.source.openChangeWriter({ jobId: restore.jobId, tables, signal: context.signal });
+  const writer = await restore.source.openChangeWriter({
+    jobId: restore.jobId,
+    tables: differences.map(({ table }) => table.manifest.structure),
+    missing: [...restore.missing],
+    scope: restore.scope.rows,
+    signal: context.signal,
+  });
   try {
     await writeChanges(writer, differences, context);
     await writer.checkReferences();

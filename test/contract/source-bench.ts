@@ -49,6 +49,9 @@ export interface SourceContractFixture {
   };
   /** Statements that create the tables `egg` (id BIGINT key, hen_id BIGINT NULL) and `hen` (id, egg_id), each referring to the other. */
   cyclicTables: readonly string[];
+  /** Statements that stop a connection from enforcing foreign keys, and let it go on. */
+  foreignKeysOff: string;
+  foreignKeysOn: string;
   capabilities: {
     /** A PRIMARY KEY column may hold NULL unless declared NOT NULL. */
     nullableKeys: boolean;
@@ -147,6 +150,11 @@ export function createBench(fixture: SourceContractFixture) {
     for (const statement of statements) await platform.exec(statement);
   }
 
+  /** Damage as only a session that enforces no foreign key can do it. */
+  async function runUnchecked(...statements: string[]): Promise<void> {
+    await run(fixture.foreignKeysOff, ...statements, fixture.foreignKeysOn);
+  }
+
   async function openPlatform(): Promise<Source> {
     await run(...platformSql(fixture));
     return open(PLATFORM);
@@ -212,6 +220,7 @@ export function createBench(fixture: SourceContractFixture) {
       return platform;
     },
     run,
+    runUnchecked,
     open,
     openPlatform,
     openLogged,

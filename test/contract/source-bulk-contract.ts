@@ -6,7 +6,7 @@ import { batchOf, stream } from '../support/source-rows';
 import { PLATFORM, fails, plainTable, type ContractBench, type SourceContractFixture } from './source-bench';
 
 export function describeBulkWriting(bench: ContractBench, fixture: SourceContractFixture): void {
-  const { run, open, openPlatform, openLogged, state, backup, bulkRestore, dropTables } = bench;
+  const { run, runUnchecked, open, openPlatform, openLogged, state, backup, bulkRestore, dropTables } = bench;
 
   describe('bulk writing', () => {
     test('brings back missing tables, byte for byte, with keys, indexes and references', async () => {
@@ -49,14 +49,6 @@ export function describeBulkWriting(bench: ContractBench, fixture: SourceContrac
       await writer.publish();
       expect(await state(source)).toEqual(before);
       expect([...(await source.tableStates(['tenant'])).values()]).toEqual(['FILLED']);
-    });
-
-    test('drops tables that are empty, and no other', async () => {
-      const source = await openPlatform();
-      await run('DELETE FROM factor WHERE 1 = 1');
-      expect(await source.dropEmptyTables(['tenant', 'factor', 'no such table'])).toEqual(['factor']);
-      const states = await source.tableStates(['tenant', 'factor']);
-      expect([...states.values()]).toEqual(['FILLED', 'MISSING']);
     });
 
     test('refuses an empty table of another structure', async () => {
@@ -109,6 +101,51 @@ export function describeBulkWriting(bench: ContractBench, fixture: SourceContrac
       await fails(bulkRestore(writer, { tables, rows }), 'CONFLICT', /tenant/);
       await writer.abort();
       expect([...(await source.tableStates(['region', 'business'])).values()]).toEqual(['MISSING', 'MISSING']);
+    });
+
+    const damages: [string, string][] = [
+      ['dropped', 'DROP TABLE'],
+      ['emptied', 'DELETE FROM'],
+    ];
+    test.each(damages)('proves what other tables refer to in %s tables, before it publishes', async (_, doing) => {
+      const { types } = fixture;
+      const source = await openPlatform();
+      const kept = await backup(source);
+      const before = await state(source);
+      const names = kept.tables.map(({ table }) => table);
+      await run(
+        `CREATE TABLE note (id INT NOT NULL PRIMARY KEY, about ${types.exact} NULL,
+           CONSTRAINT fk_note FOREIGN KEY (about) REFERENCES business (id))`,
+        "INSERT INTO business VALUES ('later', 't1', 'Later', 99)",
+        "INSERT INTO note VALUES (1, 'b1'), (2, 'later'), (3, NULL), (4, 'later')",
+      );
+      await runUnchecked(...[...names].reverse().map((table) => `${doing} ${table}`));
+      const damaged = [...(await source.tableStates(names)).values()];
+      const writer = await source.openBulkWriter({ jobId: 'note-1', tables: kept.tables, connections: 1 });
+      await fails(bulkRestore(writer, kept), 'CONFLICT', /table note has 2 rows.*about.*constraint \w*fk.*business/i);
+      await writer.abort();
+      expect([...(await source.tableStates(names)).values()]).toEqual(damaged);
+      expect(await source.recoverWrite('note-1')).toBe('ABSENT');
+      await runUnchecked("DELETE FROM note WHERE about = 'later'");
+      const again = await source.openBulkWriter({ jobId: 'note-2', tables: kept.tables, connections: 1 });
+      await bulkRestore(again, kept);
+      await again.publish();
+      expect(await state(source)).toEqual(before);
+      await expect(run("INSERT INTO note VALUES (9, 'nobody')")).rejects.toThrow();
+      await expect(run("DELETE FROM business WHERE id = 'b1'")).rejects.toThrow();
+    });
+
+    test('does not hold one business to what others are referred to by', async () => {
+      const source = await openPlatform();
+      const kept = await backup(source);
+      const tables = kept.tables.filter(({ table }) => ['region', 'tenant', 'business'].includes(table));
+      const rows = new Map(kept.rows).set('business', (kept.rows.get('business') ?? []).slice(0, 1));
+      await runUnchecked(...tables.map(({ table }) => `DELETE FROM ${table}`));
+      const options = { jobId: 'one', tables, connections: 1 };
+      const writer = await source.openBulkWriter({ ...options, scope: { kind: 'BUSINESS', businessId: 'b1' } });
+      await bulkRestore(writer, { tables, rows });
+      await writer.publish();
+      expect((await state(source)).business).toHaveLength(1);
     });
 
     const steps = ['opened', 'loading', 'loaded', 'indexed', 'finished'] as const;

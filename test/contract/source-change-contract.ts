@@ -15,7 +15,7 @@ import {
 } from './source-bench';
 
 export function describeChangeWriting(bench: ContractBench, fixture: SourceContractFixture): void {
-  const { run, open, openPlatform, openLogged, state, fieldRows, backup, bulkRestore } = bench;
+  const { run, runUnchecked, open, openPlatform, openLogged, state, fieldRows, backup, bulkRestore } = bench;
 
   describe('writing differences', () => {
     async function change(
@@ -102,6 +102,78 @@ export function describeChangeWriting(bench: ContractBench, fixture: SourceContr
       await lost.close();
       expect(await source.recoverWrite('lost')).toBe('ABSENT');
       expect(await state(source)).toEqual(before);
+    });
+
+    describe('with missing tables', () => {
+      const MISSING = ['tenant', 'factor'];
+
+      async function openDamaged() {
+        const source = await openPlatform();
+        const kept = await backup(source);
+        const before = await state(source);
+        await runUnchecked(...MISSING.map((table) => `DROP TABLE ${table}`));
+        return { source, kept, before, options: { tables: kept.tables, missing: MISSING } };
+      }
+
+      type Damaged = Awaited<ReturnType<typeof openDamaged>>;
+
+      async function refill(writer: ChangeWriter, { kept }: Damaged): Promise<void> {
+        for (const table of MISSING) {
+          await writer.insertRows(tableNamed(kept, table), batchOf(kept.rows.get(table) ?? []));
+        }
+      }
+
+      const expectMissing = async ({ source }: Damaged) =>
+        expect([...(await source.tableStates(MISSING)).values()]).toEqual(['MISSING', 'MISSING']);
+
+      test('creates them with the changes, keys, indexes and references included', async () => {
+        const damaged = await openDamaged();
+        const { source, kept, before, options } = damaged;
+        const writer = await source.openChangeWriter({ jobId: 'made', ...options });
+        await refill(writer, damaged);
+        await writer.checkReferences();
+        await writer.commit();
+        expect(await state(source)).toEqual(before);
+        expect(await source.recoverWrite('made')).toBe('COMMITTED');
+        expect(await state(source)).toEqual(before);
+        await expect(run("INSERT INTO factor (id, assessment_id) VALUES (50, 'nobody')")).rejects.toThrow();
+        await expect(run("INSERT INTO business VALUES ('b9', 'nobody', 'X', 9)")).rejects.toThrow();
+        const indexes = (of: { tables: readonly TableStructure[] }) =>
+          of.tables.map(({ indexes: all }) => all.map(({ columns }) => columns));
+        expect(indexes(await backup(source))).toEqual(indexes(kept));
+      });
+
+      test('takes them away again when it rolls back or is lost', async () => {
+        const damaged = await openDamaged();
+        const { source, options } = damaged;
+        const writer = await source.openChangeWriter({ jobId: 'undone', ...options });
+        await refill(writer, damaged);
+        await writer.rollback();
+        await expectMissing(damaged);
+        expect(await source.recoverWrite('undone')).toBe('ABSENT');
+        const lost = bench.database.open(PLATFORM);
+        await refill(await lost.openChangeWriter({ jobId: 'lost', ...options }), damaged);
+        await lost.close();
+        expect(await source.recoverWrite('lost')).toBe('ABSENT');
+        await expectMissing(damaged);
+      });
+
+      test('proves what filled tables refer to in them', async () => {
+        const damaged = await openDamaged();
+        const { source, kept, options } = damaged;
+        const writer = await source.openChangeWriter({ jobId: 'refers', ...options });
+        await writer.insertRows(tableNamed(kept, 'tenant'), picked(source, kept, 'tenant')('t2', 't3'));
+        await fails(writer.checkReferences(), 'CONFLICT', /table business has 2 rows.*tenant_id/i);
+        await writer.rollback();
+        await expectMissing(damaged);
+      });
+
+      test('refuses one that is there by now', async () => {
+        const { source, options } = await openDamaged();
+        await run('CREATE TABLE factor (id INT NOT NULL PRIMARY KEY)');
+        await fails(source.openChangeWriter({ jobId: 'late', ...options }), 'PLAN_DRIFTED', /factor/);
+        expect([...(await source.tableStates(MISSING)).values()]).toEqual(['MISSING', 'EMPTY']);
+      });
     });
 
     test('notices every kind of drift', async () => {

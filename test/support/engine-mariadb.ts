@@ -50,5 +50,7 @@ export const mariadbEngineFixture: SourceContractFixture = {
     serial: 'BIGINT AUTO_INCREMENT PRIMARY KEY',
   },
   cyclicTables: [],
+  foreignKeysOff: 'SET foreign_key_checks = 0',
+  foreignKeysOn: 'SET foreign_key_checks = 1',
   capabilities: { nullableKeys: false, silencesTriggers: false },
 };

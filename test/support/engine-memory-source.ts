@@ -142,9 +142,10 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     };
   };
 
-  const changeWriter = (): ChangeWriter => {
+  const changeWriter = (missing: readonly string[]): ChangeWriter => {
     const end = handle();
     const target = copyOf(source.tables);
+    for (const table of missing) target.set(table, new Map());
     const drifted = (): AppError => new AppError('PLAN_DRIFTED', 'A row is not as listed.');
     const take = (table: TableStructure, row: Row): void => {
       const rows = target.get(table.table) as Map<string, Row>;
@@ -220,13 +221,8 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
         else for (const [name, rows] of target) source.tables.set(name, rows);
       });
     },
-    openChangeWriter: async () => changeWriter(),
+    openChangeWriter: async ({ missing = [] }) => changeWriter(missing),
     recoverWrite: async () => 'ABSENT',
-    dropEmptyTables: async (tables) => {
-      const empty = tables.filter((table) => source.tables.get(table)?.size === 0);
-      for (const table of empty) source.tables.delete(table);
-      return empty;
-    },
     dropScratch: async (schema) => void source.scratch.delete(schema),
     close: async () => undefined,
   };

@@ -85,6 +85,8 @@ export const mysqlFixture: SourceContractFixture = {
        CONSTRAINT fk_hen_egg FOREIGN KEY (egg_id) REFERENCES egg (id))`,
     'ALTER TABLE egg ADD CONSTRAINT fk_egg_hen FOREIGN KEY (hen_id) REFERENCES hen (id)',
   ],
+  foreignKeysOff: 'SET foreign_key_checks = 0',
+  foreignKeysOn: 'SET foreign_key_checks = 1',
   capabilities: {
     nullableKeys: false,
     silencesTriggers: false,

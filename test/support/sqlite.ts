@@ -79,5 +79,7 @@ export const sqliteFixture: SourceContractFixture = {
     'CREATE TABLE egg (id BIGINT NOT NULL PRIMARY KEY, hen_id BIGINT NULL REFERENCES hen (id))',
     'CREATE TABLE hen (id BIGINT NOT NULL PRIMARY KEY, egg_id BIGINT NULL REFERENCES egg (id))',
   ],
+  foreignKeysOff: 'PRAGMA foreign_keys = OFF',
+  foreignKeysOn: 'PRAGMA foreign_keys = ON',
   capabilities: { nullableKeys: true, silencesTriggers: true },
 };

@@ -1,6 +1,6 @@
 /**
  * The bulk writer: builds whole tables beside the live ones, or in a scratch schema, and publishes them at the end. Rows go in
- * first, by several connections; then secondary indexes, foreign keys, and the proof of every reference.
+ * first, by several connections; then secondary indexes, foreign keys, and the proof of every reference, of other tables' rows too.
  *
  * Until `publish` began, nothing of it is visible under a table's own name; from then on `recoverBulk` carries it through.
  */
@@ -9,12 +9,12 @@ import type { Clock, Log } from '../../domain/ambient';
 import type { RowBatch } from '../../domain/rows';
 import type { BulkWriteOptions, BulkWriter, ConsistentRead, WriteRecovery } from '../../domain/source';
 import type { SourceMapping } from '../../domain/mapping';
-import type { ForeignKey, TableStructure } from '../../domain/table';
+import type { TableStructure } from '../../domain/table';
 import { loadRows, localInfileAllowed, prepareForWriting } from './bulk-load';
 import { LaneReader } from './consistent-read';
+import { noMarker, undoCreation } from './create-missing';
 import { cancelled, toSourceError } from './errors';
 import { Lanes } from './lanes';
-import { checkReference, parentName } from './references';
 import { createScratch, dropScratch, finishScratch } from './scratch';
 import { openSession, type ConnectionTarget, type Session } from './session';
 import {
@@ -27,7 +27,8 @@ import {
   type BuildPlan,
   type StagedTable,
 } from './staging';
-import { qualified, quoteName, quoteNames } from './sql';
+import { StagedReferences } from './staged-references';
+import { qualified } from './sql';
 import { markStatement, prepareMarkers, unmark, type WriteMark } from './write-marker';
 
 export interface WriteContext {
@@ -81,16 +82,6 @@ function stagedOf(plans: readonly BuildPlan[]): StagedTable[] {
   return plans.flatMap(({ staged }) => (staged ? [staged] : []));
 }
 
-function noMarker(): AppError {
-  return new AppError(
-    'SOURCE_UNAVAILABLE',
-    'This user may not create tables in the source, so tables can not be restored.',
-    {
-      hint: 'Run `npm run doctor`: it prints the GRANT statements that restoring needs.',
-    },
-  );
-}
-
 interface BulkState extends WriteContext {
   options: BulkWriteOptions;
   control: Session;
@@ -101,8 +92,11 @@ interface BulkState extends WriteContext {
 
 class MysqlBulkWriter implements BulkWriter {
   private over = false;
+  private readonly references: StagedReferences;
 
-  constructor(private readonly state: BulkState) {}
+  constructor(private readonly state: BulkState) {
+    this.references = new StagedReferences(state.control, state.plans);
+  }
 
   get lanes(): number {
     return this.state.lanes.sessions.length;
@@ -123,48 +117,29 @@ class MysqlBulkWriter implements BulkWriter {
   }
 
   async finishTables(): Promise<void> {
-    const { lanes, plans } = this.state;
+    const { lanes, plans, control } = this.state;
     await this.translating('proving references', () =>
       Promise.all(
         plans.flatMap((plan) =>
-          plan.foreignKeys.map((key) => lanes.use((session) => this.proveReference(session, plan, key))),
+          plan.foreignKeys.map((key) => lanes.use((session) => this.references.proveOwn(session, plan, key))),
         ),
       ),
     );
+    if (this.provesIncoming) {
+      await this.translating('proving references', () => this.references.proveIncoming(control));
+    }
     await this.translating('adding foreign keys', async () => {
-      for (const plan of plans) if (plan.staged?.was !== 'EMPTY') await this.addForeignKeys(plan);
+      for (const plan of plans) if (plan.staged?.was !== 'EMPTY') await this.references.add(control, plan);
     });
   }
 
-  private async proveReference(session: Session, plan: BuildPlan, key: ForeignKey): Promise<void> {
-    const child = plan.structure.table;
-    await checkReference(session, { child, key, childName: this.nameOf(child), parentName: this.parentOf(key) });
-  }
-
-  private async addForeignKeys(plan: BuildPlan): Promise<void> {
-    if (plan.foreignKeys.length === 0) return;
-    const clauses = plan.foreignKeys.map((key) => {
-      const references = `${this.parentOf(key)} (${quoteNames(key.referencedColumns)})`;
-      const columns = quoteNames(key.columns);
-      return `ADD CONSTRAINT ${quoteName(key.name)} FOREIGN KEY (${columns}) REFERENCES ${references}${actions(key)}`;
-    });
-    await this.state.control.run(`ALTER TABLE ${this.nameOf(plan.structure.table)} ${clauses.join(', ')}`);
-  }
-
-  /** Where the table is that the foreign key will refer to once all is published. */
-  private parentOf(key: ForeignKey): string {
-    const here = key.referencedSchema === undefined && this.findPlan(key.referencedTable);
-    return here ? this.nameOf(key.referencedTable) : parentName(key);
-  }
-
-  private findPlan(table: string): BuildPlan | undefined {
-    const same = (a: string, b: string): boolean =>
-      a === b || (this.state.control.foldsTableNames && a.toLowerCase() === b.toLowerCase());
-    return this.state.plans.find(({ structure }) => same(structure.table, table));
+  private get provesIncoming(): boolean {
+    const { scratchSchema, scope } = this.state.options;
+    return scratchSchema === undefined && scope?.kind !== 'BUSINESS';
   }
 
   private planOf(table: string): BuildPlan {
-    const plan = this.findPlan(table);
+    const plan = this.references.findPlan(table);
     if (!plan) throw new AppError('INTERNAL', `Table ${table} is no part of this restore.`);
     return plan;
   }
@@ -245,12 +220,6 @@ class MysqlBulkWriter implements BulkWriter {
   }
 }
 
-/** RESTRICT is what no clause means; said aloud, MariaDB would keep it as NO ACTION. */
-function actions({ onDelete, onUpdate }: ForeignKey): string {
-  const clause = (event: string, action: string): string => (action === 'RESTRICT' ? '' : ` ON ${event} ${action}`);
-  return clause('DELETE', onDelete) + clause('UPDATE', onUpdate);
-}
-
 /** A statement such as an index build goes on after its client left, until it is told. */
 export async function endThreads(session: Session, threads: readonly number[]): Promise<void> {
   // A thread that is gone already is what is wanted.
@@ -275,14 +244,15 @@ async function carryThrough(session: Session, jobId: string, staged: readonly St
   await session.run(markStatement(jobId, 'COMMITTED'));
 }
 
-/** Settles what an interrupted bulk load of the live schema left, by its mark. */
-export async function recoverBulk(session: Session, jobId: string, mark: WriteMark): Promise<WriteRecovery> {
+/** Settles what an interrupted write of the live schema left, by its mark. */
+export async function recoverByMark(session: Session, jobId: string, mark: WriteMark): Promise<WriteRecovery> {
   const staged = JSON.parse(mark.detail) as StagedTable[];
   await prepareForWriting(session);
   if (mark.state === 'PUBLISHING') {
     await carryThrough(session, jobId, staged);
     return 'COMMITTED';
   }
-  await undo(session, jobId, staged);
+  if (mark.state === 'CREATED') await undoCreation(session, jobId);
+  else await undo(session, jobId, staged);
   return 'ABSENT';
 }

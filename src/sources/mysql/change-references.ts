@@ -2,15 +2,13 @@
  * Remembers, during an in-place write, which references the changes could break, and proves them before COMMIT: rows written
  * must find their parents, and no row, of any table in any schema, may still refer to a row that went.
  */
-import { AppError } from '../../domain/errors';
 import type { RowBatch } from '../../domain/rows';
 import type { ColumnStructure, ForeignKey, TableStructure } from '../../domain/table';
-import { isAccessDenied } from './errors';
 import { rowValues } from './insert-rows';
 import { readForeignKeys, readIncomingReferences, type IncomingReference } from './introspect';
 import { keysCondition } from './key-range';
-import { checkReference, parentName } from './references';
-import { qualified, quoteName } from './sql';
+import { checkIncoming, parentName } from './references';
+import { quoteName } from './sql';
 import type { Session } from './session';
 
 /** Values named in one query. */
@@ -59,6 +57,14 @@ export class ChangedReferences {
     }
   }
 
+  /** A table that was missing: whatever refers to it, anywhere, must find its row. */
+  async created(table: TableStructure): Promise<void> {
+    for (const { schema: childSchema, table: child, key } of await this.referencesTo(table)) {
+      const schema = childSchema === this.session.target.schema ? undefined : childSchema;
+      this.suspect({ schema, child, key }, []).values = null;
+    }
+  }
+
   private foreignKeysOf({ table }: TableStructure): Promise<ForeignKey[]> {
     const known = this.outgoing.get(table) ?? readForeignKeys(this.session, this.session.target.schema, table);
     this.outgoing.set(table, known);
@@ -89,24 +95,12 @@ export class ChangedReferences {
   }
 
   private async prove({ childSchema, child, key }: Suspect, where: string | undefined): Promise<void> {
+    const { schema } = this.session.target;
     const parentSchema = key.referencedSchema ?? childSchema;
-    const atHome = parentSchema === undefined || parentSchema === this.session.target.schema;
+    const atHome = parentSchema === undefined || parentSchema === schema;
     const parent = atHome ? quoteName(key.referencedTable) : parentName(key, childSchema);
-    const name = childSchema === undefined ? child : `${childSchema}.${child}`;
-    const childName = qualified(childSchema, child);
-    try {
-      await checkReference(this.session, { child: name, key, childName, parentName: parent, where, locking: true });
-    } catch (error) {
-      if (!isAccessDenied(error)) throw error;
-      throw new AppError(
-        'CONFLICT',
-        `Whether rows of ${name} still refer to changed rows can't be seen: SELECT is not granted.`,
-        {
-          hint: `Grant SELECT on ${name} to this user.`,
-          cause: error,
-        },
-      );
-    }
+    const reference = { schema: childSchema ?? schema, table: child, key };
+    await checkIncoming(this.session, reference, { parentName: parent, where, locking: true });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The change writer: applies listed differences in one transaction. Every old row is locked and compared byte by byte; any
  * difference is PLAN_DRIFTED. Foreign keys are left alone until `checkReferences`. The job's mark is part of the transaction,
- * so that a COMMIT whose answer was lost is settled by looking for it.
+ * so that a COMMIT whose answer was lost is settled by looking for it. Missing tables are created before it begins.
  */
 import { AppError } from '../../domain/errors';
 import type { RowBatch } from '../../domain/rows';
@@ -11,6 +11,7 @@ import type { TableStructure } from '../../domain/table';
 import { prepareForWriting } from './bulk-load';
 import { endThreads, type WriteContext } from './bulk-write';
 import { ChangedReferences } from './change-references';
+import { createMissing, noMarker, undoCreation } from './create-missing';
 import { isConnectionLost, isDuplicateKey, toSourceError } from './errors';
 import { changedValues, countErrorValues, insertBatch, requireFit, rowValues, withErrorValues } from './insert-rows';
 import { requireColumns } from './introspect';
@@ -33,14 +34,26 @@ export async function openChangeWriter(context: WriteContext, options: ChangeWri
     await prepareForWriting(session);
     // A program or machine that stops dead must not hold its row locks for a day.
     await session.run(`SET SESSION wait_timeout = ${IDLE_TRANSACTION_SECONDS}`);
-    for (const table of options.tables) await requireColumns(session, context.target.schema, table);
     const canMark = await prepareMarkers(session);
+    const isMissing = ({ table }: TableStructure): boolean => options.missing?.includes(table) ?? false;
+    for (const table of options.tables) {
+      if (!isMissing(table)) await requireColumns(session, context.target.schema, table);
+    }
+    const created = options.tables.filter(isMissing);
+    if (created.length > 0 && !canMark) throw noMarker();
+    if (created.length > 0) await createMissing(session, options.jobId, created);
     await session.run('START TRANSACTION');
-    return new MysqlChangeWriter(context, options, session, canMark);
+    return new MysqlChangeWriter(context, options, session, { canMark, created });
   } catch (error) {
     session.destroy();
     throw toSourceError(error, 'beginning to write');
   }
+}
+
+interface Beginnings {
+  canMark: boolean;
+  /** Tables that were missing. */
+  created: readonly TableStructure[];
 }
 
 type WriteState = 'OPEN' | 'COMMITTED' | 'ROLLED_BACK';
@@ -54,7 +67,7 @@ class MysqlChangeWriter implements ChangeWriter {
     private readonly context: WriteContext,
     private readonly options: ChangeWriteOptions,
     private readonly session: Session,
-    private readonly canMark: boolean,
+    private readonly begun: Beginnings,
   ) {
     this.references = new ChangedReferences(session, options.tables);
   }
@@ -166,13 +179,15 @@ class MysqlChangeWriter implements ChangeWriter {
   }
 
   async checkReferences(): Promise<void> {
+    const isWhole = this.options.scope?.kind !== 'BUSINESS';
+    if (isWhole) for (const table of this.begun.created) await this.references.created(table);
     await this.references.check();
   }
 
   async commit(): Promise<void> {
     if (this.state === 'COMMITTED') return;
     if (this.state !== 'OPEN') throw new AppError('INTERNAL', 'A write that was rolled back can not be committed.');
-    if (this.canMark) await this.session.run(markStatement(this.options.jobId, 'COMMITTED'));
+    if (this.begun.canMark) await this.session.run(markStatement(this.options.jobId, 'COMMITTED'));
     try {
       await this.session.run('COMMIT');
     } catch (error) {
@@ -191,7 +206,7 @@ class MysqlChangeWriter implements ChangeWriter {
 
   /** Returns when the transaction is found committed; throws what happened otherwise. */
   private async settle(lost: AppError): Promise<void> {
-    if (!this.canMark) throw unknownOutcome(lost);
+    if (!this.begun.canMark) throw unknownOutcome(lost);
     const session = await openSession(this.context.target).catch((error: unknown) => {
       throw unknownOutcome(toSourceError(error));
     });
@@ -212,6 +227,18 @@ class MysqlChangeWriter implements ChangeWriter {
     await this.session.close();
     if (broken) await this.endBroken();
     this.context.onEnd();
+    await this.undoCreation();
+  }
+
+  /** On a session of its own: this one's may be broken. What fails here is left to `recoverWrite`. */
+  private async undoCreation(): Promise<void> {
+    if (this.begun.created.length === 0) return;
+    const session = await openSession(this.context.target);
+    try {
+      await undoCreation(session, this.options.jobId);
+    } finally {
+      await session.close();
+    }
   }
 
   /** The server may not have noticed yet that the connection is gone, and still hold its locks. */

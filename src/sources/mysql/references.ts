@@ -1,6 +1,7 @@
 /** Foreign keys proven by anti-join: rows of a referring table whose parent does not exist. */
 import { AppError } from '../../domain/errors';
 import type { ForeignKey } from '../../domain/table';
+import { isAccessDenied } from './errors';
 import type { Session } from './session';
 import { qualified, quoteName } from './sql';
 
@@ -19,9 +20,32 @@ export interface ReferenceCheck {
   locking?: boolean;
 }
 
-/** Throws CONFLICT naming the first rows without a parent. */
+/** Throws CONFLICT that names the table, the constraint, how many rows lack a parent, and the first of them. */
 export async function checkReference(session: Session, check: ReferenceCheck): Promise<void> {
-  const { key, childName, parentName, where, locking } = check;
+  const columns = check.key.columns.map((column) => `c.${quoteName(column)}`).join(', ');
+  const orphans = orphansSql(check);
+  const shown = await session.values(`SELECT ${columns} ${orphans} LIMIT ${SHOWN_ORPHANS} ${lockClause(check)}`);
+  if (shown.length === 0) return;
+  const [[count] = []] = await session.values(`SELECT COUNT(*) ${orphans} ${lockClause(check)}`);
+  throw orphaned(check, { count: Number(count), shown });
+}
+
+/** A reference from a table that the work itself does not write, which this user may not even see. */
+export async function checkIncoming(
+  session: Session,
+  { schema, table, key }: { schema: string; table: string; key: ForeignKey },
+  check: Pick<ReferenceCheck, 'parentName' | 'where' | 'locking'>,
+): Promise<void> {
+  const elsewhere = schema === session.target.schema ? undefined : schema;
+  const child = elsewhere === undefined ? table : `${elsewhere}.${table}`;
+  try {
+    await checkReference(session, { ...check, child, key, childName: qualified(elsewhere, table) });
+  } catch (error) {
+    throw isAccessDenied(error) ? unseen(child, error) : error;
+  }
+}
+
+function orphansSql({ key, childName, parentName, where }: ReferenceCheck): string {
   const joined = key.columns.map(
     (column, i) => `p.${quoteName(key.referencedColumns[i] as string)} = c.${quoteName(column)}`,
   );
@@ -31,21 +55,33 @@ export async function checkReference(session: Session, check: ReferenceCheck): P
     `p.${quoteName(key.referencedColumns[0] as string)} IS NULL`,
     ...(where ? [`(${where})`] : []),
   ];
-  const orphans = await session.values(
-    `SELECT ${key.columns.map((column) => `c.${quoteName(column)}`).join(', ')}
-     FROM ${childName} c LEFT JOIN ${parentName} p ON ${joined.join(' AND ')}
-     WHERE ${conditions.join(' AND ')} LIMIT ${SHOWN_ORPHANS} ${locking ? 'LOCK IN SHARE MODE' : ''}`,
-  );
-  if (orphans.length > 0) throw orphaned(check, orphans);
+  return `FROM ${childName} c LEFT JOIN ${parentName} p ON ${joined.join(' AND ')} WHERE ${conditions.join(' AND ')}`;
 }
 
-function orphaned({ child, key }: ReferenceCheck, orphans: readonly (string | number | null)[][]): AppError {
-  const columns = key.columns.join(', ');
-  const values = orphans.map((row) => `(${row.join(', ')})`).join(', ');
+function lockClause({ locking }: ReferenceCheck): string {
+  return locking ? 'LOCK IN SHARE MODE' : '';
+}
+
+function orphaned(
+  { child, key, where }: ReferenceCheck,
+  { count, shown }: { count: number; shown: readonly (string | number | null)[][] },
+): AppError {
+  // With a condition not all rows were looked at.
+  const rows = `${where === undefined ? '' : 'at least '}${count} row${count === 1 ? '' : 's'}`;
+  const values = shown.map((row) => `(${row.join(', ')})`).join(', ');
   return new AppError(
     'CONFLICT',
-    `Rows of table ${child} refer by ${columns} to rows of ${key.referencedTable} that would not exist: ${values}.`,
+    `Table ${child} has ${rows} that would refer by ${key.columns.join(', ')} (constraint ${key.name}) to missing rows of ` +
+      `${key.referencedTable}: ${values}${count > shown.length ? ', ...' : ''}.`,
     { hint: `Restore ${key.referencedTable} as well, or mend those rows of ${child} first.` },
+  );
+}
+
+function unseen(child: string, cause: unknown): AppError {
+  return new AppError(
+    'CONFLICT',
+    `Whether rows of ${child} refer to missing rows can't be seen: SELECT is not granted.`,
+    { hint: `Grant SELECT on ${child} to this user.`, cause },
   );
 }
 

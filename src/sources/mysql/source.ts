@@ -18,11 +18,10 @@ import type {
   TableState,
   WriteRecovery,
 } from '../../domain/source';
-import { openBulkWriter, recoverBulk, type WriteContext } from './bulk-write';
+import { openBulkWriter, recoverByMark, type WriteContext } from './bulk-write';
 import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
 import { diagnoseSafely } from './diagnose';
-import { dropEmptyTables } from './drop-empty';
 import { toSourceError } from './errors';
 import { listTables } from './introspect';
 import { checkMapping } from './mapping-check';
@@ -133,12 +132,8 @@ class MysqlSource implements Source {
       const mark = await readMark(session, jobId);
       if (mark === 'UNKNOWABLE') return 'UNKNOWN';
       if (mark === null) return 'ABSENT';
-      return mark.state === 'COMMITTED' ? 'COMMITTED' : recoverBulk(session, jobId, mark);
+      return mark.state === 'COMMITTED' ? 'COMMITTED' : recoverByMark(session, jobId, mark);
     });
-  }
-
-  async dropEmptyTables(tables: readonly string[]): Promise<string[]> {
-    return this.within({}, (session) => dropEmptyTables(session, this.target.schema, tables));
   }
 
   async dropScratch(schema: string): Promise<void> {

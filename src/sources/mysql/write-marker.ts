@@ -10,8 +10,11 @@ export const MARKER_TABLE = '_riskvault_writes';
 /** Rows older than this settle nothing any more. */
 const KEEP_DAYS = 90;
 
-/** LOADING: nothing of it counts. PUBLISHING: complete and proven, to be carried through. COMMITTED: done. */
-export type WriteState = 'LOADING' | 'PUBLISHING' | 'COMMITTED';
+/**
+ * LOADING: nothing of it counts. PUBLISHING: complete and proven, to be carried through. CREATED: empty tables bear their names,
+ * to be taken away again unless their rows are committed too. COMMITTED: done.
+ */
+export type WriteState = 'LOADING' | 'PUBLISHING' | 'CREATED' | 'COMMITTED';
 
 export interface WriteMark {
   state: WriteState;

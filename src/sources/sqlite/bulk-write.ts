@@ -11,9 +11,10 @@ import type { BulkWriteOptions, BulkWriter, ConsistentRead } from '../../domain/
 import type { TableStructure } from '../../domain/table';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { consistentRead } from './consistent-read';
+import { createTable, type Deferred } from './create-table';
 import { Database } from './database';
 import { throwIfAborted } from './errors';
-import { danglingError, danglingRows } from './foreign-key-check';
+import { TableNames, affectedTables, danglingError, danglingRows } from './foreign-key-check';
 import { introspectTable, objectKind } from './introspect';
 import { quoteName } from './quote';
 import { publishScratch, refuseTakenScratch, removeDatabaseFiles, scratchPath, unfinishedScratchPath } from './scratch';
@@ -27,12 +28,6 @@ export interface SqliteBulkOptions extends BulkWriteOptions {
   clock: Clock;
   /** Called when the writer is done with, however it ended. */
   onEnd: () => void;
-}
-
-/** What is put back onto a table once its rows are in. */
-interface Deferred {
-  indexes: string[];
-  triggers: string[];
 }
 
 export async function openBulkWriter(options: SqliteBulkOptions): Promise<BulkWriter> {
@@ -76,32 +71,12 @@ function discard(database: Database, { sourcePath, scratchSchema, jobId }: Sqlit
 
 /** Creates the table, or makes sure that it is empty and takes its indexes and triggers off. */
 function prepareTable(database: Database, table: TableStructure): Deferred {
-  if (objectKind(database, table.table) === null) {
-    createTable(database, table);
-    return {
-      indexes: table.indexes.flatMap((index) => (index.statement ? [index.statement] : [])),
-      triggers: table.triggers.map((trigger) => trigger.statement),
-    };
-  }
+  if (objectKind(database, table.table) === null) return createTable(database, table);
   requireSameColumns(database, table);
   if (database.rows(`SELECT 1 FROM ${quoteName(table.table)} LIMIT 1`).length > 0) {
     throw new AppError('CONFLICT', `Table ${table.table} is not empty.`, { hint: 'Restore in place instead.' });
   }
   return { indexes: dropIndexes(database, table), triggers: dropTriggers(database, table.table) };
-}
-
-/** Only the statement that creates this very table is run: a single one, which does what it says. */
-function createTable(database: Database, table: TableStructure): void {
-  if (!/^\s*CREATE\s+TABLE\b/i.test(table.createStatement)) throw notCreated(table.table);
-  database.run(table.createStatement, []);
-  if (objectKind(database, table.table) !== 'TABLE') throw notCreated(table.table);
-  requireSameColumns(database, table);
-}
-
-function notCreated(table: string): AppError {
-  return new AppError('SCHEMA_MISMATCH', `The statement that the backup keeps for ${table} does not create it.`, {
-    hint: 'Create the table by hand, then restore again.',
-  });
 }
 
 function dropIndexes(database: Database, { table, mapping }: TableStructure): string[] {
@@ -145,17 +120,25 @@ class SqliteBulkWriter implements BulkWriter {
     for (const { triggers } of this.deferred.values()) {
       for (const statement of triggers.splice(0)) this.database.run(statement, []);
     }
-    const dangling = danglingRows(
-      this.database,
-      this.options.tables.map((table) => table.table),
-    ).filter((row) => this.mustResolve(row.parent));
-    if (dangling.length > 0) throw danglingError(dangling);
+    this.proveReferences();
+  }
+
+  private proveReferences(): void {
+    const loaded = TableNames.of(this.options.tables.map(({ table }) => table));
+    const found = danglingRows(this.database, affectedTables(this.database, loaded));
+    const ours = found.filter(({ table, parent }) =>
+      loaded.has(table) ? this.mustResolve(parent, loaded) : loaded.has(parent) && this.provesIncoming,
+    );
+    if (ours.length > 0) throw danglingError(this.database, ours);
   }
 
   /** A scratch schema may hold some of the tables only; what refers to the rest can't be proven there. */
-  private mustResolve(parent: string): boolean {
-    if (this.options.scratchSchema === undefined) return true;
-    return this.options.tables.some((table) => table.table.toLowerCase() === parent.toLowerCase());
+  private mustResolve(parent: string, loaded: TableNames): boolean {
+    return this.options.scratchSchema === undefined || loaded.has(parent);
+  }
+
+  private get provesIncoming(): boolean {
+    return this.options.scope?.kind !== 'BUSINESS';
   }
 
   async openReadBack(): Promise<ConsistentRead> {

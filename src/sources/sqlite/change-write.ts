@@ -9,9 +9,18 @@ import { rowCount, type RowBatch } from '../../domain/rows';
 import type { ChangeWriteOptions, ChangeWriter, ReadRowsOptions } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createTable } from './create-table';
 import { Database } from './database';
 import { throwIfAborted } from './errors';
-import { affectedTables, danglingError, danglingRows, newlyDangling, type DanglingRow } from './foreign-key-check';
+import {
+  TableNames,
+  affectedTables,
+  danglingError,
+  danglingRows,
+  newlyDangling,
+  type DanglingRow,
+} from './foreign-key-check';
+import { objectKind } from './introspect';
 import { keyOrder, type KeyOrder } from './key-order';
 import { keyBytesOf, readRow, readRows } from './read-rows';
 import { hasMarker, leaveMarker } from './write-marker';
@@ -29,24 +38,41 @@ export interface SqliteChangeOptions extends ChangeWriteOptions {
 export async function openChangeWriter(options: SqliteChangeOptions): Promise<ChangeWriter> {
   const database = await beginWriting(options.sourcePath, options.clock, options.signal);
   try {
-    for (const table of options.tables) requireSameColumns(database, table);
-    return new SqliteChangeWriter(database, options);
+    const triggers = options.tables.flatMap((table) => prepareTable(database, table, options));
+    return new SqliteChangeWriter(database, options, triggers);
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
+/** Creates the table where it is missing; takes its triggers off, or leaves them out. Gives the statements that put them on. */
+function prepareTable(database: Database, table: TableStructure, { missing }: SqliteChangeOptions): string[] {
+  if (!missing?.includes(table.table)) {
+    requireSameColumns(database, table);
+    return dropTriggers(database, table.table);
+  }
+  if (objectKind(database, table.table) !== null) throw appeared(table.table);
+  const { indexes, triggers } = createTable(database, table);
+  for (const statement of indexes) database.run(statement, []);
+  return triggers;
+}
+
 class SqliteChangeWriter implements ChangeWriter {
+  /** Statements that put triggers back before the commit. */
   private readonly triggers: string[];
   private readonly orders = new Map<string, KeyOrder>();
-  private readonly touched = new Set<string>();
+  private readonly touched = new TableNames();
+  private readonly created: TableNames;
 
   constructor(
     private readonly database: Database,
     private readonly options: SqliteChangeOptions,
+    triggers: string[],
   ) {
-    this.triggers = options.tables.flatMap((table) => dropTriggers(database, table.table));
+    this.triggers = triggers;
+    this.created = TableNames.of(options.missing ?? []);
+    for (const table of options.missing ?? []) this.touched.add(table);
   }
 
   async deleteRows(table: TableStructure, oldRows: RowBatch): Promise<void> {
@@ -86,15 +112,19 @@ class SqliteChangeWriter implements ChangeWriter {
   async checkReferences(): Promise<void> {
     const found = danglingRows(this.database, affectedTables(this.database, this.touched));
     if (found.length === 0) return;
-    const ours = newlyDangling(found, this.danglingBefore(found));
-    if (ours.length > 0) throw danglingError(ours);
+    const isProven = ({ parent }: DanglingRow): boolean =>
+      this.created.has(parent) && this.options.scope?.kind !== 'BUSINESS';
+    const others = found.filter((row) => !isProven(row));
+    const ours = [...found.filter(isProven), ...newlyDangling(others, this.danglingBefore(others))];
+    if (ours.length > 0) throw danglingError(this.database, ours);
   }
 
   /** A second connection still sees the database as it was before this transaction. */
   private danglingBefore(found: readonly DanglingRow[]): DanglingRow[] {
     const before = Database.open(this.options.sourcePath);
     try {
-      return danglingRows(before, [...new Set(found.map((row) => row.table))]);
+      const tables = new Set(found.map((row) => row.table).filter((table) => !this.created.has(table)));
+      return danglingRows(before, [...tables]);
     } finally {
       before.close();
     }
@@ -146,6 +176,12 @@ class SqliteChangeWriter implements ChangeWriter {
     this.orders.set(table.table, known);
     return known;
   }
+}
+
+function appeared(table: string): AppError {
+  return new AppError('PLAN_DRIFTED', `Table ${table} was missing when the restore began and was created meanwhile.`, {
+    hint: 'Restore again, which keeps rows that came later.',
+  });
 }
 
 function drifted(table: TableStructure, row: Buffer, what: string): AppError {

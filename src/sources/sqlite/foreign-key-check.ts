@@ -1,7 +1,7 @@
 /** Finds rows that refer to nothing. Foreign keys are not enforced while a restore writes, so this is their proof. */
 import { AppError, isAppError } from '../../domain/errors';
 import type { Database } from './database';
-import { foreignKeys, tableNames } from './introspect';
+import { foreignKeyName, foreignKeys, tableNames } from './introspect';
 import { quoteName } from './quote';
 
 export interface DanglingRow {
@@ -15,8 +15,28 @@ export interface DanglingRow {
 
 const SHOWN = 3;
 
+/** Names of tables, which ignore case. */
+export class TableNames {
+  private readonly folded = new Set<string>();
+
+  add(name: string): this {
+    this.folded.add(name.toLowerCase());
+    return this;
+  }
+
+  has(name: string): boolean {
+    return this.folded.has(name.toLowerCase());
+  }
+
+  static of(names: Iterable<string>): TableNames {
+    const all = new TableNames();
+    for (const name of names) all.add(name);
+    return all;
+  }
+}
+
 /** Tables whose foreign keys refer to one of `tables`, and those of `tables` that have foreign keys. */
-export function affectedTables(database: Database, tables: ReadonlySet<string>): string[] {
+export function affectedTables(database: Database, tables: TableNames): string[] {
   return tableNames(database).filter((name) => {
     const keys = foreignKeys(database, name);
     return keys.length > 0 && (tables.has(name) || keys.some((key) => tables.has(key.referencedTable)));
@@ -60,12 +80,28 @@ function identity({ table, rowId, parent, keyNumber }: DanglingRow): string {
   return JSON.stringify([table, rowId, parent, keyNumber]);
 }
 
-export function danglingError(rows: readonly DanglingRow[]): AppError {
-  const shown = rows
-    .slice(0, SHOWN)
-    .map(({ table, rowId, parent }) => `${table}${rowId ? ` row ${rowId}` : ''} -> ${parent}`);
-  const more = rows.length > SHOWN ? ` and ${rows.length - SHOWN} more` : '';
-  return new AppError('CONFLICT', `Rows would refer to rows that do not exist: ${shown.join('; ')}${more}.`, {
-    hint: 'Restore the tables that they refer to as well, or remove the rows that came later.',
+/** Names each table and foreign key, how many rows it is about, and the first of them. */
+export function danglingError(database: Database, rows: readonly DanglingRow[]): AppError {
+  const groups = new Map<string, DanglingRow[]>();
+  for (const row of rows) {
+    const id = JSON.stringify([row.table, row.keyNumber]);
+    const group = groups.get(id) ?? [];
+    groups.set(id, group);
+    group.push(row);
+  }
+  const described = [...groups.values()].slice(0, SHOWN).map((group) => describeGroup(database, group));
+  const more = groups.size > SHOWN ? `; and ${groups.size - SHOWN} more foreign keys` : '';
+  return new AppError('CONFLICT', `Rows would refer to missing rows: ${described.join('; ')}${more}.`, {
+    hint: 'Restore the tables that they refer to as well, or mend those rows first.',
   });
+}
+
+function describeGroup(database: Database, rows: readonly DanglingRow[]): string {
+  const { table, parent, keyNumber } = rows[0] as DanglingRow;
+  const key = foreignKeys(database, table).find(({ name }) => name === foreignKeyName(table, keyNumber));
+  const columns = key?.columns.join(', ') ?? '';
+  const ids = rows.slice(0, SHOWN).flatMap(({ rowId }) => (rowId === null ? [] : [rowId]));
+  const shown = ids.length > 0 ? ` (rowid ${ids.join(', ')}${rows.length > SHOWN ? ', ...' : ''})` : '';
+  const count = `${rows.length} row${rows.length === 1 ? '' : 's'}`;
+  return `table ${table} has ${count}${shown} whose ${columns} (constraint ${foreignKeyName(table, keyNumber)}) is not in ${parent}`;
 }

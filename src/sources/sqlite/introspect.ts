@@ -194,7 +194,7 @@ export function foreignKeys(database: Database, table: string): ForeignKey[] {
   const found = new Map<bigint, ForeignKey>();
   for (const [id, parent, from, to, onDelete, onUpdate] of database.rows(sql, [table])) {
     const key = found.get(id as bigint) ?? {
-      name: `${table}_fk_${String(id)}`,
+      name: foreignKeyName(table, String(id)),
       columns: [],
       referencedTable: spelled(tableNames(database), String(parent)),
       referencedColumns: [],
@@ -206,6 +206,10 @@ export function foreignKeys(database: Database, table: string): ForeignKey[] {
     if (to !== null) key.referencedColumns.push(spelled(columnNames(database, key.referencedTable), String(to)));
   }
   return [...found.values()].map((key) => withReferencedKey(database, key));
+}
+
+export function foreignKeyName(table: string, number: string): string {
+  return `${table}_fk_${number}`;
 }
 
 /** `REFERENCES parent` alone means the parent's primary key. */

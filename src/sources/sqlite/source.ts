@@ -25,7 +25,6 @@ import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
 import { Database, pathOfUrl } from './database';
 import { diagnose } from './diagnose';
-import { dropEmptyTables } from './drop-empty';
 import { throwIfAborted } from './errors';
 import { objectKind } from './introspect';
 import { checkMapping } from './mapping-check';
@@ -120,10 +119,6 @@ class SqliteSource implements Source {
     removeUnfinishedScratch(this.path, jobId);
     if (hasFinishedScratch(this.path, jobId)) return 'COMMITTED';
     return within(this.path, (database) => (hasMarker(database, jobId) ? 'COMMITTED' : 'ABSENT'));
-  }
-
-  async dropEmptyTables(tables: readonly string[]): Promise<string[]> {
-    return dropEmptyTables(this.path, tables, this.options.clock);
   }
 
   async dropScratch(schema: string): Promise<void> {

@@ -1,0 +1,60 @@
+/** Foreign keys of tables that are being built beside the live ones: proven, then added, against where each table is for now. */
+import type { ForeignKey } from '../../domain/table';
+import { readIncomingReferences } from './introspect';
+import { checkIncoming, checkReference, parentName } from './references';
+import type { Session } from './session';
+import { qualified, quoteName, quoteNames } from './sql';
+import type { BuildPlan } from './staging';
+
+export class StagedReferences {
+  constructor(
+    private readonly session: Pick<Session, 'foldsTableNames' | 'target'>,
+    private readonly plans: readonly BuildPlan[],
+  ) {}
+
+  findPlan(table: string): BuildPlan | undefined {
+    const same = (a: string, b: string): boolean =>
+      a === b || (this.session.foldsTableNames && a.toLowerCase() === b.toLowerCase());
+    return this.plans.find(({ structure }) => same(structure.table, table));
+  }
+
+  /** Proves one foreign key of a built table; throws CONFLICT. */
+  async proveOwn(session: Session, { structure: { table }, location }: BuildPlan, key: ForeignKey): Promise<void> {
+    const childName = qualified(location.schema, location.table);
+    await checkReference(session, { child: table, key, childName, parentName: this.parentOf(key) });
+  }
+
+  /** Proves what rows of all other tables, of any schema, refer to: what is built will stand in the place of their parents. */
+  async proveIncoming(session: Session): Promise<void> {
+    const { schema } = this.session.target;
+    const names = this.plans.map(({ structure }) => structure.table);
+    for (const reference of await readIncomingReferences(session, schema, names)) {
+      const parent = this.findPlan(reference.key.referencedTable);
+      const isBuilt = reference.schema === schema && this.findPlan(reference.table) !== undefined;
+      if (!parent || isBuilt) continue;
+      await checkIncoming(session, reference, { parentName: qualified(undefined, parent.location.table) });
+    }
+  }
+
+  async add(session: Session, { foreignKeys, location }: BuildPlan): Promise<void> {
+    if (foreignKeys.length === 0) return;
+    const clauses = foreignKeys.map((key) => {
+      const references = `${this.parentOf(key)} (${quoteNames(key.referencedColumns)})`;
+      const columns = quoteNames(key.columns);
+      return `ADD CONSTRAINT ${quoteName(key.name)} FOREIGN KEY (${columns}) REFERENCES ${references}${actions(key)}`;
+    });
+    await session.run(`ALTER TABLE ${qualified(location.schema, location.table)} ${clauses.join(', ')}`);
+  }
+
+  /** Where the table is that the foreign key will refer to once all is published. */
+  private parentOf(key: ForeignKey): string {
+    const plan = key.referencedSchema === undefined ? this.findPlan(key.referencedTable) : undefined;
+    return plan ? qualified(plan.location.schema, plan.location.table) : parentName(key);
+  }
+}
+
+/** RESTRICT is what no clause means; said aloud, MariaDB would keep it as NO ACTION. */
+function actions({ onDelete, onUpdate }: ForeignKey): string {
+  const clause = (event: string, action: string): string => (action === 'RESTRICT' ? '' : ` ON ${event} ${action}`);
+  return clause('DELETE', onDelete) + clause('UPDATE', onUpdate);
+}
