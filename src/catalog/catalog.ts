@@ -281,14 +281,16 @@ export interface JobQueue {
   heartbeat(lease: Lease, leaseMs: number): Promise<{ cancelRequested: boolean }>;
   /** Writes progress or a log line as an event. Throws LEASE_LOST. */
   saveProgress(lease: Lease, update: ProgressUpdate): Promise<void>;
+  /** Writes down what a cleanup is about to delete; to be called before the first one goes. Throws LEASE_LOST. */
+  recordDeletion(lease: Lease, backupIds: readonly BackupId[]): Promise<void>;
   /** Ends the job and writes what it did, all or nothing. Throws LEASE_LOST. */
   settle(lease: Lease, outcome: Outcome): Promise<JobRecord>;
   /** RUNNING back to PENDING. Throws LEASE_LOST. */
   requeue(lease: Lease, options: RequeueOptions): Promise<JobRecord>;
   /**
    * Ends expired leases: back to PENDING while attempts are left, else FAILED with LEASE_LOST. A restore gets one more
-   * attempt than its limit, and is never cancelled without one, since what it left half-done must be cleaned up. Returns
-   * the jobs it touched.
+   * attempt than its limit, and is never cancelled without one, since what it left half-done must be cleaned up. A cleanup that
+   * had begun to delete gets as many as it takes until one says what is gone. Returns the jobs it touched.
    */
   reapExpired(): Promise<JobRecord[]>;
 }
@@ -343,6 +345,8 @@ export interface RequeueOptions {
   message: string;
   /** True when the attempt was not the job's fault (shutdown): it is not counted. */
   refundAttempt?: boolean;
+  /** True when the attempt is known to have deleted nothing of what the cleanup was about to. */
+  nothingDeleted?: boolean;
 }
 
 export type Outcome =

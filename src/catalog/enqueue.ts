@@ -46,6 +46,7 @@ function newJob(jobId: JobId, request: EnqueueRequest, now: Date): JobEntity {
     cancelRequested: false,
     failure: null,
     outcome: null,
+    deleting: null,
     createdBy: request.createdBy,
     createdAt: now,
     runAfter: request.runAfter ?? now,

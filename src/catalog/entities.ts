@@ -35,6 +35,7 @@ export class JobEntity {
   @Column(flag('cancel_requested')) cancelRequested!: boolean;
   @Column(nullable(json('failure'))) failure!: JobFailure | null;
   @Column(nullable(json('outcome'))) outcome!: JobOutcome | null;
+  @Column(nullable(json('deleting'))) deleting!: BackupId[] | null;
   @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
   @Column(moment('created_at')) createdAt!: Date;
   @Column(moment('run_after')) runAfter!: Date;

@@ -13,8 +13,8 @@
  * Whoever works on a RUNNING job proves it by the lease's token; a worker whose lease was reaped changes nothing any more.
  */
 import { AppError } from '../domain/errors';
-import type { JobId, LeaseToken } from '../domain/ids';
-import { isFinal, type JobFailure } from '../domain/job';
+import type { BackupId, JobId, LeaseToken } from '../domain/ids';
+import { isFinal, mustSettle, type JobFailure } from '../domain/job';
 import type {
   ClaimedJob,
   ClaimRequest,
@@ -57,7 +57,7 @@ export class CatalogQueue implements JobQueue {
       const job = await write.manager.findOneBy(JobEntity, { id: jobId });
       if (job === null) throw new AppError('NOT_FOUND', `There is no job ${jobId}.`);
       if (isFinal(job.state)) throw notCancelable(job);
-      if (job.state === 'PENDING' && !mustRunAgain(job)) return toJob(await cancelPending(write, job));
+      if (job.state === 'PENDING' && !mustSettle(job)) return toJob(await cancelPending(write, job));
       return toJob(job.cancelRequested ? job : await requestRunning(write, job));
     });
   }
@@ -83,6 +83,13 @@ export class CatalogQueue implements JobQueue {
       const job = await findLeased(write.manager, lease);
       const { type, progress, message } = update;
       await changeJob(write, { job, type, to: 'RUNNING', patch: { progress }, message });
+    });
+  }
+
+  recordDeletion(lease: Lease, backupIds: readonly BackupId[]): Promise<void> {
+    return this.database.write(async ({ manager }) => {
+      const { id } = await findLeased(manager, lease);
+      await manager.update(JobEntity, { id }, { deleting: [...backupIds] });
     });
   }
 
@@ -135,11 +142,6 @@ export class CatalogQueue implements JobQueue {
   }
 }
 
-/** A job in the middle of its attempts may have left something half-done that its next attempt must clean up. */
-function mustRunAgain(job: JobEntity): boolean {
-  return job.kind === 'RESTORE' && job.startedAt !== null;
-}
-
 function notCancelable(job: JobEntity): AppError {
   return new AppError('NOT_CANCELABLE', `The job has ended already: it is ${job.state}.`, {
     hint: 'A finished restore can be undone by restoring an older backup; a finished backup can be deleted.',
@@ -167,7 +169,7 @@ function endJob(write: Write, job: JobEntity, ending: Ending): Promise<JobEntity
   const progress = progressAt(job.progress, ending.state.toLowerCase());
   if (ending.state === 'COMPLETED') Object.assign(progress, totalsOf(ending.effect), { percent: 100 });
   const outcome = ending.state === 'COMPLETED' ? outcomeOf(ending.effect) : null;
-  const patch = { finishedAt: write.now, failure, outcome, progress, ...NO_LEASE };
+  const patch = { finishedAt: write.now, failure, outcome, deleting: null, progress, ...NO_LEASE };
   return changeJob(write, { job, type: 'STATE_CHANGED', to: ending.state, patch, message });
 }
 
@@ -175,6 +177,7 @@ function waitAgain(write: Write, job: JobEntity, options: RequeueOptions): Promi
   const patch = {
     runAfter: options.runAfter,
     failure: options.failure,
+    deleting: options.nothingDeleted ? null : job.deleting,
     attempt: options.refundAttempt ? job.attempt - 1 : job.attempt,
     progress: progressAt(job.progress, 'waiting'),
     ...NO_LEASE,
@@ -182,15 +185,22 @@ function waitAgain(write: Write, job: JobEntity, options: RequeueOptions): Promi
   return changeJob(write, { job, type: 'STATE_CHANGED', to: 'PENDING', patch, message: options.message });
 }
 
-/** A restore gets one attempt beyond its limit: only a worker can clean up what the dead one left in the source. */
 function reap(write: Write, job: JobEntity): Promise<JobEntity> {
   const failure = toFailure(job);
-  const limit = job.kind === 'RESTORE' ? job.maxAttempts + 1 : job.maxAttempts;
-  if (job.cancelRequested && job.kind !== 'RESTORE') {
+  if (job.cancelRequested && !mustSettle(job)) {
     return endJob(write, job, { state: 'CANCELLED', message: 'Its worker died after cancellation was requested.' });
   }
-  if (job.attempt >= limit) return endJob(write, job, { state: 'FAILED', failure });
+  if (job.attempt >= attemptLimit(job)) return endJob(write, job, { state: 'FAILED', failure });
   return waitAgain(write, job, { runAfter: write.now, failure, message: failure.message });
+}
+
+/**
+ * A restore gets one attempt beyond its limit: only a worker can clean up what the dead one left in the source. A cleanup that had
+ * begun to delete has no limit: beyond its attempts it only looks what is gone, which any later time can tell.
+ */
+function attemptLimit({ kind, maxAttempts, deleting }: JobEntity): number {
+  if (deleting !== null) return Infinity;
+  return kind === 'RESTORE' ? maxAttempts + 1 : maxAttempts;
 }
 
 function toFailure(job: JobEntity): JobFailure {

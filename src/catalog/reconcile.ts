@@ -2,12 +2,12 @@
  * Brings the index of backups in line with the repository: what has a manifest exists, whatever the catalog thought. Used when a
  * catalog was lost or restored from an older copy, and at start. It marks, it never deletes.
  */
-import { In, IsNull, LessThan, type EntityManager } from 'typeorm';
+import { In, IsNull, LessThan, Not, type EntityManager } from 'typeorm';
 import type { BackupId } from '../domain/ids';
 import type { StoredManifest } from '../domain/manifest';
 import type { ReconcileReport } from './catalog';
 import type { Database, Write } from './database';
-import { BackupEntity } from './entities';
+import { BackupEntity, JobEntity } from './entities';
 import { fromManifest } from './settle-effects';
 
 type Verdict = 'IMPORTED' | 'UPDATED' | 'UNCHANGED';
@@ -89,7 +89,7 @@ function imported(stored: StoredManifest): BackupEntity {
   return { ...fromManifest(stored), ...made, verification: null };
 }
 
-/** Only rows completed before the listing began: it can't have shown later ones. */
+/** Only rows completed before the listing began: it can't have shown later ones. What a cleanup is deleting its job will settle. */
 async function markMissing(
   { manager, now }: Write,
   { seen, begun }: { seen: Set<BackupId>; begun: Date },
@@ -98,7 +98,16 @@ async function markMissing(
     select: { id: true },
     where: { state: 'COMPLETED', missingSince: IsNull(), completedAt: LessThan(begun) },
   });
-  const missing = stored.map((row) => row.id).filter((id) => !seen.has(id));
+  const deleting = await findDeleting(manager);
+  const missing = stored.map((row) => row.id).filter((id) => !seen.has(id) && !deleting.has(id));
   for (const id of missing) await manager.update(BackupEntity, { id }, { missingSince: now });
   return missing;
+}
+
+async function findDeleting(manager: EntityManager): Promise<Set<BackupId>> {
+  const cleanups = await manager.find(JobEntity, {
+    select: { id: true, deleting: true },
+    where: { state: In(['PENDING', 'RUNNING']), deleting: Not(IsNull()) },
+  });
+  return new Set(cleanups.flatMap(({ deleting }) => deleting ?? []));
 }

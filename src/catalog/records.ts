@@ -32,6 +32,11 @@ export interface JobRecord {
   failure: JobFailure | null;
   /** What a completed verification found or a cleanup did; null for other kinds. */
   outcome: JobOutcome | null;
+  /**
+   * Backups that a cleanup was about to delete when it began to: set from before the first one goes until it is known which of them
+   * are gone. On a PENDING job: an attempt ended unseen.
+   */
+  deleting: BackupId[] | null;
   createdBy: string;
   createdAt: Date;
   /** Not claimed before this moment. */

@@ -20,6 +20,7 @@ export type JobPatch = Partial<
     | 'runAfter'
     | 'startedAt'
     | 'finishedAt'
+    | 'deleting'
     | 'leaseToken'
     | 'leaseOwner'
     | 'leaseExpiresAt'

@@ -100,6 +100,18 @@ export interface CleanupJobSpec {
   dryRun: boolean;
 }
 
+/**
+ * Whether an attempt of this job that ended unseen may have left something behind that only another attempt can settle: what a
+ * restore left half-done in the source, or manifests that a cleanup deleted without being able to say so.
+ */
+export function mustSettle(job: {
+  kind: JobKind;
+  startedAt: Date | null;
+  deleting: readonly BackupId[] | null;
+}): boolean {
+  return job.kind === 'RESTORE' ? job.startedAt !== null : job.deleting !== null;
+}
+
 export type JobSpec = BackupJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec;
 export type JobFailure = ErrorData;
 

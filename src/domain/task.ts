@@ -4,7 +4,7 @@
  */
 import type { DamageFinding } from './backup-store';
 import type { BackupId, JobId } from './ids';
-import type { BackupJobSpec, CleanupJobSpec, Progress, RestoreJobSpec, VerificationJobSpec } from './job';
+import type { BackupJobSpec, Progress, RestoreJobSpec, VerificationJobSpec } from './job';
 import type { DataType } from './data-type';
 import type { StoredManifest } from './manifest';
 import type { VerificationLevel } from './backup';
@@ -30,7 +30,17 @@ export type EngineTask =
       recoverOnly?: boolean;
     }
   | { kind: 'VERIFICATION'; jobId: JobId; spec: VerificationJobSpec }
-  | { kind: 'CLEANUP'; jobId: JobId; spec: CleanupJobSpec };
+  /** What a cleanup is going to delete, from the repository alone; changes nothing. */
+  | { kind: 'FIND_EXPIRED'; jobId: JobId }
+  | {
+      kind: 'CLEANUP';
+      jobId: JobId;
+      /** Those of them that have no manifest count as deleted: an earlier attempt may have been cut off after it. */
+      backupIds: readonly BackupId[];
+      dryRun: boolean;
+      /** Delete nothing more: report what is gone, or throw CANCELLED where nothing is. */
+      recoverOnly?: boolean;
+    };
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -72,6 +82,11 @@ export interface VerificationResult {
   checkedBytes: number;
 }
 
+export interface ExpiredResult {
+  kind: 'FIND_EXPIRED';
+  backupIds: BackupId[];
+}
+
 export interface CleanupResult {
   kind: 'CLEANUP';
   deletedBackupIds: BackupId[];
@@ -81,7 +96,7 @@ export interface CleanupResult {
   kept: { backupId: BackupId; reason: string }[];
 }
 
-export type EngineResult = BackupResult | RestoreResult | VerificationResult | CleanupResult;
+export type EngineResult = BackupResult | RestoreResult | VerificationResult | ExpiredResult | CleanupResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

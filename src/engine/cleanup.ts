@@ -2,35 +2,74 @@
  * Deletes backups: their manifests first, packs that nothing refers to afterwards, by the store's own collection. What the
  * store cannot read it keeps.
  */
-import { isAppError, toAppError } from '../domain/errors';
+import { AppError, isAppError, toAppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
-import type { CleanupJobSpec } from '../domain/job';
-import type { CleanupResult, EngineTask } from '../domain/task';
+import type { CleanupResult, EngineTask, ExpiredResult } from '../domain/task';
 import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 
 type CleanupTask = Extract<EngineTask, { kind: 'CLEANUP' }>;
 
-export async function cleanUp({ spec }: CleanupTask, context: TaskContext): Promise<CleanupResult> {
+interface Cleanup {
+  task: CleanupTask;
+  store: EngineStore;
+  context: TaskContext;
+  /** Backups of the task that have no manifest any more, or, in a dry run, would have none. */
+  gone: Set<BackupId>;
+  kept: CleanupResult['kept'];
+}
+
+export async function findExpired(context: TaskContext): Promise<ExpiredResult> {
   const store = await context.deps.store();
-  const result: CleanupResult = { kind: 'CLEANUP', deletedBackupIds: [], freedBytes: 0, kept: [] };
-  context.progress.begin({ name: 'deleting', from: 0, to: 40 });
-  for (const backupId of spec.backupIds ?? (await expiredBackups(store, context))) {
-    const reason = await unlessDeleted({ spec, result, context }, async () => {
-      throwIfAborted(context.signal);
-      return spec.dryRun ? null : tryDelete(store, backupId);
-    });
-    if (reason === null) result.deletedBackupIds.push(backupId);
-    else result.kept.push({ backupId, reason });
+  const now = context.deps.clock.now().getTime();
+  const backupIds: BackupId[] = [];
+  const keepDamaged = (name: string): void => context.hooks.onLog(`Kept ${name}: it cannot be read.`);
+  for await (const { manifest } of store.listManifests(keepDamaged)) {
+    throwIfAborted(context.signal);
+    if (manifest.expiresAt !== null && Date.parse(manifest.expiresAt) <= now) backupIds.push(manifest.backupId);
   }
-  await unlessDeleted({ spec, result, context }, async () => {
+  return { kind: 'FIND_EXPIRED', backupIds };
+}
+
+export async function cleanUp(task: CleanupTask, context: TaskContext): Promise<CleanupResult> {
+  const store = await context.deps.store();
+  const stored = await store.storedBackupIds();
+  const gone = new Set(task.backupIds.filter((id) => !stored.has(id)));
+  const cleanup: Cleanup = { task, store, context, gone, kept: [] };
+  return task.recoverOnly ? report(cleanup) : deleteAndCollect(cleanup);
+}
+
+async function deleteAndCollect(cleanup: Cleanup): Promise<CleanupResult> {
+  const { task, context, gone, kept } = cleanup;
+  context.progress.begin({ name: 'deleting', from: 0, to: 40 });
+  for (const backupId of task.backupIds.filter((id) => !gone.has(id))) {
+    const reason = await unlessDeleted(cleanup, () => tryDelete(cleanup, backupId));
+    if (reason === null) gone.add(backupId);
+    else kept.push({ backupId, reason });
+  }
+  let freedBytes = 0;
+  await unlessDeleted(cleanup, async () => {
     throwIfAborted(context.signal);
     context.progress.begin({ name: 'collecting', from: 40, to: 100 });
-    const { freedBytes } = await store.collectGarbage(collectOptions(spec, context));
-    result.freedBytes = freedBytes;
+    const options = { dryRun: task.dryRun, signal: context.signal };
+    freedBytes = (await cleanup.store.collectGarbage(options)).freedBytes;
     return null;
   });
-  return result;
+  return { kind: 'CLEANUP', deletedBackupIds: inOrder(cleanup), freedBytes, kept };
+}
+
+/** What earlier attempts deleted, told by one that shall delete no more. */
+function report(cleanup: Cleanup): CleanupResult {
+  const { task, gone } = cleanup;
+  if (gone.size === 0) throw new AppError('CANCELLED', 'The cleanup ended before it had deleted anything.');
+  const kept = task.backupIds
+    .filter((id) => !gone.has(id))
+    .map((backupId) => ({ backupId, reason: 'The cleanup ended before it.' }));
+  return { kind: 'CLEANUP', deletedBackupIds: inOrder(cleanup), freedBytes: 0, kept };
+}
+
+function inOrder({ task, gone }: Cleanup): BackupId[] {
+  return task.backupIds.filter((id) => gone.has(id));
 }
 
 /**
@@ -38,41 +77,28 @@ export async function cleanUp({ spec }: CleanupTask, context: TaskContext): Prom
  * only leaves the rest to the next cleanup. Gives the reason for that, or what `work` gives.
  */
 async function unlessDeleted(
-  { spec, result, context }: { spec: CleanupJobSpec; result: CleanupResult; context: TaskContext },
+  { task, gone, context }: Cleanup,
   work: () => Promise<string | null>,
 ): Promise<string | null> {
   try {
     return await work();
   } catch (error) {
-    if (spec.dryRun || result.deletedBackupIds.length === 0) throw error;
-    const reason = context.signal.aborted ? 'The cleanup was cancelled.' : toAppError(error).message;
+    if (task.dryRun || gone.size === 0) throw error;
+    const reason = context.signal.aborted ? 'The cleanup was stopped.' : toAppError(error).message;
     context.hooks.onLog(`The rest is left to the next cleanup: ${reason}`);
     return reason;
   }
 }
 
-function collectOptions(spec: CleanupJobSpec, context: TaskContext): { dryRun: boolean; signal: AbortSignal } {
-  return { dryRun: spec.dryRun, signal: context.signal };
-}
-
 /** Why the backup stays; null when it is gone. */
-async function tryDelete(store: EngineStore, backupId: BackupId): Promise<string | null> {
+async function tryDelete({ task, store, context }: Cleanup, backupId: BackupId): Promise<string | null> {
+  throwIfAborted(context.signal);
+  if (task.dryRun) return null;
   try {
     await store.deleteManifest(backupId);
     return null;
   } catch (error) {
     if (isAppError(error) && error.code === 'LEGAL_HOLD') return error.message;
-    if (isAppError(error) && error.code === 'NOT_FOUND') return null;
     throw error;
   }
-}
-
-async function expiredBackups(store: EngineStore, context: TaskContext): Promise<BackupId[]> {
-  const now = context.deps.clock.now().getTime();
-  const expired: BackupId[] = [];
-  const keepDamaged = (name: string): void => context.hooks.onLog(`Kept ${name}: it cannot be read.`);
-  for await (const { manifest } of store.listManifests(keepDamaged)) {
-    if (manifest.expiresAt !== null && Date.parse(manifest.expiresAt) <= now) expired.push(manifest.backupId);
-  }
-  return expired;
 }

@@ -4,7 +4,7 @@
  */
 import { AppError, toAppError } from '../domain/errors';
 import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
-import { cleanUp } from './cleanup';
+import { cleanUp, findExpired } from './cleanup';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
 import { restoreBackup } from './restore';
@@ -33,6 +33,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return restoreBackup(task, context);
     case 'VERIFICATION':
       return verifyBackup(task, context);
+    case 'FIND_EXPIRED':
+      return findExpired(context);
     case 'CLEANUP':
       return cleanUp(task, context);
   }

@@ -25,6 +25,8 @@ export interface StoreCheck {
 /** The store port of the domain and what verifying and cleaning up need beside it. */
 export interface EngineStore extends BackupStore {
   check(options: StoreCheckOptions): Promise<StoreCheck>;
+  /** Every backup that has a manifest, readable or not. A listing that may be incomplete throws. */
+  storedBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** Deletes a backup's manifest: from then on the backup is gone. Idempotent. Throws LEGAL_HOLD where one is placed. */
   deleteManifest(backupId: BackupId): Promise<void>;
   /** Removes packs without a reference that are past their grace period; with `dryRun` only counts them. */

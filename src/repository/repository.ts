@@ -15,7 +15,7 @@ import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
-import { deleteManifest, findManifest, readManifests } from './manifests';
+import { deleteManifest, findManifest, listManifestObjects, readManifests } from './manifests';
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
 import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
@@ -57,6 +57,8 @@ export interface Repository extends BackupStore {
   readonly config: RepositoryConfig;
   /** Proves objects at the level asked for and names every damaged one with the backups that it hurts. Changes nothing. */
   check(options: CheckOptions): Promise<CheckReport>;
+  /** Every backup that has a manifest, readable or not. A listing that may be incomplete throws. */
+  storedBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** From then on the backup is gone; its packs go by collection. Idempotent. Throws LEGAL_HOLD where one is placed. */
   deleteManifest(backupId: BackupId): Promise<void>;
   /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
@@ -161,6 +163,12 @@ class OpenRepository implements Repository {
 
   check(options: CheckOptions): Promise<CheckReport> {
     return checkRepository(this.context, options);
+  }
+
+  async storedBackupIds(): Promise<ReadonlySet<BackupId>> {
+    const found = await listManifestObjects(this.context.objects);
+    await this.ping(); // because the folder of a disk that is not mounted lists nothing
+    return new Set(found.map(({ backupId }) => backupId));
   }
 
   deleteManifest(backupId: BackupId): Promise<void> {

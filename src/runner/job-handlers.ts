@@ -1,6 +1,8 @@
 /** What each kind of job asks of the engine, and what its result changes in the catalog. */
 import type { JobRecord, SettleEffect } from '../catalog/catalog';
 import { AppError } from '../domain/errors';
+import type { BackupId } from '../domain/ids';
+import { mustSettle, type CleanupJobSpec } from '../domain/job';
 import type { CleanupResult, EngineResult, EngineTask } from '../domain/task';
 
 export interface TaskContext {
@@ -8,7 +10,12 @@ export interface TaskContext {
   serviceSettings(): Promise<unknown>;
 }
 
-export async function toTask(job: JobRecord, context: TaskContext): Promise<EngineTask> {
+export interface TaskPlanning extends TaskContext {
+  /** What a cleanup is about to delete, once that is written down. */
+  planDeletion(spec: CleanupJobSpec): Promise<readonly BackupId[]>;
+}
+
+export async function toTask(job: JobRecord, context: TaskPlanning): Promise<EngineTask> {
   const { id: jobId, spec, attempt } = job;
   switch (spec.kind) {
     case 'BACKUP': {
@@ -20,17 +27,19 @@ export async function toTask(job: JobRecord, context: TaskContext): Promise<Engi
       return { kind: 'RESTORE', jobId, spec, attempt, recoverOnly: isRecovery(job) };
     case 'VERIFICATION':
       return { kind: 'VERIFICATION', jobId, spec };
-    case 'CLEANUP':
-      return { kind: 'CLEANUP', jobId, spec };
+    case 'CLEANUP': {
+      const backupIds = job.deleting ?? (await context.planDeletion(spec));
+      return { kind: 'CLEANUP', jobId, backupIds, dryRun: spec.dryRun, recoverOnly: isRecovery(job) };
+    }
   }
 }
 
 /**
- * True for a restore that shall not run any more, but whose earlier attempt ended unseen: it was cancelled meanwhile, or has used
- * up its attempts. What it left in the source must be settled before the job ends.
+ * True for a restore or cleanup that shall not run any more, but whose earlier attempt ended unseen: it was cancelled meanwhile, or has
+ * used up its attempts. What it left in the source, or deleted, must be settled before the job ends.
  */
 export function isRecovery(job: JobRecord): boolean {
-  return job.kind === 'RESTORE' && (job.cancelRequested || job.attempt > job.maxAttempts);
+  return mustSettle(job) && (job.cancelRequested || job.attempt > job.maxAttempts);
 }
 
 export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
@@ -56,6 +65,8 @@ export function toMessage(result: EngineResult): string {
       return `${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
     case 'VERIFICATION':
       return result.passed ? 'Everything is sound.' : `Found ${result.findings.length} damaged objects.`;
+    case 'FIND_EXPIRED':
+      return `Found ${result.backupIds.length} expired backups.`;
     case 'CLEANUP':
       return cleanupMessage(result);
   }

@@ -14,11 +14,14 @@
  *     any other error                  -> FAILED with code, message, hint and retryable
  *
  * A restore that was cancelled but ended in an error may have left something half-done. It goes back to PENDING, still cancelled,
- * and its next attempt only cleans up (`isRecovery`).
+ * and its next attempt only cleans up (`isRecovery`). A cleanup whose attempt ended unseen may have deleted something. It neither
+ * fails nor is cancelled until an attempt has seen what is gone, however many that takes.
  */
 import type { ClaimedJob, JobQueue, JobRecord, Outcome, RequeueOptions } from '../catalog/catalog';
 import type { Clock, Log, Random } from '../domain/ambient';
 import { AppError, isAppError, toAppError, toErrorData } from '../domain/errors';
+import type { BackupId } from '../domain/ids';
+import type { CleanupJobSpec } from '../domain/job';
 import type { RunnerSettings } from '../domain/settings';
 import type { EngineResult, TaskExecutor } from '../domain/task';
 import { isRecovery, toEffect, toMessage, toTask, type TaskContext } from './job-handlers';
@@ -105,7 +108,10 @@ export class RunningJob {
   private async work(): Promise<Ending> {
     if (this.job.cancelRequested && !isRecovery(this.job)) return { state: 'CANCELLED' };
     try {
-      const task = await toTask(this.job, this.options);
+      const task = await toTask(this.job, {
+        serviceSettings: () => this.options.serviceSettings(),
+        planDeletion: (spec) => this.planDeletion(spec),
+      });
       const result = await this.options.executor.run(task, {
         signal: this.stopping.signal,
         onProgress: (progress) => this.reporter.report(progress),
@@ -117,6 +123,25 @@ export class RunningJob {
     }
   }
 
+  /** Before the first one goes, so that an attempt that ends unseen leaves the next one something to look for. */
+  private async planDeletion(spec: CleanupJobSpec): Promise<readonly BackupId[]> {
+    const { queue, claimed } = this.options;
+    const backupIds = spec.backupIds ?? (await this.findExpired());
+    if (backupIds.length > 0 && !spec.dryRun) await queue.recordDeletion(claimed.lease, backupIds);
+    return backupIds;
+  }
+
+  private async findExpired(): Promise<BackupId[]> {
+    const task = { kind: 'FIND_EXPIRED', jobId: this.job.id } as const;
+    const result = await this.options.executor.run(task, {
+      signal: this.stopping.signal,
+      onProgress: () => undefined, // because the deletion that follows begins at 0 again
+      onLog: (message) => this.reporter.line(message),
+    });
+    if (result.kind === 'FIND_EXPIRED') return result.backupIds;
+    throw new AppError('INTERNAL', `A search for expired backups was answered with a ${result.kind} result.`);
+  }
+
   private completed(result: EngineResult): Ending {
     return { state: 'COMPLETED', effect: toEffect(this.job, result), message: toMessage(result) };
   }
@@ -124,33 +149,51 @@ export class RunningJob {
   private ended(error: AppError): Ending {
     const undone = error.code === 'CANCELLED';
     if (this.stopReason === 'LOST') return null;
+    if (this.stopReason === 'SHUTDOWN' && undone) return this.again(error, { refundAttempt: true, delayMs: 0 });
     if (undone && isRecovery(this.job)) return this.recovered();
-    if (this.stopReason === 'CANCEL' && (undone || this.job.kind !== 'RESTORE')) return { state: 'CANCELLED' };
-    if (this.stopReason === 'SHUTDOWN' && undone) return this.again(null, { refundAttempt: true, delayMs: 0 });
+    if (this.stopReason === 'CANCEL' && this.leftNothing(error)) return { state: 'CANCELLED' };
     if (this.stopReason === 'SHUTDOWN' && error.retryable) return this.again(error, { delayMs: 0 });
     if (undone) return this.failedOrAgain(interrupted(error));
     return this.failedOrAgain(error);
   }
 
+  /** Whether the job can end with this error: nothing of its work is left that another attempt would have to settle. */
+  private leftNothing(error: AppError): boolean {
+    if (this.job.kind === 'RESTORE') return error.code === 'CANCELLED';
+    return this.job.kind !== 'CLEANUP' || this.deletedNothing(error);
+  }
+
+  /** A cleanup that deleted something answers with a result, unless its thread dies. */
+  private deletedNothing(error: AppError): boolean {
+    return this.job.deleting === null && error.code !== 'WORKER_DIED';
+  }
+
   private recovered(): Ending {
     if (this.job.cancelRequested) return { state: 'CANCELLED' };
-    const message = 'The workers of all its attempts died; what they left half-done was cleaned up.';
-    const hint = 'Look into the log of the workers for why they stopped, then start the restore again.';
+    const left = this.job.kind === 'RESTORE' ? 'what they left half-done was cleaned up' : 'they had deleted nothing';
+    const message = `The workers of all its attempts died; ${left}.`;
+    const hint = 'Look into the log of the workers for why they stopped, then start the work again.';
     return { state: 'FAILED', failure: toErrorData(new AppError('WORKER_DIED', message, { hint, retryable: true })) };
   }
 
   private failedOrAgain(error: AppError): Ending {
-    if (!mayRetry(error, this.job)) return { state: 'FAILED', failure: toErrorData(error) };
+    const unsettled = this.job.kind === 'CLEANUP' && !this.deletedNothing(error);
+    if (!unsettled && !mayRetry(error, this.job)) return { state: 'FAILED', failure: toErrorData(error) };
     const delayMs = retryDelayMs(this.job.attempt, this.options.random.bytes(1).readUInt8() / 255);
     return this.again(error, { delayMs });
   }
 
-  private again(error: AppError | null, options: { delayMs: number; refundAttempt?: boolean }): Ending {
-    const { delayMs, refundAttempt } = options;
+  private again(
+    error: AppError,
+    { delayMs, refundAttempt = false }: { delayMs: number; refundAttempt?: boolean },
+  ): Ending {
     const runAfter = new Date(this.options.clock.now().getTime() + delayMs);
-    const message = error?.message ?? 'The service is shutting down; the job goes on after its next start.';
-    const failure = error && toErrorData(error);
-    return { state: 'PENDING', requeue: { runAfter, failure, message, refundAttempt } };
+    const message = refundAttempt
+      ? 'The service is shutting down; the job goes on after its next start.'
+      : error.message;
+    const failure = refundAttempt ? null : toErrorData(error);
+    const nothingDeleted = this.deletedNothing(error);
+    return { state: 'PENDING', requeue: { runAfter, failure, message, refundAttempt, nothingDeleted } };
   }
 
   private async settle(ending: Ending): Promise<void> {

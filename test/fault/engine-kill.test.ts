@@ -133,5 +133,5 @@ describe('after kill -9', () => {
 });
 
 function backupSpec(task: EngineTask): { backupId: never } {
-  return { backupId: (task.spec as { backupId?: unknown }).backupId as never };
+  return { backupId: (task as { spec?: { backupId?: unknown } }).spec?.backupId as never };
 }

@@ -3,7 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { Catalog, ClaimedJob, EnqueueRequest, JobRecord, Lease, Outcome } from '../../src/catalog/catalog';
 import type { BackupId, JobId, LeaseToken } from '../../src/domain/ids';
 import { isFinal, NO_PROGRESS, type JobFailure, type JobState } from '../../src/domain/job';
-import { backupSpec, CATALOG_ENGINES, openCatalogStand, restoreSpec, storedManifest } from '../support/catalog-stand';
+import {
+  backupSpec,
+  CATALOG_ENGINES,
+  completeBackup,
+  openCatalogStand,
+  restoreSpec,
+  storedManifest,
+} from '../support/catalog-stand';
 import type { CatalogStand } from '../support/catalog-stand';
 
 const CLAIM = { owner: 'test', leaseMs: 30_000, concurrencyPerSource: 10 };
@@ -242,6 +249,66 @@ describe.each(CATALOG_ENGINES)('queue on %s', (engine) => {
       await stand.clock.advance(1_000);
       await catalog.queue.reapExpired();
       expect(await catalog.jobs.find(job.id)).toMatchObject({ state: 'FAILED' });
+    });
+
+    describe('of a cleanup that had begun to delete', () => {
+      const beginToDelete = async (): Promise<{ jobId: JobId; backupIds: BackupId[] }> => {
+        const backupIds = [randomUUID(), randomUUID()] as BackupId[];
+        const spec = { kind: 'CLEANUP', dryRun: false } as const;
+        const { job } = await catalog.queue.enqueue({ spec, createdBy: 'local', maxAttempts: 1 });
+        const { lease } = await claim({ leaseMs: 1_000 });
+        await catalog.queue.recordDeletion(lease, backupIds);
+        return { jobId: job.id, backupIds };
+      };
+      const expire = async (): Promise<JobRecord[]> => {
+        await stand.clock.advance(1_000);
+        return catalog.queue.reapExpired();
+      };
+
+      it('leave it to the next attempt, beyond any limit, until one says what is gone', async () => {
+        const { jobId, backupIds } = await beginToDelete();
+        for (let attempt = 2; attempt <= 5; attempt += 1) {
+          expect(await expire()).toMatchObject([{ state: 'PENDING', deleting: backupIds }]);
+          expect((await claim({ leaseMs: 1_000 })).job).toMatchObject({ id: jobId, attempt, deleting: backupIds });
+        }
+      });
+
+      it('leave a cancelled one to the next attempt too, whenever it was cancelled', async () => {
+        const { jobId, backupIds } = await beginToDelete();
+        await catalog.queue.requestCancel(jobId);
+        expect(await expire()).toMatchObject([{ state: 'PENDING', cancelRequested: true }]);
+        expect(await catalog.queue.requestCancel(jobId)).toMatchObject({ state: 'PENDING' });
+        const { job, lease } = await claim();
+        expect(job).toMatchObject({ cancelRequested: true, deleting: backupIds });
+        expect(await catalog.queue.settle(lease, { state: 'CANCELLED' })).toMatchObject({ deleting: null });
+      });
+
+      it('are not needed where the attempt is known to have deleted nothing', async () => {
+        const spec = { kind: 'CLEANUP', dryRun: false } as const;
+        const { job } = await catalog.queue.enqueue({ spec, createdBy: 'local' });
+        const { lease } = await claim();
+        await catalog.queue.recordDeletion(lease, [randomUUID() as BackupId]);
+        const runAfter = new Date(stand.clock.now().getTime() + 10_000);
+        await catalog.queue.requeue(lease, { runAfter, failure: FAILURE, message: 'away', nothingDeleted: true });
+        expect(await catalog.queue.requestCancel(job.id)).toMatchObject({ state: 'CANCELLED', deleting: null });
+      });
+
+      it('are what a reconciliation waits for: it calls nothing missing that is being deleted', async () => {
+        const backupId = await completeBackup(catalog);
+        await catalog.queue.enqueue({ spec: { kind: 'CLEANUP', dryRun: false }, createdBy: 'local' });
+        const { lease } = await claim();
+        await catalog.queue.recordDeletion(lease, [backupId]);
+        await stand.clock.advance(1);
+        const nothing = async function* (): AsyncGenerator<never> {};
+        expect(await catalog.backups.reconcile(nothing())).toMatchObject({ missing: [] });
+        await catalog.queue.settle(lease, { state: 'FAILED', failure: FAILURE });
+        expect(await catalog.backups.reconcile(nothing())).toMatchObject({ missing: [backupId] });
+      });
+
+      it('let nobody else write down what it deletes', async () => {
+        const lease = { jobId: (await beginToDelete()).jobId, token: randomUUID() as LeaseToken };
+        await expect(catalog.queue.recordDeletion(lease, [])).rejects.toMatchObject({ code: 'LEASE_LOST' });
+      });
     });
 
     it('that expire after a cancel request end CANCELLED', async () => {

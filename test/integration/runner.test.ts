@@ -1,75 +1,30 @@
 /** The runner over a real catalog on both engines, with tasks and time in the test's hands. */
 import type { Catalog, JobRecord } from '../../src/catalog/catalog';
 import { AppError } from '../../src/domain/errors';
-import { NO_PROGRESS, type JobSpec, type JobState } from '../../src/domain/job';
-import { createRunner, type Runner, type RunnerOptions } from '../../src/runner/runner';
-import {
-  backupSpec,
-  CATALOG_ENGINES,
-  completeBackup,
-  openCatalogStand,
-  restoreSpec,
-  testRandom,
-  type CatalogStand,
-} from '../support/catalog-stand';
+import { NO_PROGRESS } from '../../src/domain/job';
+import { backupSpec, CATALOG_ENGINES, completeBackup, restoreSpec } from '../support/catalog-stand';
 import { until } from '../support/fake-clock';
+import { RUNNER_SETTINGS as SETTINGS, RunnerStand } from '../support/runner-stand';
 import { ScriptedExecutor } from '../support/scripted-executor';
-import { silentLog } from '../support/silent-log';
 
-const SETTINGS = {
-  concurrency: 2,
-  concurrencyPerSource: 2,
-  leaseMs: 30_000,
-  heartbeatMs: 10_000,
-  pollMs: 1_000,
-  drainMs: 5_000,
-};
 const UNAVAILABLE = new AppError('SOURCE_UNAVAILABLE', 'The source is away.', { hint: 'Start it.', retryable: true });
 
 describe.each(CATALOG_ENGINES)('runner on %s', (engine) => {
-  let stand: CatalogStand;
+  let stand: RunnerStand;
   let catalog: Catalog;
   let executor: ScriptedExecutor;
-  const runners: Runner[] = [];
 
   beforeEach(async () => {
-    stand = await openCatalogStand(engine);
-    catalog = stand.catalog;
-    executor = new ScriptedExecutor();
+    stand = await RunnerStand.open(engine);
+    ({ catalog, executor } = stand);
   });
-  afterEach(async () => {
-    for (const runner of runners.splice(0)) await runner.stop();
-    await stand.close();
-  });
+  afterEach(() => stand.close());
 
-  const startRunner = (more: Partial<RunnerOptions> = {}): Runner => {
-    const runner = createRunner({
-      catalog,
-      executor,
-      settings: SETTINGS,
-      eventKeepDays: 30,
-      owner: 'test',
-      serviceSettings: () => Promise.resolve({ mapping: [] }),
-      clock: stand.clock,
-      random: testRandom,
-      log: silentLog,
-      ...more,
-    });
-    runners.push(runner);
-    runner.start();
-    return runner;
-  };
-  const enqueue = async (spec: JobSpec): Promise<JobRecord> =>
-    (await catalog.queue.enqueue({ spec, createdBy: 'local' })).job;
-  const find = async (job: JobRecord): Promise<JobRecord> => (await catalog.jobs.find(job.id))!;
-  /** Moves time in steps, each as long as a look into the catalog, so that slow databases are not outrun. */
-  const advanceUntil = (condition: () => Promise<boolean>): Promise<void> =>
-    until(async () => {
-      await stand.clock.advance(50);
-      return condition();
-    });
-  const untilState = (job: JobRecord, state: JobState): Promise<void> =>
-    until(async () => (await find(job)).state === state);
+  const startRunner: RunnerStand['startRunner'] = (more) => stand.startRunner(more);
+  const enqueue: RunnerStand['enqueue'] = (spec) => stand.enqueue(spec);
+  const find: RunnerStand['find'] = (job) => stand.find(job);
+  const advanceUntil: RunnerStand['advanceUntil'] = (condition) => stand.advanceUntil(condition);
+  const untilState: RunnerStand['untilState'] = (job, state) => stand.untilState(job, state);
 
   it('sees each kind of job through and writes down what it did', async () => {
     const backupId = await completeBackup(catalog);

@@ -285,9 +285,11 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
       const spec = { kind: 'VERIFICATION', backupId: id, level: 'DATA' } as const;
       const verdict = await run({ kind: 'VERIFICATION', jobId: 'j' as never, spec }, stand.bench);
       expect(verdict).toMatchObject({ passed: true, findings: [] });
-      const cleanUp = (backupIds?: BackupId[]) =>
-        run({ kind: 'CLEANUP', jobId: 'j' as never, spec: { kind: 'CLEANUP', dryRun: false, backupIds } }, stand.bench);
-      expect(((await cleanUp()) as CleanupResult).deletedBackupIds).toEqual([expired]);
+      const cleanUp = (backupIds: BackupId[]) =>
+        run({ kind: 'CLEANUP', jobId: 'j' as never, dryRun: false, backupIds }, stand.bench);
+      const found = await run({ kind: 'FIND_EXPIRED', jobId: 'j' as never }, stand.bench);
+      expect(found).toEqual({ kind: 'FIND_EXPIRED', backupIds: [expired] });
+      expect(((await cleanUp([expired])) as CleanupResult).deletedBackupIds).toEqual([expired]);
       expect(((await cleanUp([id, expired])) as CleanupResult).deletedBackupIds).toEqual([id, expired]);
       await expect(restoreOf(id)).rejects.toMatchObject({ code: 'BACKUP_NOT_RESTORABLE' });
     });

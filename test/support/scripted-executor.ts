@@ -8,6 +8,7 @@ export interface HeldTask {
   task: EngineTask;
   hooks: TaskHooks;
   succeed(): void;
+  answer(result: EngineResult): void;
   fail(error: unknown): void;
 }
 
@@ -19,7 +20,7 @@ export class ScriptedExecutor implements TaskExecutor {
 
   run(task: EngineTask, hooks: TaskHooks): Promise<EngineResult> {
     return new Promise((resolve, reject) => {
-      const held: HeldTask = { task, hooks, succeed: () => resolve(resultOf(task)), fail: reject };
+      const held: HeldTask = { task, hooks, succeed: () => resolve(resultOf(task)), answer: resolve, fail: reject };
       this.tasks.push(held);
       const abort = (): void => this.onAbort(held);
       if (hooks.signal.aborted) abort();
@@ -58,7 +59,9 @@ export function resultOf(task: EngineTask): EngineResult {
         checkedChunks: 1,
         checkedBytes: 2,
       };
+    case 'FIND_EXPIRED':
+      return { kind: 'FIND_EXPIRED', backupIds: [] };
     case 'CLEANUP':
-      return { kind: 'CLEANUP', deletedBackupIds: task.spec.backupIds ?? [], freedBytes: 7, kept: [] };
+      return { kind: 'CLEANUP', deletedBackupIds: [...task.backupIds], freedBytes: 7, kept: [] };
   }
 }

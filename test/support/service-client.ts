@@ -104,9 +104,13 @@ export class ServiceClient {
   }
 
   async cleanUp(): Promise<void> {
+    await this.completed(await this.startCleanUp());
+  }
+
+  async startCleanUp(): Promise<string> {
     const { cleanupExpiredBackups } = await this.send(CleanupExpiredBackupsDocument, { input: { dryRun: false } });
     if (!cleanupExpiredBackups.job) throw new Error(JSON.stringify(cleanupExpiredBackups.errors));
-    await this.completed(cleanupExpiredBackups.job.id);
+    return cleanupExpiredBackups.job.id;
   }
 
   async cancel(jobId: string): Promise<Refusal[]> {

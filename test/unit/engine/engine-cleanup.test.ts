@@ -1,56 +1,95 @@
 /** A cleanup that is stopped or fails after a deletion still says what it deleted: nobody may go on listing it. */
-import type { CleanupJobSpec } from '../../../src/domain/job';
+import type { BackupId } from '../../../src/domain/ids';
 import type { CleanupResult, EngineTask } from '../../../src/domain/task';
 import { AppError } from '../../../src/domain/errors';
 import { cleanUp } from '../../../src/engine/cleanup';
-import type { TaskContext } from '../../../src/engine/ports';
+import type { EngineStore, TaskContext } from '../../../src/engine/ports';
 
-const deletion = (spec: Partial<CleanupJobSpec>): Extract<EngineTask, { kind: 'CLEANUP' }> => ({
+type CleanupTask = Extract<EngineTask, { kind: 'CLEANUP' }>;
+
+const [a, b] = ['a', 'b'] as [BackupId, BackupId];
+const deletion = (more: Partial<CleanupTask>): CleanupTask => ({
   kind: 'CLEANUP',
   jobId: 'job' as never,
-  spec: { kind: 'CLEANUP', backupIds: ['a', 'b'] as never, dryRun: false, ...spec },
+  backupIds: [a, b],
+  dryRun: false,
+  ...more,
 });
 
-/** A store whose deletion of `a` works, and then something happens. */
-function contextWith(
-  store: { deleteManifest(id: string): Promise<void>; collectGarbage(): Promise<unknown> },
-  abort = new AbortController(),
-) {
+type Store = Pick<EngineStore, 'storedBackupIds' | 'deleteManifest' | 'collectGarbage'>;
+
+/** A store that holds `a` and `b`, in which all goes well but for what is given. */
+function contextWith(given: Partial<Store>, abort = new AbortController()): TaskContext {
+  const store: Store = {
+    storedBackupIds: async () => new Set([a, b]),
+    deleteManifest: async () => undefined,
+    collectGarbage: async () => ({ freedBytes: 5 }),
+    ...given,
+  };
   const progress = { begin: () => undefined, advance: () => undefined };
   const hooks = { onLog: () => undefined };
   return { deps: { store: async () => store }, progress, hooks, signal: abort.signal } as unknown as TaskContext;
 }
-const run = (context: TaskContext, spec = {}): Promise<CleanupResult> => cleanUp(deletion(spec), context);
+const run = (context: TaskContext, more: Partial<CleanupTask> = {}): Promise<CleanupResult> =>
+  cleanUp(deletion(more), context);
 const away = new AppError('REPOSITORY_UNAVAILABLE', 'The repository is away.', { retryable: true });
-const nothing = { collectGarbage: async () => ({ freedBytes: 5 }) };
 
 describe('a cleanup', () => {
   it('cancelled after its first deletion keeps the rest and says so', async () => {
     const abort = new AbortController();
-    const context = contextWith({ ...nothing, deleteManifest: async () => abort.abort() }, abort);
+    const context = contextWith({ deleteManifest: async () => abort.abort() }, abort);
     expect(await run(context)).toMatchObject({
-      deletedBackupIds: ['a'],
-      kept: [{ backupId: 'b', reason: 'The cleanup was cancelled.' }],
+      deletedBackupIds: [a],
+      kept: [{ backupId: b, reason: 'The cleanup was stopped.' }],
       freedBytes: 0,
     });
   });
 
   it('that loses the repository after its first deletion keeps the rest and says why', async () => {
     const deleteManifest = async (id: string): Promise<void> => (id === 'b' ? Promise.reject(away) : undefined);
-    const kept = [{ backupId: 'b', reason: 'The repository is away.' }];
-    expect(await run(contextWith({ ...nothing, deleteManifest }))).toMatchObject({ deletedBackupIds: ['a'], kept });
+    const kept = [{ backupId: b, reason: 'The repository is away.' }];
+    expect(await run(contextWith({ deleteManifest }))).toMatchObject({ deletedBackupIds: [a], kept });
   });
 
   it('whose collection fails has deleted all the same', async () => {
-    const store = { deleteManifest: async () => undefined, collectGarbage: () => Promise.reject(away) };
-    expect(await run(contextWith(store))).toMatchObject({ deletedBackupIds: ['a', 'b'], freedBytes: 0 });
+    const context = contextWith({ collectGarbage: () => Promise.reject(away) });
+    expect(await run(context)).toMatchObject({ deletedBackupIds: [a, b], freedBytes: 0 });
   });
 
   it('that fails or is cancelled before any deletion fails as such', async () => {
-    const store = { ...nothing, deleteManifest: () => Promise.reject(away) };
-    await expect(run(contextWith(store))).rejects.toBe(away);
+    await expect(run(contextWith({ deleteManifest: () => Promise.reject(away) }))).rejects.toBe(away);
     const abort = new AbortController();
     abort.abort();
-    await expect(run(contextWith(store, abort))).rejects.toMatchObject({ code: 'CANCELLED' });
+    await expect(run(contextWith({}, abort))).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('counts what an earlier attempt deleted, even when it is cancelled at once', async () => {
+    const abort = new AbortController();
+    abort.abort();
+    const context = contextWith({ storedBackupIds: async () => new Set([b]) }, abort);
+    expect(await run(context)).toMatchObject({ deletedBackupIds: [a], kept: [{ backupId: b }] });
+  });
+
+  it('that is only to settle says what is gone, and deletes nothing', async () => {
+    const deleteManifest = jest.fn();
+    const gone = contextWith({ storedBackupIds: async () => new Set([a]), deleteManifest });
+    expect(await run(gone, { recoverOnly: true })).toMatchObject({ deletedBackupIds: [b], kept: [{ backupId: a }] });
+    await expect(run(contextWith({ deleteManifest }), { recoverOnly: true })).rejects.toMatchObject({
+      code: 'CANCELLED',
+    });
+    expect(deleteManifest).not.toHaveBeenCalled();
+  });
+
+  it('that can not see what is gone says nothing', async () => {
+    const context = contextWith({ storedBackupIds: () => Promise.reject(away) });
+    await expect(run(context, { recoverOnly: true })).rejects.toBe(away);
+    await expect(run(context)).rejects.toBe(away);
+  });
+
+  it('as a dry run deletes nothing', async () => {
+    const deleteManifest = jest.fn();
+    const result = await run(contextWith({ deleteManifest }), { dryRun: true });
+    expect(result).toMatchObject({ deletedBackupIds: [a, b], freedBytes: 5 });
+    expect(deleteManifest).not.toHaveBeenCalled();
   });
 });
