@@ -1,27 +1,40 @@
 /**
- * A process that runs one engine task on a SQLite source and a local repository, for tests that kill it. Started as
+ * A process that runs one engine task on a source and a local repository, for tests that kill it. Started as
  * `node -r register-ts.js engine-child.ts '<json>'`; prints `begun` when the task starts and `done` when it ended.
  */
+import type { Source } from '../../src/domain/source';
 import type { EngineTask } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
+import { openMysqlSource } from '../../src/sources/mysql/source';
 import { engineDeps } from './engine-context';
 import { ENGINE_MAPPING, openStore } from './engine-scenarios';
-import { openTestSource } from './sqlite';
+import { openTestSource, sqliteSettings, testAmbient } from './sqlite';
 
 export interface ChildOrder {
+  /** A SQLite file, or a `mysql:` URL. */
   database: string;
   repository: string;
   task: EngineTask;
+  /** The phase of the task in which the process kills itself. */
+  dieIn?: string;
+}
+
+function openSource(database: string): Source {
+  if (!database.startsWith('mysql:')) return openTestSource(database, ENGINE_MAPPING);
+  return openMysqlSource({ settings: { ...sqliteSettings('', ENGINE_MAPPING), url: database }, ...testAmbient });
 }
 
 async function main(): Promise<void> {
-  const { database, repository, task } = JSON.parse(process.argv[2] ?? '') as ChildOrder;
-  const source = openTestSource(database, ENGINE_MAPPING);
+  const { database, repository, task, dieIn } = JSON.parse(process.argv[2] ?? '') as ChildOrder;
+  const source = openSource(database);
   const store = await openStore(repository);
   console.log('begun');
   await runTask(task, engineDeps({ source, store }), {
     signal: new AbortController().signal,
-    onProgress: ({ phase }) => process.stdout.write(`${phase}\n`),
+    onProgress: ({ phase }) => {
+      process.stdout.write(`${phase}\n`);
+      if (phase === dieIn) process.kill(process.pid, 'SIGKILL');
+    },
     onLog: () => undefined,
   });
   await source.close();
