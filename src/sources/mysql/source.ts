@@ -18,6 +18,7 @@ import type {
   TableState,
   WriteRecovery,
 } from '../../domain/source';
+import { OpenHandles } from '../open-handles';
 import { openBulkWriter, recoverByMark, type WriteContext } from './bulk-write';
 import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
@@ -48,8 +49,7 @@ class MysqlSource implements Source {
   /** Neither MySQL nor MariaDB can leave triggers out for a session. */
   readonly firesTriggers = true;
   private readonly target: ConnectionTarget;
-  /** Ends of the reads and writers that are open. */
-  private readonly open = new Set<() => Promise<void>>();
+  private readonly open = new OpenHandles();
 
   constructor(private readonly options: MysqlSourceOptions) {
     this.target = parseTarget(options.settings.url, options.settings.name);
@@ -78,13 +78,10 @@ class MysqlSource implements Source {
   }
 
   async openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead> {
-    const read = await openConsistentRead(
-      { ...this.options, target: this.target, onEnd: () => this.open.delete(end) },
-      options,
+    return this.open.track(
+      (onEnd) => openConsistentRead({ ...this.options, target: this.target, onEnd }, options),
+      (read) => read.close(),
     );
-    const end = (): Promise<void> => read.close();
-    this.open.add(end);
-    return read;
   }
 
   async tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>> {
@@ -100,23 +97,17 @@ class MysqlSource implements Source {
   }
 
   async openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter> {
-    const writer = await openBulkWriter(
-      this.writing(() => this.open.delete(end)),
-      options,
+    return this.open.track(
+      (onEnd) => openBulkWriter(this.writing(onEnd), options),
+      (writer) => writer.abort(),
     );
-    const end = (): Promise<void> => writer.abort();
-    this.open.add(end);
-    return writer;
   }
 
   async openChangeWriter(options: ChangeWriteOptions): Promise<ChangeWriter> {
-    const writer = await openChangeWriter(
-      this.writing(() => this.open.delete(end)),
-      options,
+    return this.open.track(
+      (onEnd) => openChangeWriter(this.writing(onEnd), options),
+      (writer) => writer.rollback(),
     );
-    const end = (): Promise<void> => writer.rollback();
-    this.open.add(end);
-    return writer;
   }
 
   private writing(onEnd: () => void): WriteContext {
@@ -141,9 +132,7 @@ class MysqlSource implements Source {
   }
 
   async close(): Promise<void> {
-    const ends = [...this.open];
-    this.open.clear();
-    for (const end of ends) await end();
+    await this.open.endAll();
   }
 
   private async within<T>(options: SessionOptions, work: (session: Session) => Promise<T>): Promise<T> {

@@ -20,6 +20,8 @@ export interface ConsistentReadOptions extends OpenReadOptions {
   path: string;
   mapping: SourceMapping;
   clock: Clock;
+  /** Called when the read is closed. */
+  onEnd: () => void;
 }
 
 export async function openConsistentRead(options: ConsistentReadOptions): Promise<ConsistentRead> {
@@ -33,7 +35,10 @@ export async function openConsistentRead(options: ConsistentReadOptions): Promis
     const readAt = options.clock.now();
     const tables = introspectMapped(database, options);
     const context: ReadContext = { database, tables, mapping: options.mapping, throttle: createThrottle(options) };
-    return consistentRead(context, readAt, () => database.close());
+    return consistentRead(context, readAt, () => {
+      database.close();
+      options.onEnd();
+    });
   } catch (error) {
     database.close();
     throw error;

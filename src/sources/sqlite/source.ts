@@ -20,6 +20,7 @@ import type {
   TableState,
   WriteRecovery,
 } from '../../domain/source';
+import { OpenHandles } from '../open-handles';
 import { openBulkWriter } from './bulk-write';
 import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
@@ -47,8 +48,7 @@ export function openSqliteSource(options: SqliteSourceOptions): Source {
 class SqliteSource implements Source {
   readonly codec = sqliteCodec;
   private readonly path: string;
-  /** Ends of the reads and writers that are open. */
-  private readonly open = new Set<() => Promise<void>>();
+  private readonly open = new OpenHandles();
 
   constructor(private readonly options: SqliteSourceOptions) {
     this.path = pathOfUrl(options.settings.url);
@@ -81,14 +81,11 @@ class SqliteSource implements Source {
       maxBytesPerSecond: options.maxBytesPerSecond ?? settings.maxBytesPerSecond,
       maxRowsPerSecond: options.maxRowsPerSecond ?? settings.maxRowsPerSecond,
     };
-    const read = await openConsistentRead({ ...options, ...limits, path: this.path, mapping: settings.mapping, clock });
-    const end = (): Promise<void> => read.close();
-    this.open.add(end);
-    const close = (): Promise<void> => {
-      this.open.delete(end);
-      return end();
-    };
-    return { ...read, close };
+    const { path } = this;
+    return this.open.track(
+      (onEnd) => openConsistentRead({ ...options, ...limits, path, mapping: settings.mapping, clock, onEnd }),
+      (read) => read.close(),
+    );
   }
 
   async tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>> {
@@ -98,17 +95,17 @@ class SqliteSource implements Source {
   }
 
   async openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter> {
-    const end = (): Promise<void> => writer.abort();
-    const writer = await openBulkWriter({ ...options, ...this.writing(), onEnd: () => this.open.delete(end) });
-    this.open.add(end);
-    return writer;
+    return this.open.track(
+      (onEnd) => openBulkWriter({ ...options, ...this.writing(), onEnd }),
+      (writer) => writer.abort(),
+    );
   }
 
   async openChangeWriter(options: ChangeWriteOptions): Promise<ChangeWriter> {
-    const end = (): Promise<void> => writer.rollback();
-    const writer = await openChangeWriter({ ...options, ...this.writing(), onEnd: () => this.open.delete(end) });
-    this.open.add(end);
-    return writer;
+    return this.open.track(
+      (onEnd) => openChangeWriter({ ...options, ...this.writing(), onEnd }),
+      (writer) => writer.rollback(),
+    );
   }
 
   private writing() {
@@ -126,9 +123,7 @@ class SqliteSource implements Source {
   }
 
   async close(): Promise<void> {
-    const ends = [...this.open];
-    this.open.clear();
-    for (const end of ends) await end();
+    await this.open.endAll();
   }
 
   private async look<T>(signal: AbortSignal | undefined, work: (database: Database) => T): Promise<T> {
