@@ -12,10 +12,12 @@ import type {
   BackupRecords,
   BackupStatistics,
   BusinessCount,
+  IdempotencyClaim,
   ReconcileReport,
 } from './catalog';
 import type { Database } from './database';
 import { BackupEntity } from './entities';
+import { findReplay, rememberKey } from './idempotency';
 import { KeysetList, whereCreated, whereIn } from './keyset';
 import type { BackupRecord } from './records';
 import { reconcileBackups } from './reconcile';
@@ -77,14 +79,15 @@ export class CatalogBackups
     return page.items;
   }
 
-  deleteUnstored(id: BackupId): Promise<boolean> {
-    return this.database.write(async ({ manager }) => {
+  deleteUnstored(id: BackupId, idempotency: IdempotencyClaim | null = null): Promise<boolean> {
+    return this.database.write(async ({ manager, now }) => {
+      const isNew = idempotency !== null && (await findReplay(manager, idempotency)) === null;
       const row = await manager.findOneBy(BackupEntity, { id });
-      if (row === null) return false;
-      const unstored = row.state === 'FAILED' || row.state === 'CANCELLED' || row.missingSince !== null;
+      const unstored = row === null || row.state === 'FAILED' || row.state === 'CANCELLED' || row.missingSince !== null;
       if (!unstored) throw notDeletable(row.state);
-      await manager.delete(BackupEntity, { id });
-      return true;
+      if (isNew) await rememberKey(manager, idempotency, { jobId: null, now });
+      if (row !== null) await manager.delete(BackupEntity, { id });
+      return row !== null;
     });
   }
 

@@ -99,7 +99,7 @@ export interface JobRecords extends RecordList<JobRecord, JobFilter, JobOrderFie
   statistics(): Promise<JobStatistics>;
   /**
    * Deletes finished jobs that ended before `finishedBefore`, with their events and idempotency keys; backups and restores stay.
-   * Returns how many went.
+   * Without a filter, older keys of deeds that needed no job go too. Returns how many jobs went.
    */
   deleteFinished(options: { finishedBefore: Date; filter?: JobFilter }): Promise<number>;
 }
@@ -149,9 +149,10 @@ export interface BackupRecords extends RecordList<BackupRecord, BackupFilter, Ba
   listExpired(limit: number): Promise<BackupRecord[]>;
   /**
    * Deletes the row of a backup that has no manifest: FAILED, CANCELLED or missing. False when there is no such row; throws
-   * CONFLICT for any other state (those go through a CLEANUP job).
+   * CONFLICT for any other state (those go through a CLEANUP job). The client's key is taken in the same transaction, unless it
+   * throws: IDEMPOTENCY_KEY_REUSED when another input had it.
    */
-  deleteUnstored(id: BackupId): Promise<boolean>;
+  deleteUnstored(id: BackupId, idempotency?: IdempotencyClaim | null): Promise<boolean>;
   /**
    * Brings the index in line with the repository. Manifests without a row get one; rows of failed or cancelled jobs whose
    * manifest exists become COMPLETED; COMPLETED rows from before the call without a manifest are marked missing, and
@@ -268,14 +269,17 @@ export interface JobQueue {
    * and input again gives the first call's records with `replayed: true`; with another input throws IDEMPOTENCY_KEY_REUSED.
    */
   enqueue(request: EnqueueRequest): Promise<Enqueued>;
-  /** The job that this key made before; null for a new key. Throws IDEMPOTENCY_KEY_REUSED when its input was another. */
-  findReplay(claim: IdempotencyClaim): Promise<JobRecord | null>;
+  /**
+   * What this key did before: the job it made, or that it needed none; null for a new key. Throws IDEMPOTENCY_KEY_REUSED when its
+   * input was another.
+   */
+  findReplay(claim: IdempotencyClaim): Promise<Replay | null>;
   /**
    * PENDING becomes CANCELLED at once; RUNNING gets a request that its worker sees at its next heartbeat (or by the bus).
    * Throws NOT_FOUND for an unknown job and NOT_CANCELABLE for a finished one; asking twice is the same as once.
    */
   requestCancel(jobId: JobId): Promise<JobRecord>;
-  /** Takes the oldest due PENDING job whose source has room; null when there is none. Safe among many processes. */
+  /** Takes the oldest due PENDING job whose source has room; a clock that was set back delays none by more than MAX_PUT_OFF_MS; null when there is none. Safe among many processes. */
   claim(request: ClaimRequest): Promise<ClaimedJob | null>;
   /** Extends the lease. Throws LEASE_LOST when it is no longer held. */
   heartbeat(lease: Lease, leaseMs: number): Promise<{ cancelRequested: boolean }>;
@@ -300,7 +304,6 @@ export interface EnqueueRequest {
   createdBy: string;
   /** Default: MAX_ATTEMPTS of its kind. */
   maxAttempts?: number;
-  runAfter?: Date;
   idempotency?: IdempotencyClaim | null;
 }
 
@@ -310,6 +313,10 @@ export interface IdempotencyClaim {
   mutation: string;
   key: string;
   inputHash: string;
+}
+
+export interface Replay {
+  job: JobRecord | null;
 }
 
 export interface Enqueued {
@@ -340,6 +347,7 @@ export interface ProgressUpdate {
 }
 
 export interface RequeueOptions {
+  /** At most MAX_PUT_OFF_MS ahead. */
   runAfter: Date;
   failure: JobFailure | null;
   message: string;

@@ -1,6 +1,7 @@
 /** Enqueueing: the job, the backup or restore it will make, its first event and the client's key, in one transaction. */
 import type { EntityManager } from 'typeorm';
 import { expandDataTypes } from '../domain/data-type';
+import { AppError } from '../domain/errors';
 import type { BackupId, JobId } from '../domain/ids';
 import { MAX_ATTEMPTS, NO_PROGRESS, type BackupJobSpec, type JobSpec, type RestoreJobSpec } from '../domain/job';
 import type { Enqueued, EnqueueRequest } from './catalog';
@@ -15,11 +16,20 @@ export function enqueue(database: Database, request: EnqueueRequest): Promise<En
     const { manager, now } = write;
     const { idempotency } = request;
     const replay = idempotency ? await findReplay(manager, idempotency) : null;
-    if (replay !== null) return load(manager, { jobId: replay, now, replayed: true });
+    if (replay !== null) return load(manager, { jobId: replayedJob(replay), now, replayed: true });
     const jobId = database.random.uuid() as JobId;
     await insertJob(write, jobId, request);
     if (idempotency) await rememberKey(manager, idempotency, { jobId, now });
     return load(manager, { jobId, now, replayed: false });
+  });
+}
+
+/** Two calls at once that found things in different states: one needed no job, and this one would. */
+function replayedJob({ jobId }: { jobId: JobId | null }): JobId {
+  if (jobId !== null) return jobId;
+  throw new AppError('CONFLICT', 'The same call was answered at the same time.', {
+    hint: 'Repeat it to get that answer.',
+    retryable: true,
   });
 }
 
@@ -49,7 +59,7 @@ function newJob(jobId: JobId, request: EnqueueRequest, now: Date): JobEntity {
     deleting: null,
     createdBy: request.createdBy,
     createdAt: now,
-    runAfter: request.runAfter ?? now,
+    runAfter: now,
     startedAt: null,
     finishedAt: null,
     lastSequence: 1,

@@ -131,7 +131,8 @@ export class IdempotencyEntity {
   @Column(text('principal', NAME_LENGTH)) principal!: string;
   @Column(text('mutation', NAME_LENGTH)) mutation!: string;
   @Column(text('input_hash', 64)) inputHash!: string;
-  @Column(id('job_id')) jobId!: JobId;
+  /** Null where the deed needed no job: what it answered follows from its input. */
+  @Column(nullable(id('job_id'))) jobId!: JobId | null;
   @Column(moment('created_at')) createdAt!: Date;
 }
 

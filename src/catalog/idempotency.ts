@@ -1,4 +1,4 @@
-/** Idempotency keys: one job per principal, mutation and key. Looked up and written in the transaction that writes the job. */
+/** Idempotency keys: one deed per principal, mutation and key. Looked up and written in the transaction that does the deed. */
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
 import { AppError } from '../domain/errors';
@@ -6,11 +6,14 @@ import type { JobId } from '../domain/ids';
 import type { IdempotencyClaim } from './catalog';
 import { IdempotencyEntity } from './entities';
 
-/** The job that this key made before; null for a new key. Throws IDEMPOTENCY_KEY_REUSED when its input was another. */
-export async function findReplay(manager: EntityManager, claim: IdempotencyClaim): Promise<JobId | null> {
+/** The deed that this key did before, and the job it made, if any; null for a new key. Throws IDEMPOTENCY_KEY_REUSED when its input was another. */
+export async function findReplay(
+  manager: EntityManager,
+  claim: IdempotencyClaim,
+): Promise<{ jobId: JobId | null } | null> {
   const found = await manager.findOneBy(IdempotencyEntity, { id: keyId(claim) });
   if (found === null) return null;
-  if (found.inputHash === claim.inputHash) return found.jobId;
+  if (found.inputHash === claim.inputHash) return { jobId: found.jobId };
   throw new AppError('IDEMPOTENCY_KEY_REUSED', 'This idempotency key was used before with another input.', {
     hint: 'Use a new key for a new deed, or repeat the very same input.',
     path: ['input', 'idempotencyKey'],
@@ -20,7 +23,7 @@ export async function findReplay(manager: EntityManager, claim: IdempotencyClaim
 export async function rememberKey(
   manager: EntityManager,
   claim: IdempotencyClaim,
-  made: { jobId: JobId; now: Date },
+  made: { jobId: JobId | null; now: Date },
 ): Promise<void> {
   const { principal, mutation, inputHash } = claim;
   await manager.insert(IdempotencyEntity, {

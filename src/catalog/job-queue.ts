@@ -24,6 +24,7 @@ import type {
   JobQueue,
   Outcome,
   ProgressUpdate,
+  Replay,
   RequeueOptions,
   SettleEffect,
 } from './catalog';
@@ -44,11 +45,12 @@ export class CatalogQueue implements JobQueue {
     return enqueue(this.database, request);
   }
 
-  findReplay(claim: IdempotencyClaim): Promise<JobRecord | null> {
+  findReplay(claim: IdempotencyClaim): Promise<Replay | null> {
     return this.database.read(async (manager) => {
-      const jobId = await findReplay(manager, claim);
-      const job = jobId && (await manager.findOneBy(JobEntity, { id: jobId }));
-      return job && toJob(job);
+      const found = await findReplay(manager, claim);
+      if (found === null || found.jobId === null) return found && { job: null };
+      const job = await manager.findOneBy(JobEntity, { id: found.jobId });
+      return job && { job: toJob(job) };
     });
   }
 

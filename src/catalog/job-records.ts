@@ -1,7 +1,8 @@
 /** Jobs as they are read: lists, statistics, and the deletion of old finished ones. */
-import type { EntityManager, SelectQueryBuilder } from 'typeorm';
+import { IsNull, LessThan, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { JOB_STATES, type JobKind, type JobState } from '../domain/job';
 import type { JobFilter, JobOrderField, JobRecords, JobStatistics } from './catalog';
+import { DUE, dueAt } from './claimable';
 import { raiseDeletedFloor, type Database } from './database';
 import { IdempotencyEntity, JobEntity, JobEventEntity } from './entities';
 import { KeysetList, whereCreated, whereIn } from './keyset';
@@ -40,11 +41,18 @@ export class CatalogJobs extends KeysetList<JobEntity, JobRecord, JobFilter, Job
 
   async deleteFinished(options: { finishedBefore: Date; filter?: JobFilter }): Promise<number> {
     let deleted = 0;
+    if (options.filter === undefined) await this.deleteKeysWithoutJob(options.finishedBefore);
     for (;;) {
       const batch = await this.deleteBatch(options);
       deleted += batch;
       if (batch < DELETE_BATCH) return deleted;
     }
+  }
+
+  private deleteKeysWithoutJob(before: Date): Promise<unknown> {
+    return this.database.write(({ manager }) =>
+      manager.delete(IdempotencyEntity, { jobId: IsNull(), createdAt: LessThan(before) }),
+    );
   }
 
   private deleteBatch(options: { finishedBefore: Date; filter?: JobFilter }): Promise<number> {
@@ -106,8 +114,8 @@ async function countByKind(manager: EntityManager): Promise<{ kind: JobKind; cou
 
 async function oldestPending(manager: EntityManager, now: Date): Promise<Date | null> {
   const [row]: { oldest: string | null }[] = await manager.query(
-    "SELECT MIN(created_at) AS oldest FROM jobs WHERE state = 'PENDING' AND run_after <= ?",
-    [now.getTime()],
+    `SELECT MIN(created_at) AS oldest FROM jobs WHERE state = 'PENDING' AND ${DUE}`,
+    dueAt(now),
   );
   return row === undefined || row.oldest === null ? null : new Date(Number(row.oldest));
 }

@@ -112,6 +112,9 @@ export function mustSettle(job: {
   return job.kind === 'RESTORE' ? job.startedAt !== null : job.deleting !== null;
 }
 
+/** The longest that a job is put off before its next attempt. A time further ahead than that was written before the clock was set back. */
+export const MAX_PUT_OFF_MS = 60_000;
+
 export type JobSpec = BackupJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec;
 export type JobFailure = ErrorData;
 

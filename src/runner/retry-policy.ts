@@ -1,8 +1,8 @@
 /** When work that failed is tried again. Pure. */
 import type { AppError } from '../domain/errors';
+import { MAX_PUT_OFF_MS } from '../domain/job';
 
 const FIRST_DELAY_MS = 1_000;
-const MAX_DELAY_MS = 60_000;
 
 export function mayRetry(error: AppError, job: { attempt: number; maxAttempts: number }): boolean {
   return error.retryable && job.attempt < job.maxAttempts;
@@ -13,6 +13,6 @@ export function mayRetry(error: AppError, job: { attempt: number; maxAttempts: n
  * together don't come back together.
  */
 export function retryDelayMs(attempt: number, spread: number): number {
-  const whole = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), MAX_DELAY_MS);
+  const whole = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), MAX_PUT_OFF_MS);
   return Math.round(whole * (0.5 + spread / 2));
 }

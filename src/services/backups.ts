@@ -3,7 +3,8 @@
  * transaction and then wakes the runner.
  */
 import type {
-  BackupBucket, BackupFilter, BackupOrderField, BackupRecord, BackupStatistics, BusinessCount, Catalog, JobRecord,
+  BackupBucket, BackupFilter, BackupOrderField, BackupRecord, BackupStatistics, BusinessCount, Catalog,
+  IdempotencyClaim, JobRecord,
 } from '../catalog/catalog'; // prettier-ignore
 import type { Clock, Random } from '../domain/ambient';
 import type { VerificationLevel } from '../domain/backup';
@@ -162,8 +163,8 @@ function createCommands(dependencies: BackupsDependencies, deeds: Deeds) {
     async delete(principal: Principal, input: DeleteBackupInput, options: CallOptions = {}): Promise<DeletedBackup> {
       authorize(principal, 'backup:delete');
       const { backupId } = input;
-      const job = await deeds.run(principal, { mutation: 'deleteBackup', input, ...options }, () =>
-        planDeletion(catalog, input),
+      const job = await deeds.run(principal, { mutation: 'deleteBackup', input, ...options }, (idempotency) =>
+        planDeletion(catalog, input, idempotency),
       );
       if (job === null) return { job, deletedBackupId: backupId };
       const gone = job.state === 'COMPLETED' && (await catalog.backups.find(backupId)) === null;
@@ -203,13 +204,14 @@ function hasNoManifest(backup: BackupRecord): boolean {
 async function planDeletion(
   catalog: Pick<Catalog, 'backups' | 'jobs'>,
   input: DeleteBackupInput,
+  idempotency: IdempotencyClaim | null,
 ): Promise<JobSpec | null> {
   checkWaiting(input);
   const { backupId } = input;
   const backup = await catalog.backups.find(backupId);
   if (!backup) throw noSuchBackup();
   if (hasNoManifest(backup)) {
-    await catalog.backups.deleteUnstored(backupId); // because: a row that has gone meanwhile is what was asked for
+    await catalog.backups.deleteUnstored(backupId, idempotency); // because: a row that has gone meanwhile is what was asked for
     return null;
   }
   await checkUnused(catalog, backup);

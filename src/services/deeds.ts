@@ -1,8 +1,9 @@
 /**
- * Mutations that make a job. A repeated idempotency key is answered before anything else is looked at: with the job that it made,
- * whatever has become of what the input names, or with IDEMPOTENCY_KEY_REUSED. For any other call a plan says what to do.
+ * Mutations that make a job. A repeated idempotency key is answered before anything else is looked at: with the job that it made, or
+ * that it needed none, whatever has become of what the input names, or with IDEMPOTENCY_KEY_REUSED. For any other call a plan says
+ * what to do.
  */
-import type { Catalog, JobRecord } from '../catalog/catalog';
+import type { Catalog, IdempotencyClaim, JobRecord } from '../catalog/catalog';
 import type { JobSpec } from '../domain/job';
 import { idempotencyClaim, type KeyedInput } from './idempotency';
 import { InputProblems } from './input-problems';
@@ -17,8 +18,11 @@ export interface Deed {
   signal?: AbortSignal;
 }
 
-/** Checks the input and the state of things; null where it turned out that no job is needed. */
-export type Plan<Spec extends JobSpec | null> = () => Spec | Promise<Spec>;
+/**
+ * Checks the input and the state of things; null where it turned out that no job is needed. A plan that changed something then has
+ * written down the key with it.
+ */
+export type Plan<Spec extends JobSpec | null> = (idempotency: IdempotencyClaim | null) => Spec | Promise<Spec>;
 
 export interface Deeds {
   /** The job, once it has ended or `waitFor` has passed. Throws what the plan throws, and IDEMPOTENCY_KEY_REUSED. */
@@ -36,17 +40,29 @@ export interface DeedsDependencies {
 }
 
 export function createDeeds({ catalog, jobs, wake }: DeedsDependencies): Deeds {
+  const findReplay = async (claim: IdempotencyClaim | null) => claim && (await catalog.queue.findReplay(claim));
   return {
     async run(principal, { mutation, input, signal }, plan) {
       const idempotency = idempotencyClaim(principal, mutation, input);
-      const replayed = idempotency && (await catalog.queue.findReplay(idempotency));
-      if (replayed) return jobs.waitFor(principal, replayed, { waitMs: checkWaiting(input), signal });
-      const spec = await plan();
-      const waitMs = checkWaiting(input);
-      if (spec === null) return null as never; // because: only a plan that may give null gets here
-      const { job } = await catalog.queue.enqueue({ spec, createdBy: principal.id, idempotency });
-      wake();
-      return jobs.waitFor(principal, job, { waitMs, signal });
+      const answer = (job: JobRecord | null) =>
+        job === null
+          ? (null as never) // because: only a plan that may give null gets here, now or the first time
+          : jobs.waitFor(principal, job, { waitMs: checkWaiting(input), signal });
+      const replay = await findReplay(idempotency);
+      if (replay) return answer(replay.job);
+      try {
+        const spec = await plan(idempotency);
+        checkWaiting(input);
+        if (spec === null) return answer(null);
+        const { job } = await catalog.queue.enqueue({ spec, createdBy: principal.id, idempotency });
+        wake();
+        return await answer(job);
+      } catch (error) {
+        // What the plan stumbled over may be what the same call, made at the same time, has done.
+        const twin = await findReplay(idempotency);
+        if (twin) return answer(twin.job);
+        throw error;
+      }
     },
   };
 }

@@ -193,6 +193,22 @@ describe('idempotency', () => {
     expect(await stand.catalog.jobs.count({ states: ['PENDING'] })).toBe(0);
   });
 
+  test('a keyed deletion that needed no job is answered again as it was, and its key is taken', async () => {
+    const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+    const backupId = createBackup.backup!.id;
+    await stand.run(op.CancelJobDocument, { input: { jobId: createBackup.job!.id } });
+    const deletion = { input: { backupId, idempotencyKey: 'unstored' } };
+    const gone = { job: null, deletedBackupId: backupId, errors: [] };
+    const twins = await Promise.all([1, 2, 3].map(() => stand.run(op.DeleteBackupDocument, deletion)));
+    expect(twins.map(({ deleteBackup }) => deleteBackup)).toEqual([gone, gone, gone]);
+    expect((await stand.run(op.DeleteBackupDocument, deletion)).deleteBackup).toEqual(gone);
+    const other = { input: { backupId: UNKNOWN, idempotencyKey: 'unstored' } };
+    const refused = (await stand.run(op.DeleteBackupDocument, other)).deleteBackup;
+    expect(refused.errors).toEqual([expect.objectContaining({ code: 'IDEMPOTENCY_KEY_REUSED' })]);
+    const unkeyed = (await stand.run(op.DeleteBackupDocument, { input: { backupId } })).deleteBackup;
+    expect(unkeyed.errors).toEqual([expect.objectContaining({ code: 'NOT_FOUND' })]);
+  });
+
   test('a key that was used is refused before anything else is looked at', async () => {
     const reused = [expect.objectContaining({ code: 'IDEMPOTENCY_KEY_REUSED' })];
     const wrong = { backupId: UNKNOWN, idempotencyKey: 'again' };

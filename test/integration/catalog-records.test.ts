@@ -201,6 +201,25 @@ describe.each(CATALOG_ENGINES)('records on %s', (engine) => {
     expect(await catalog.backups.deleteUnstored(job.backupId!)).toBe(false);
   });
 
+  it('keeps the key of a deletion that needed no job, until finished jobs of its age go', async () => {
+    const key = { principal: 'a', mutation: 'deleteBackup', key: 'k', inputHash: 'h' };
+    const { job } = await catalog.queue.enqueue({ spec: backupSpec(), createdBy: 'local' });
+    await expect(catalog.backups.deleteUnstored(job.backupId!, key)).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await catalog.queue.findReplay(key)).toBeNull();
+    await catalog.queue.requestCancel(job.id);
+    expect(await catalog.backups.deleteUnstored(job.backupId!, key)).toBe(true);
+    expect(await catalog.queue.findReplay(key)).toEqual({ job: null });
+    expect(await catalog.backups.deleteUnstored(job.backupId!, key)).toBe(false);
+    const other = { ...key, inputHash: 'other' };
+    const reused = { code: 'IDEMPOTENCY_KEY_REUSED' };
+    await expect(catalog.backups.deleteUnstored(job.backupId!, other)).rejects.toMatchObject(reused);
+    const made = catalog.queue.enqueue({ spec: backupSpec(), createdBy: 'local', idempotency: key });
+    await expect(made).rejects.toMatchObject({ code: 'CONFLICT', retryable: true });
+    await stand.clock.advance(1_000);
+    await catalog.jobs.deleteFinished({ finishedBefore: stand.clock.now() });
+    expect(await catalog.queue.findReplay(key)).toBeNull();
+  });
+
   it('deletes finished jobs with their events and keys, and keeps what they made', async () => {
     const idempotency = { principal: 'a', mutation: 'm', key: 'k', inputHash: 'h' };
     const { job } = await catalog.queue.enqueue({ spec: backupSpec(), createdBy: 'local', idempotency });

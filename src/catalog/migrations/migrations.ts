@@ -1,6 +1,12 @@
 /** Every migration of the catalog, oldest first. Forward only: a released one is never edited. */
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
+import { AllowKeysWithoutJob1764028800000 } from './allow-keys-without-job';
 import { CreateCatalog1763769600000 } from './create-catalog';
 
-export const MIGRATIONS = [CreateCatalog1763769600000, AddJobOutcomes1763856000000, AddJobDeletions1763942400000];
+export const MIGRATIONS = [
+  CreateCatalog1763769600000,
+  AddJobOutcomes1763856000000,
+  AddJobDeletions1763942400000,
+  AllowKeysWithoutJob1764028800000,
+];
