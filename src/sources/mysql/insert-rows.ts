@@ -4,7 +4,7 @@ import { rowStart } from '../../domain/rows';
 import { AppError } from '../../domain/errors';
 import type { TableStructure } from '../../domain/table';
 import { mysqlCodec } from './row-encoding';
-import { hasErrorValue, quoteNames, valueLiteral } from './sql';
+import { hasErrorValue, quoteNames, storedLiteral } from './sql';
 import { LENIENT_SQL_MODE, STRICT_SQL_MODE, type Session } from './session';
 
 /** Longer statements gain nothing, and cost memory on both sides. */
@@ -43,7 +43,7 @@ function* insertStatements({ name, table }: InsertTarget, batch: RowBatch, maxBy
   let errorValues = 0;
   for (let i = 0; i < batch.ends.length; i++) {
     const values = rowValues(table, batch, i);
-    const tuple = `(${table.columns.map((column, c) => valueLiteral(column, values[c] ?? null)).join(', ')})`;
+    const tuple = `(${table.columns.map((column, c) => storedLiteral(column, values[c] ?? null)).join(', ')})`;
     if (tuples.length > 0 && size + tuple.length > limit) {
       yield { sql: head + tuples.join(', '), rows: tuples.length, errorValues };
       [tuples, size, errorValues] = [[], head.length, 0];

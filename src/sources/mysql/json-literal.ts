@@ -36,7 +36,7 @@ const STRUCTURE: Readonly<Record<string, string>> = {
 function tokenSql(token: string, next: string | undefined): string {
   if (STRUCTURE[token] !== undefined) return STRUCTURE[token];
   if (next === ':') return textLiteral(Buffer.from(String(JSON.parse(token))));
-  return isDecimal(token) ? token : `CAST(${textLiteral(Buffer.from(token))} AS JSON)`;
+  return `CAST(${isDecimal(token) ? token : textLiteral(Buffer.from(token))} AS JSON)`;
 }
 
 function textLiteral(text: Buffer): string {

@@ -26,9 +26,13 @@ export function quoteText(text: string): string {
 
 const DOUBLE_PRINTED: ReadonlySet<ValueKind> = new Set<ValueKind>(['FLOAT', 'DOUBLE']);
 
+/** The driver ends a connection that sends a column in one of these: it wants to decode the column's name by it. */
+const UNKNOWN_TO_DRIVER: ReadonlySet<string> = new Set(['dec8', 'hp8', 'swe7', 'keybcs2', 'geostd8', 'eucjpms']);
+
 /** What to select so that the column comes back without losing a bit. */
 export function selectExpression(column: ColumnStructure, dialect: Dialect, alias?: string): string {
   const name = alias === undefined ? quoteName(column.name) : `${alias}.${quoteName(column.name)}`;
+  if (column.charset !== undefined && UNKNOWN_TO_DRIVER.has(column.charset)) return `CAST(${name} AS BINARY)`;
   // A plain DOUBLE prints every digit it needs; FLOAT and those with stated decimals do not.
   const lossy = DOUBLE_PRINTED.has(column.kind) && (column.kind === 'FLOAT' || column.type.includes('('));
   if (!lossy) return name;
@@ -73,7 +77,21 @@ export function valueLiteral(column: ColumnStructure, value: Buffer | null): str
 }
 
 function textLiteral(charset: string, value: Buffer): string {
-  return `_${charset} X'${value.toString('hex')}'`;
+  // What is text in the one is the same bytes in the other, which MySQL can name without a warning.
+  const name = charset === 'utf8mb3' || charset === 'utf8' ? 'utf8mb4' : charset;
+  return `_${name} X'${value.toString('hex')}'`;
+}
+
+const OLD_CHARSETS: ReadonlySet<string> = new Set(['ucs2', 'dec8', 'hp8', 'macce', 'macroman']);
+
+/** True where naming the column's charset brings a warning on newer servers, which says nothing about the value. */
+export function hasOldCharset({ charset }: ColumnStructure): boolean {
+  return charset !== undefined && OLD_CHARSETS.has(charset);
+}
+
+/** A literal that stores exactly these bytes, with no warning that is not about them; of no use in comparisons. */
+export function storedLiteral(column: ColumnStructure, value: Buffer | null): string {
+  return value !== null && hasOldCharset(column) ? `X'${value.toString('hex')}'` : valueLiteral(column, value);
 }
 
 function bitNumber(value: Buffer): string {
