@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Progress } from '../../src/domain/job';
 import { runTask } from '../../src/engine/engine';
 import { backupTask, engineDeps, restoreTask } from '../support/engine-context';
-import { stopMariadb } from '../support/mariadb';
+import { numbers, stopMariadb } from '../support/mariadb';
 import { describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 
@@ -18,7 +18,7 @@ describeMariadb('work that is cancelled', () => {
     stand = await MysqlStand.open(
       [
         'CREATE TABLE item (id INT PRIMARY KEY, v VARCHAR(200), KEY (v))',
-        "INSERT INTO item SELECT seq, REPEAT('x', 150) FROM seq_1_to_20000",
+        `INSERT INTO item SELECT seq, REPEAT('x', 150) FROM ${numbers(1, 20000)}`,
       ],
       ['item'],
       { maxBytesPerSecond: 8_000_000 },

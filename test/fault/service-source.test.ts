@@ -6,12 +6,11 @@ import { stopMariadb } from '../support/mariadb';
 import { describeMariadb, needServer } from '../support/mysql-source';
 import { startServiceApp, type ServiceApp } from '../support/service-app';
 import { damageStatements, mariadbPlatform, type Platform } from '../support/service-platforms';
-import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy';
+import { COMMIT_STATEMENT, openTcpProxy, type TcpProxy } from '../support/tcp-proxy';
 
 jest.setTimeout(180_000);
 
 /** The Query packet of this statement alone, and no longer one that begins like it. */
-const packetOf = (sql: string): string => String.fromCharCode(sql.length + 1, 0, 0, 0, 3) + sql;
 
 describeMariadb('a MariaDB source that breaks', () => {
   let platform: Platform;
@@ -90,7 +89,7 @@ describeMariadb('a MariaDB source that breaks', () => {
     ['is answered, and the answer is lost', 'AFTER'],
   ] as const)('a COMMIT that %s is settled truthfully', async (_, when) => {
     const { backupId, whole } = await harmed(when === 'BEFORE' ? 23 : 24);
-    proxy.cutOn(packetOf('COMMIT'), when);
+    proxy.cutOn(COMMIT_STATEMENT, when);
     const { jobId, restoreId } = await service.client.startRestore({ backupId });
     const job = await service.client.completed(jobId);
     expect(job.attempt).toBe(when === 'BEFORE' ? 2 : 1);

@@ -1,6 +1,6 @@
 /** One business of many, on MariaDB: found by the tenant's index too, exactly; and never at another business's cost. */
 import type { SourceMapping } from '../../src/domain/mapping';
-import { stopMariadb } from '../support/mariadb';
+import { numbers, stopMariadb } from '../support/mariadb';
 import { describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 import { collect, rowBytes } from '../support/source-rows';
@@ -17,9 +17,9 @@ const TABLES = [
   `CREATE TABLE alert (id INT PRIMARY KEY, tenant_id VARCHAR(20) NULL, business_id VARCHAR(20) COLLATE utf8mb4_bin NULL, note TEXT,
      KEY (tenant_id, business_id))`,
   'CREATE TABLE history (id INT PRIMARY KEY, business_id VARCHAR(20) COLLATE utf8mb4_bin NULL)',
-  "INSERT INTO business SELECT CONCAT('b', seq), 'name' FROM seq_1_to_100",
-  `INSERT INTO alert SELECT seq, CONCAT('Tenant-', seq % 7), CONCAT('b', 1 + seq % 100), REPEAT('x', 500) FROM seq_1_to_20000`,
-  "INSERT INTO history SELECT seq, CONCAT('b', seq % 100) FROM seq_1_to_500",
+  `INSERT INTO business SELECT CONCAT('b', seq), 'name' FROM ${numbers(1, 100)}`,
+  `INSERT INTO alert SELECT seq, CONCAT('Tenant-', seq % 7), CONCAT('b', 1 + seq % 100), REPEAT('x', 500) FROM ${numbers(1, 20000)}`,
+  `INSERT INTO history SELECT seq, CONCAT('b', seq % 100) FROM ${numbers(1, 500)}`,
 ];
 
 describeMariadb('one business', () => {

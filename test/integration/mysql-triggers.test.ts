@@ -1,6 +1,6 @@
 /** Triggers can't be switched off on MariaDB: a restore in place ends exactly right all the same, or changes nothing. */
 import type { SourceMapping } from '../../src/domain/mapping';
-import { stopMariadb } from '../support/mariadb';
+import { numbers, stopMariadb } from '../support/mariadb';
 import { describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 
@@ -18,8 +18,8 @@ describeMariadb('triggers on restored tables', () => {
         'CREATE TABLE item (id INT PRIMARY KEY, v VARCHAR(20), moved INT NOT NULL DEFAULT 0)',
         'CREATE TABLE item_log (id INT AUTO_INCREMENT PRIMARY KEY, item_id INT, INDEX (item_id))',
         'CREATE TABLE audit (id INT AUTO_INCREMENT PRIMARY KEY, item_id INT)',
-        "INSERT INTO item (id, v) SELECT seq, 'x' FROM seq_1_to_50",
-        'INSERT INTO item_log (item_id) SELECT seq FROM seq_1_to_50',
+        `INSERT INTO item (id, v) SELECT seq, 'x' FROM ${numbers(1, 50)}`,
+        `INSERT INTO item_log (item_id) SELECT seq FROM ${numbers(1, 50)}`,
       ],
       MAPPING,
     );

@@ -1,4 +1,4 @@
-/** Every column type of MariaDB, with its edge values, comes back the same: by bulk load, by INSERT, and by differences. */
+/** Every column type of MariaDB or MySQL, with its edge values, comes back the same: by bulk load, by INSERT, and by differences. */
 import fc from 'fast-check';
 import type { SourceMapping } from '../../src/domain/mapping';
 import type { RowBatch } from '../../src/domain/rows';
@@ -12,7 +12,7 @@ const MAPPING: SourceMapping = [{ dataType: 'CONFIG', table: 'every' }];
 const ROUNDS = process.env.LONG === '1' ? 40 : 4;
 
 /** Column type and SQL literals of its edge values; NULL is tried for each. */
-const EDGES: [string, string[]][] = [
+const COMMON_EDGES: [string, string[]][] = [
   ['TINYINT', ['-128', '0', '127']],
   ['TINYINT UNSIGNED ZEROFILL', ['0', '7', '255']],
   ['SMALLINT', ['-32768', '32767']],
@@ -73,13 +73,33 @@ const EDGES: [string, string[]][] = [
   ['POINT', ["ST_GeomFromText('POINT(1 -2.5)', 4326)", "ST_GeomFromText('POINT(0 0)')"]],
   ['GEOMETRY', ["ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))')", "ST_GeomFromText('MULTIPOINT(9 92,10 10)')"]],
   ['LINESTRING', ["ST_GeomFromText('LINESTRING(9 9,10 10,92 92)')"]],
+];
+
+const MARIADB_EDGES: typeof COMMON_EDGES = [
   ['INET6', ["'::1'", "'2001:db8::ff00:42:8329'", "'::ffff:192.0.2.128'"]],
   ['UUID', ["'123e4567-e89b-12d3-a456-426655440000'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'"]],
 ];
 
+const MYSQL_EDGES: typeof COMMON_EDGES = [
+  ['VECTOR(3)', ["STRING_TO_VECTOR('[1.5,-0.1,3e-38]')", "X'000000000A090D5C27FF7F7F'"]],
+  ['VARCHAR(20) COLLATE utf8mb4_0900_ai_ci', ["'no pad  '", "'É'"]],
+  ['POINT SRID 4326', ["ST_GeomFromText('POINT(1 -2.5)', 4326)"]],
+  ['GEOMCOLLECTION', ["ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 1),LINESTRING(0 0,1 1))')"]],
+  ['VARCHAR(20) CHARACTER SET gb18030', ["_gb18030 X'8130813084318130'", "_gb18030 X'815C'"]],
+  [
+    'JSON',
+    [
+      `JSON_OBJECT('a', 1.50, 'é"\\\\', JSON_ARRAY(-2.00, 'x"\\\\\n', NULL, TRUE, 0.00, JSON_OBJECT('', 3.10)), 'e', 1e20, 'f', 2e0)`,
+      'JSON_ARRAY(123456789012345678901234567890, -9223372036854775809, 18446744073709551615, 0.12345678901234567890)',
+      'CAST(10.10 AS JSON)',
+    ],
+  ],
+];
+
 const asHex = (batches: RowBatch[]): string[] => rowBytes(batches).map((row) => row.toString('hex'));
 
-describeMariadb('every type of MariaDB', () => {
+describeMariadb('every type of the server', () => {
+  let edges: typeof COMMON_EDGES;
   let server: MariadbServer;
   let schema: TestSchema;
   let source: Source;
@@ -87,6 +107,7 @@ describeMariadb('every type of MariaDB', () => {
 
   beforeAll(async () => {
     server = await needServer();
+    edges = [...COMMON_EDGES, ...(server.isMariadb ? MARIADB_EDGES : MYSQL_EDGES)];
   });
   afterAll(() => stopMariadb());
 
@@ -96,13 +117,13 @@ describeMariadb('every type of MariaDB', () => {
     source = openTestMysql(schema.url, MAPPING);
     // The platform wrote its odd values in a session that took everything.
     await schema.exec("SET sql_mode = 'ALLOW_INVALID_DATES', time_zone = '+00:00', NAMES utf8mb4");
-    const columns = EDGES.map(([type], i) => `c${i} ${type}${/NULL$/.test(type) ? '' : ' NULL'}`);
+    const columns = edges.map(([type], i) => `c${i} ${type}${/NULL$/.test(type) ? '' : ' NULL'}`);
     await schema.exec(
       `CREATE TABLE every (id INT NOT NULL PRIMARY KEY, ${columns.join(', ')}) CHARACTER SET utf8mb4 ROW_FORMAT=DYNAMIC`,
     );
-    const longest = Math.max(...EDGES.map(([, values]) => values.length));
+    const longest = Math.max(...edges.map(([, values]) => values.length));
     for (let row = 0; row <= longest; row++) {
-      const values = EDGES.map(([, literals]) =>
+      const values = edges.map(([, literals]) =>
         row === longest ? 'NULL' : (literals[row % literals.length] as string),
       );
       await schema.exec(`INSERT INTO every VALUES (${row}, ${values.join(', ')})`);
@@ -127,7 +148,7 @@ describeMariadb('every type of MariaDB', () => {
     const [[sum]] = (await schema.connection.query(`CHECKSUM TABLE ${name} EXTENDED`)) as never as [
       [{ Checksum: unknown }],
     ];
-    const list = EDGES.map((_, i) => `HEX(c${i})`).join(', ');
+    const list = edges.map((_, i) => `HEX(c${i})`).join(', ');
     const [rows] = await schema.connection.query({
       sql: `SELECT id, ${list} FROM ${name} ORDER BY id`,
       rowsAsArray: true,
@@ -177,7 +198,7 @@ describeMariadb('every type of MariaDB', () => {
     await first.commit();
     expect(await snapshot('every')).toEqual(before);
     const spoilt = rowBytes((await backup()).batches);
-    await schema.exec(`UPDATE every SET ${EDGES.map((_, i) => `c${i} = NULL`).join(', ')}`);
+    await schema.exec(`UPDATE every SET ${edges.map((_, i) => `c${i} = NULL`).join(', ')}`);
     const second = await source.openChangeWriter({ jobId: 'd2', tables: [table] });
     await second.updateRows(table, batchOf(rowBytes((await backup()).batches)), batchOf(spoilt));
     await second.commit();
@@ -186,7 +207,7 @@ describeMariadb('every type of MariaDB', () => {
 
   test('a value that the server would change fails the load', async () => {
     const { table, batches } = await backup();
-    const narrow = { ...table, createStatement: table.createStatement.replace('`c4` int(11)', '`c4` tinyint(4)') };
+    const narrow = { ...table, createStatement: table.createStatement.replace(/`c4` int(\(11\))?/, '`c4` tinyint') };
     const writer = await source.openBulkWriter({
       jobId: 'narrow',
       scratchSchema: scratch,
@@ -211,10 +232,11 @@ describeMariadb('every type of MariaDB', () => {
         await schema.exec('DELETE FROM every');
         const rows = given.map(
           ({ f, d, b }, i) =>
-            `(${i}, '${f}', '${f % 9999}', '${d}', '${(d % 1e12).toFixed(9)}', X'${Buffer.from(b).toString('hex')}')`,
+            `(${i}, '${f}', '${f % 9999}', '${d}', '${(d % 1e12).toFixed(9)}', X'${Buffer.from(b).toString('hex')}',
+              JSON_ARRAY(${d.toExponential()}, ${(f % 9999).toFixed(3)}0))`,
         );
-        const at = (type: string): string => `c${EDGES.findIndex(([t]) => t === type)}`;
-        const names = ['FLOAT', 'FLOAT(7,3)', 'DOUBLE', 'DOUBLE(20,6)', 'VARBINARY(300)'].map(at);
+        const at = (type: string): string => `c${edges.findIndex(([t]) => t === type)}`;
+        const names = ['FLOAT', 'FLOAT(7,3)', 'DOUBLE', 'DOUBLE(20,6)', 'VARBINARY(300)', 'JSON'].map(at);
         await schema.exec(`INSERT INTO every (id, ${names.join(', ')}) VALUES ${rows.join(', ')}`);
         const { table, batches } = await backup();
         const before = await snapshot('every');

@@ -23,7 +23,7 @@ export interface CatalogPlace {
   remove(): Promise<void>;
 }
 
-const MARIADB = process.env['RISKVAULT_TEST_MARIADB'] ?? 'mariadb://root@127.0.0.1:3306';
+const MARIADB = process.env.TEST_MYSQL_URL ?? process.env['RISKVAULT_TEST_MARIADB'] ?? 'mariadb://root@127.0.0.1:3306';
 
 export async function makeCatalogPlace(engine: CatalogEngineName): Promise<CatalogPlace> {
   return engine === 'sqlite' ? sqlitePlace() : mariadbPlace();

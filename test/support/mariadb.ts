@@ -14,7 +14,7 @@ export interface MariadbServer {
   /** `mysql://` URL with rights to do anything, for `db` or for no schema. */
   url(db?: string): string;
   hasBinlog: boolean;
-  version: string;
+  isMariadb: boolean;
 }
 
 const ENV = 'RISKVAULT_TEST_MARIADB';
@@ -47,7 +47,7 @@ async function describeServer(url: string): Promise<MariadbServer> {
     const [row] = rows as { log_bin: number; version: string }[];
     const withSchema = (db = ''): string =>
       Object.assign(new URL(url), { pathname: `/${encodeURIComponent(db)}` }).href;
-    return { url: withSchema, hasBinlog: row?.log_bin === 1, version: row?.version ?? '' };
+    return { url: withSchema, hasBinlog: row?.log_bin === 1, isMariadb: /mariadb/i.test(row?.version ?? '') };
   } finally {
     await connection.end();
   }
@@ -190,6 +190,12 @@ export interface TestSchema {
   exec(...statements: string[]): Promise<void>;
   /** Drops it and closes the connection. */
   drop(): Promise<void>;
+}
+
+/** Rows `seq` of the numbers from `first` to `last`, as a table to select from on any server. */
+export function numbers(first: number, last: number): string {
+  const array = `CONCAT('[0', REPEAT(',0', ${last - first}), ']')`;
+  return `(SELECT n + ${first - 1} AS seq FROM JSON_TABLE(${array}, '$[*]' COLUMNS (n FOR ORDINALITY)) counted) numbers`;
 }
 
 let schemaNumber = 0;

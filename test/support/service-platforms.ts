@@ -10,7 +10,7 @@ import Libsql from 'libsql';
 import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
 import { createDemoDatabase } from '../../src/sources/sqlite/demo';
 import { fillReferenceData } from '../bench/reference-data';
-import type { MariadbServer } from './mariadb';
+import { numbers, type MariadbServer } from './mariadb';
 
 /** Parents first. */
 export const PLATFORM_TABLES = [
@@ -84,13 +84,14 @@ export async function catalogSchema(
     await connection.query(statement);
     await connection.end();
   };
-  await run(`CREATE OR REPLACE DATABASE ${name} CHARACTER SET utf8mb4`);
+  await run(`DROP DATABASE IF EXISTS ${name}`);
+  await run(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
   return { url: server.url(name), drop: () => run(`DROP DATABASE ${name}`) };
 }
 
 const MARIADB_THRESHOLDS = `INSERT INTO risk_thresholds (id, name, category, risk_levels, is_default)
   SELECT CONCAT('th-', seq), CONCAT('Threshold ', seq), ELT(seq, 'financial', 'operational', 'regulatory'), '{"high": 75}', TRUE
-  FROM seq_1_to_3`;
+  FROM ${numbers(1, 3)}`;
 
 class MariadbPlatform implements Platform {
   readonly kind = 'mariadb';

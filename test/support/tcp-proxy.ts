@@ -7,16 +7,23 @@ export interface TcpProxy {
   /** Cuts every connection that is open. New ones are taken. */
   cut(): void;
   /**
-   * Cuts when the client's bytes hold `text`: BEFORE the server gets them, or AFTER the server got them and before its answer
+   * Cuts when the client's bytes hold `what`: BEFORE the server gets them, or AFTER the server got them and before its answer
    * reaches the client. Once.
    */
-  cutOn(text: string, when: 'BEFORE' | 'AFTER'): void;
+  cutOn(what: string | RegExp, when: 'BEFORE' | 'AFTER'): void;
   close(): Promise<void>;
+}
+
+/** The statement COMMIT, in whatever packet: no mark of a commit ends like it. */
+export const COMMIT_STATEMENT = /COMMIT$/;
+
+function holds(data: Buffer, what: string | RegExp): boolean {
+  return typeof what === 'string' ? data.includes(what) : what.test(data.toString('latin1'));
 }
 
 export async function openTcpProxy(host: string, port: number): Promise<TcpProxy> {
   const pairs = new Set<[Socket, Socket]>();
-  let trigger: { text: string; when: 'BEFORE' | 'AFTER' } | null = null;
+  let trigger: { what: string | RegExp; when: 'BEFORE' | 'AFTER' } | null = null;
   const server: Server = createServer((client) => {
     const upstream = connect(port, host);
     const pair: [Socket, Socket] = [client, upstream];
@@ -29,7 +36,7 @@ export async function openTcpProxy(host: string, port: number): Promise<TcpProxy
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.on('data', (data) => {
-      if (trigger && data.includes(trigger.text)) {
+      if (trigger && holds(data, trigger.what)) {
         const { when } = trigger;
         trigger = null;
         if (when === 'BEFORE') return end();
@@ -49,7 +56,7 @@ export async function openTcpProxy(host: string, port: number): Promise<TcpProxy
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    cutOn: (text, when) => (trigger = { text, when }),
+    cutOn: (what, when) => (trigger = { what, when }),
     close: () => {
       cut();
       return new Promise((resolve) => server.close(() => resolve()));
