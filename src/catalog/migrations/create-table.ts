@@ -16,12 +16,23 @@ const quote = (name: string): string => `\`${name}\``;
 const list = (names: string[]): string => names.map(quote).join(', ');
 
 export async function createTable(runner: QueryRunner, table: TableDefinition): Promise<void> {
-  const statements = isSqlite(runner) ? sqliteStatements(table) : [mariadbStatement(table)];
+  const typed = withJsonType(table, jsonType(runner));
+  const statements = isSqlite(runner) ? sqliteStatements(typed) : [mariadbStatement(typed)];
   for (const statement of statements) await runner.query(statement);
 }
 
 export function isSqlite(runner: QueryRunner): boolean {
   return runner.dataSource.options.type === 'better-sqlite3';
+}
+
+/** The type of a column of JSON text. MySQL's own JSON type would respell it, and its driver takes the two servers apart. */
+export function jsonType(runner: QueryRunner): string {
+  return isSqlite(runner) ? 'json' : 'longtext';
+}
+
+function withJsonType(table: TableDefinition, type: string): TableDefinition {
+  const columns = Object.entries(table.columns).map(([name, text]) => [name, text.replace(/^json\b/, type)] as const);
+  return { ...table, columns: Object.fromEntries(columns) };
 }
 
 function body(table: TableDefinition): string[] {
