@@ -77,7 +77,7 @@ export class Chunker {
   }
 
   private startsChunk(bytes: Buffer, start: number, size: number): boolean {
-    if (size > MAX_ROW_BYTES) throw this.rowTooLarge(size);
+    if (size > MAX_ROW_BYTES) throw this.rowTooLarge(bytes, start, size);
     const filled = this.rows.rawBytes;
     if (filled === 0) return false;
     if (filled + size > MAX_CHUNK_BYTES) return true;
@@ -97,14 +97,22 @@ export class Chunker {
     return this.key.copy();
   }
 
-  private rowTooLarge(size: number): AppError {
+  private rowTooLarge(bytes: Buffer, start: number, size: number): AppError {
     const mib = (size / 2 ** 20).toFixed(1);
     return new AppError(
       'INVALID_INPUT',
-      `A row of table ${this.options.table} has ${mib} MiB; the largest is 64 MiB.`,
-      {
-        hint: 'Shorten the row, or leave the table out of the source mapping.',
-      },
+      `The row of table ${this.options.table} with key (${this.keyText(bytes, start)}) has ${mib} MiB; the largest is 64 MiB.`,
+      { hint: 'Shorten the row, or leave the table out of the source mapping.' },
     );
+  }
+
+  private keyText(bytes: Buffer, start: number): string {
+    const { codec, keyColumns } = this.options;
+    const columnCount = Math.max(...keyColumns) + 1;
+    const fields = new Int32Array(3 * columnCount);
+    codec.locate(bytes, start, columnCount, fields);
+    const text = (column: number): string | null =>
+      codec.valueText(bytes, fields[3 * column] as number, fields[3 * column + 2] as number);
+    return keyColumns.map(text).join(', ');
   }
 }

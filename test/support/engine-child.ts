@@ -1,7 +1,9 @@
 /**
  * A process that runs one engine task on a source and a local repository, for tests that kill it. Started as
- * `node -r register-ts.js engine-child.ts '<json>'`; prints `begun` when the task starts and `done` when it ended.
+ * `node -r register-ts.js engine-child.ts '<json>'`; prints `begun` when the task starts, and `done` when it ended, with the most
+ * memory that it had resident, KiB.
  */
+import type { SourceMapping } from '../../src/domain/mapping';
 import type { Source } from '../../src/domain/source';
 import type { EngineTask } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
@@ -15,18 +17,21 @@ export interface ChildOrder {
   database: string;
   repository: string;
   task: EngineTask;
+  /** Default: that of the engine's scenarios. */
+  mapping?: SourceMapping;
   /** The phase of the task in which the process kills itself. */
   dieIn?: string;
 }
 
-function openSource(database: string): Source {
-  if (!database.startsWith('mysql:')) return openTestSource(database, ENGINE_MAPPING);
-  return openMysqlSource({ settings: { ...sqliteSettings('', ENGINE_MAPPING), url: database }, ...testAmbient });
+function openSource({ database, mapping = ENGINE_MAPPING }: ChildOrder): Source {
+  if (!database.startsWith('mysql:')) return openTestSource(database, mapping);
+  return openMysqlSource({ settings: { ...sqliteSettings('', mapping), url: database }, ...testAmbient });
 }
 
 async function main(): Promise<void> {
-  const { database, repository, task, dieIn } = JSON.parse(process.argv[2] ?? '') as ChildOrder;
-  const source = openSource(database);
+  const order = JSON.parse(process.argv[2] ?? '') as ChildOrder;
+  const { repository, task, dieIn } = order;
+  const source = openSource(order);
   const store = await openStore(repository);
   console.log('begun');
   await runTask(task, engineDeps({ source, store }), {
@@ -38,7 +43,7 @@ async function main(): Promise<void> {
     onLog: () => undefined,
   });
   await source.close();
-  console.log('done');
+  console.log(`done ${process.resourceUsage().maxRSS}`);
 }
 
 if (require.main === module) void main();

@@ -16,6 +16,10 @@ const LETTER_N = 78;
 /** A piece travels as one packet; larger ones gain nothing. */
 const MAX_PIECE_BYTES = 1024 * 1024;
 const PACKET_HEAD_BYTES = 64;
+/** `\\N` and what ends the field. */
+const NULL_TEXT_BYTES = 3;
+/** Batches of plain rows are shorter; longer ones hold a huge row. */
+const MAX_SCRATCH_BATCH_BYTES = 4 * 1024 * 1024;
 
 export interface LoadCount {
   rows: number;
@@ -65,12 +69,21 @@ interface TextOptions {
   scratch: Buffer;
 }
 
-function batchText(options: TextOptions, { bytes, ends }: RowBatch): Buffer {
-  const { columnCount, enums, count } = options;
+function batchText(options: TextOptions, batch: RowBatch): Buffer {
+  const { bytes, ends } = batch;
+  // A buffer that fits costs a pass of its own; one for the longest text would be kept, and be three times a huge row.
+  if (bytes.length > MAX_SCRATCH_BATCH_BYTES) {
+    const text = Buffer.allocUnsafeSlow(textBytes(options, batch));
+    return text.subarray(0, writeRows(options, batch, text));
+  }
   // Each byte may need a backslash, and each NULL, one byte long, becomes three.
   const longest = bytes.length * 3 + ends.length;
   if (options.scratch.length < longest) options.scratch = Buffer.allocUnsafeSlow(longest);
-  const out = options.scratch;
+  const used = writeRows(options, batch, options.scratch);
+  return Buffer.from(options.scratch.subarray(0, used));
+}
+
+function writeRows({ columnCount, enums, count }: TextOptions, { bytes, ends }: RowBatch, out: Buffer): number {
   const fields = new Int32Array(columnCount * 3);
   let used = 0;
   let start = 0;
@@ -81,7 +94,14 @@ function batchText(options: TextOptions, { bytes, ends }: RowBatch): Buffer {
     start = end;
   }
   count.rows += ends.length;
-  return Buffer.from(out.subarray(0, used));
+  return used;
+}
+
+/** How long the batch's text is at most: the escapes of whole rows are counted, prefixes of their lengths included. */
+function textBytes({ columnCount }: TextOptions, { bytes, ends }: RowBatch): number {
+  let escapes = 0;
+  for (const byte of bytes) if (byte === TAB || byte === NEWLINE || byte === BACKSLASH) escapes += 1;
+  return bytes.length + escapes + ends.length * columnCount * NULL_TEXT_BYTES;
 }
 
 function unevenRow(): AppError {
