@@ -211,6 +211,7 @@ function sourcePorts(settings: Settings, sources: readonly Source[]): SourcePort
       schema: schemaOf(url),
       info: (signal) => source.info(signal),
       checkMapping: (signal) => source.checkMapping(signal),
+      estimateRows: (signal) => source.estimateRows(signal),
     };
   });
 }
@@ -223,6 +224,7 @@ function repositoryPort(settings: Settings, repository: LazyRepository): Reposit
       const { config } = await repository.open();
       return { formatVersion: config.formatVersion, encrypted: config.encrypted, compression };
     },
+    freeBytes: async () => (await repository.open()).freeBytes(),
   };
 }
 

@@ -4,7 +4,7 @@ import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type PubSub } from 'type-graphql';
 import './enums';
 import { locateAppErrors } from './locate-errors';
-import { BackupResolver, BackupStatisticsResolver } from './resolvers/backup-resolver';
+import { BackupResolver, BackupStatisticsResolver, StorageForecastResolver } from './resolvers/backup-resolver';
 import { JobResolver } from './resolvers/job-resolver';
 import { BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
 import { NodeResolver } from './resolvers/node-resolver';
@@ -26,6 +26,7 @@ export function buildApiSchema(): GraphQLSchema {
     resolvers: [
       BackupResolver,
       BackupStatisticsResolver,
+      StorageForecastResolver,
       RestoreResolver,
       JobResolver,
       NodeResolver,

@@ -12,6 +12,7 @@ type Raw = Record<string, string | number | null>;
 
 const COMPLETED = "row.state = 'COMPLETED'";
 const EXPIRED = `${COMPLETED} AND row.expiresAt <= :now`;
+const COUNTED = `${COMPLETED} AND row.newRawBytes IS NOT NULL`;
 const RESTORABLE = `${COMPLETED} AND row.missingSince IS NULL`;
 /** In floating point: SQLite's integer sums fail on overflow. */
 const sumWhen = (condition: string, value: string): string =>
@@ -45,6 +46,9 @@ async function readTotals(query: SelectQueryBuilder<BackupEntity>, now: Date): P
     .addSelect(sumWhen(COMPLETED, 'row.rowCount'), 'row_total')
     .addSelect(sumWhen(COMPLETED, 'row.rawBytes'), 'raw_bytes')
     .addSelect(sumWhen(COMPLETED, 'row.storedBytes'), 'stored_bytes')
+    .addSelect(sumWhen(COUNTED, 'row.rawBytes'), 'counted_raw_bytes')
+    .addSelect(sumWhen(COUNTED, 'row.newRawBytes'), 'counted_new_raw_bytes')
+    .addSelect(sumWhen(COUNTED, 'row.storedBytes'), 'counted_stored_bytes')
     .addSelect(DURATION, 'duration')
     .addSelect(`MIN(CASE WHEN ${RESTORABLE} THEN row.createdAt END)`, 'oldest')
     .addSelect(`MAX(CASE WHEN ${RESTORABLE} THEN row.createdAt END)`, 'newest');
@@ -68,6 +72,11 @@ function summarize(totals: Raw): Omit<BackupStatistics, 'byType' | 'byDataType'>
     rowCount: number(totals['row_total']),
     rawBytes: number(totals['raw_bytes']),
     storedBytes: number(totals['stored_bytes']),
+    counted: {
+      rawBytes: number(totals['counted_raw_bytes']),
+      newRawBytes: number(totals['counted_new_raw_bytes']),
+      storedBytes: number(totals['counted_stored_bytes']),
+    },
     successRate: ended === 0 ? null : everCompleted / ended,
     averageDurationMs: rounded(totals['duration']),
     oldest: date(totals['oldest']),

@@ -175,6 +175,8 @@ export interface BackupStatistics {
   rowCount: number;
   rawBytes: number;
   storedBytes: number;
+  /** The same sums over those alone whose manifest says what they newly stored. */
+  counted: { rawBytes: number; newRawBytes: number; storedBytes: number };
   byType: { type: BackupType; count: number; storedBytes: number }[];
   byDataType: { dataType: DataType; count: number; newestReadAt: Date | null }[];
   /** COMPLETED over COMPLETED and FAILED; null before the first. */

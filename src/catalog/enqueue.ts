@@ -109,6 +109,7 @@ const NOT_STORED_YET = {
   changedRowCount: null,
   rawBytes: null,
   storedBytes: null,
+  newRawBytes: null,
   checksum: null,
   manifestName: null,
   tables: [],

@@ -92,6 +92,7 @@ export class BackupEntity {
   @Column(nullable(count('changed_row_count'))) changedRowCount!: number | null;
   @Column(nullable(count('raw_bytes'))) rawBytes!: number | null;
   @Column(nullable(count('stored_bytes'))) storedBytes!: number | null;
+  @Column(nullable(count('new_raw_bytes'))) newRawBytes!: number | null;
   @Column(nullable(text('checksum', 64))) checksum!: string | null;
   @Column(nullable(text('manifest_name', NAME_LENGTH))) manifestName!: string | null;
   @Column(json('tables')) tables!: BackupTableRecord[];

@@ -107,6 +107,8 @@ export interface BackupRecord {
   changedRowCount: number | null;
   rawBytes: number | null;
   storedBytes: number | null;
+  /** How much of `rawBytes` it newly stored, before compression; null too where its manifest doesn't say. */
+  newRawBytes: number | null;
   checksum: string | null;
   manifestName: string | null;
   tables: BackupTableRecord[];

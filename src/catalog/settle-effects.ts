@@ -68,6 +68,7 @@ export function fromManifest({ name, checksum, manifest }: StoredManifest) {
     changedRowCount: manifest.changedRowCount,
     rawBytes: manifest.rawBytes,
     storedBytes: manifest.storedBytes,
+    newRawBytes: manifest.newRawBytes ?? null,
     checksum,
     manifestName: name,
     tables: manifest.tables.map(toTableRecord),

@@ -65,6 +65,11 @@ export interface Manifest {
   rawBytes: number;
   /** Bytes of packs that this backup newly stored, after compression and encryption. */
   storedBytes: number;
+  /**
+   * Bytes of the rows in chunks that this backup newly stored, uncompressed: of `rawBytes`, what no earlier chunk had. Absent where the
+   * program that wrote it did not count them.
+   */
+  newRawBytes?: number;
   /** The service that wrote it, e.g. `riskvault 0.1.0`. */
   writtenBy: string;
 }

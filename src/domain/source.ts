@@ -63,6 +63,8 @@ export interface Source {
   /** Compares the mapping with the live schema; an empty list means every mapped table can be backed up. */
   checkMapping(signal?: AbortSignal): Promise<MappingProblem[]>;
   diagnose(signal?: AbortSignal): Promise<SourceFinding[]>;
+  /** Rows of each mapped table as far as it can be told cheaply; a table that is missing, or whose size nobody knows, is absent. */
+  estimateRows(signal?: AbortSignal): Promise<Map<string, number>>;
   /** Opens one moment of the source on up to `connections` connections. Throws SCHEMA_MISMATCH for mapping problems. */
   openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead>;
   /** State of each named table in `schema` (default: the source's own): decides between bulk and in-place writing. */

@@ -29,10 +29,18 @@ export interface TableStoring {
 
 interface PooledStoring extends TableStoring {
   pool: BufferPool;
+  /** Grows with each chunk that was not stored before. */
+  added: { rawBytes: number };
 }
 
-export async function storeTables(tables: TableStoring, context: TaskContext): Promise<TableManifest[]> {
-  const storing = { ...tables, pool: new BufferPool(POOLED_BYTES) };
+export interface StoredTables {
+  tables: TableManifest[];
+  /** Bytes of the rows in chunks that were not stored before. */
+  newRawBytes: number;
+}
+
+export async function storeTables(given: TableStoring, context: TaskContext): Promise<StoredTables> {
+  const storing = { ...given, pool: new BufferPool(POOLED_BYTES), added: { rawBytes: 0 } };
   const { read, session } = storing;
   const layers = read.tables.map((table) => new LayerAssembly(table, session.buildLayer('BASE')));
   context.progress.begin({
@@ -45,9 +53,9 @@ export async function storeTables(tables: TableStoring, context: TaskContext): P
   await runLanes({ lanes: read.lanes, signal: context.signal }, rangesOf(layers, storing), async (work, signal) => {
     await work.layer.finishRange(work.index, await storeRange(work, { storing, context, signal }));
   });
-  const manifests: TableManifest[] = [];
-  for (const layer of layers) manifests.push(await layer.finish());
-  return manifests;
+  const tables: TableManifest[] = [];
+  for (const layer of layers) tables.push(await layer.finish());
+  return { tables, newRawBytes: storing.added.rawBytes };
 }
 
 interface RangeWork {
@@ -86,9 +94,10 @@ async function storeRange(
   }
 }
 
-async function storeChunk({ session, pool }: PooledStoring, draft: ChunkDraft): Promise<ChunkEntry> {
+async function storeChunk({ session, pool, added }: PooledStoring, draft: ChunkDraft): Promise<ChunkEntry> {
   const { payload, ...facts } = draft;
-  const { id } = await session.putChunk(payload);
+  const { id, storedBytes } = await session.putChunk(payload);
+  if (storedBytes > 0) added.rawBytes += facts.rawBytes;
   // Not after a failure: another thread may be reading the payload still.
   pool.give(payload);
   return { id, ...facts };

@@ -70,13 +70,16 @@ async function withSession(session: BackupWriteSession, work: () => Promise<Back
 async function writeBackup(write: BackupWrite, context: TaskContext): Promise<BackupResult> {
   const { read, session, source, store, scope, task } = write;
   context.hooks.onLog(`Reading ${read.tables.length} tables, consistency ${read.consistency}, lanes ${read.lanes}.`);
-  const tables = await storeTables({ read, session, codec: source.codec, seed: store.chunkSeed, scope }, context);
+  const { tables, newRawBytes } = await storeTables(
+    { read, session, codec: source.codec, seed: store.chunkSeed, scope },
+    context,
+  );
   if (scope.kind === 'BUSINESS') requireOwnedRows(tables, scope.businessId);
   const serviceSettings = await storeServiceSettings(write);
   await read.close();
   throwIfAborted(context.signal);
   context.progress.begin({ name: 'verifying', from: 90, to: 99 });
-  const stored = await session.commit(describe(write, { tables, serviceSettings }, context));
+  const stored = await session.commit(describe(write, { tables, serviceSettings, newRawBytes }, context));
   context.hooks.onLog(`Backup ${task.spec.backupId} is complete: ${stored.name}.`);
   return { kind: 'BACKUP', stored };
 }
@@ -89,7 +92,7 @@ async function storeServiceSettings({ task, session }: BackupWrite): Promise<Chu
 
 function describe(
   { task, source, info, read, scope, dataTypes }: BackupWrite,
-  { tables, serviceSettings }: Pick<Manifest, 'tables' | 'serviceSettings'>,
+  { tables, serviceSettings, newRawBytes }: Pick<Manifest, 'tables' | 'serviceSettings' | 'newRawBytes'>,
   { deps }: TaskContext,
 ): Omit<Manifest, 'storedBytes'> {
   const { spec } = task;
@@ -115,6 +118,7 @@ function describe(
     rowCount: sum(tables, (table) => table.rowCount),
     changedRowCount: sum(tables, (table) => table.changedRowCount),
     rawBytes: sum(tables, (table) => table.rawBytes),
+    newRawBytes,
     writtenBy: deps.writtenBy,
   };
 }

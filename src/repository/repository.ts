@@ -70,6 +70,8 @@ export interface Repository extends BackupStore {
   probe(): Promise<void>;
   /** Resolves when the storage answers and still holds this repository; cheap enough for a readiness check. */
   ping(): Promise<void>;
+  /** Bytes that can still be stored; null where nobody knows. */
+  freeBytes(): Promise<number | null>;
   info(): Promise<RepositoryInfo>;
   listKeys(): Promise<RepositoryKey[]>;
   /** Makes the repository open with this passphrase too. INVALID_INPUT in a plain repository. */
@@ -204,6 +206,10 @@ class OpenRepository implements Repository {
     }
   }
 
+  freeBytes(): Promise<number | null> {
+    return this.context.objects.storage.freeBytes();
+  }
+
   async info(): Promise<RepositoryInfo> {
     const { storage } = this.context.objects;
     const { formatVersion, repositoryId, encrypted } = this.config;
@@ -217,7 +223,7 @@ class OpenRepository implements Repository {
       backupCount: backups.count,
       packCount: packs.count,
       packBytes: packs.bytes,
-      freeBytes: await storage.freeBytes(),
+      freeBytes: await this.freeBytes(),
     };
   }
 

@@ -11,6 +11,9 @@ import type { VerificationLevel } from '../domain/backup';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { JobSpec } from '../domain/job';
+import {
+  FORECAST_STEP_MS, FORECAST_WINDOW_MS, forecastStorage, type StorageForecast,
+} from '../domain/storage-forecast'; // prettier-ignore
 import { authorize } from './authorize';
 import { checkCreateBackup, type BackupRules, type CreateBackupInput } from './backup-rules';
 import { checkWaiting, createDeeds, type Deeds } from './deeds';
@@ -60,6 +63,8 @@ export interface BackupsService {
   count(principal: Principal, filter?: BackupFilter): Promise<number>;
   statistics(principal: Principal, filter?: BackupFilter): Promise<BackupStatistics>;
   countByBusiness(principal: Principal, options: { filter?: BackupFilter; limit: number }): Promise<BusinessCount[]>;
+  /** Null while there is too little history. */
+  forecast(principal: Principal, filter?: BackupFilter): Promise<StorageForecast | null>;
   series(principal: Principal, options: { filter?: BackupFilter; bucketMs: number }): Promise<BackupBucket[]>;
 }
 
@@ -116,6 +121,15 @@ export function createBackupsService(dependencies: BackupsDependencies): Backups
     async countByBusiness(principal, options) {
       read(principal);
       return catalog.backups.statisticsByBusiness(options);
+    },
+    async forecast(principal, filter) {
+      read(principal);
+      const windowFrom = new Date(dependencies.clock.now().getTime() - FORECAST_WINDOW_MS);
+      const createdFrom = filter?.createdFrom && filter.createdFrom > windowFrom ? filter.createdFrom : windowFrom;
+      const series = { filter: { ...filter, createdFrom }, bucketMs: FORECAST_STEP_MS };
+      const buckets = await catalog.backups.statisticsSeries(series);
+      const points = buckets.filter(({ completed }) => completed > 0);
+      return forecastStorage(points.map(({ from, storedBytes }) => ({ at: from, storedBytes })));
     },
     async series(principal, options) {
       read(principal);

@@ -14,6 +14,8 @@ export interface SourcePort {
   info(signal?: AbortSignal): Promise<SourceInfo>;
   /** Throws SOURCE_UNAVAILABLE. */
   checkMapping(signal?: AbortSignal): Promise<MappingProblem[]>;
+  /** Rows by table, as the database's own statistics tell. Throws SOURCE_UNAVAILABLE. */
+  estimateRows(signal?: AbortSignal): Promise<ReadonlyMap<string, number>>;
 }
 
 export interface RepositoryFacts {
@@ -27,6 +29,8 @@ export interface RepositoryPort {
   readonly location: string;
   /** Throws REPOSITORY_UNAVAILABLE, WRONG_PASSPHRASE, FORMAT_TOO_NEW. */
   facts(): Promise<RepositoryFacts>;
+  /** Bytes that can still be stored; null where nobody knows. Throws as `facts`. */
+  freeBytes(): Promise<number | null>;
 }
 
 /**

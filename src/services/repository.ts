@@ -13,6 +13,8 @@ export interface RepositoryView {
 
 export interface RepositoryService {
   describe(principal: Principal): Promise<RepositoryView>;
+  /** Bytes that can still be stored; null where nobody knows, or it can't be opened, which `describe` tells. */
+  freeBytes(principal: Principal): Promise<number | null>;
 }
 
 export function createRepositoryService(repository: RepositoryPort): RepositoryService {
@@ -26,6 +28,10 @@ export function createRepositoryService(repository: RepositoryPort): RepositoryS
         // because: the one who asks how the repository is must hear that it is down
         return { location, facts: null, problem: toErrorData(error) };
       }
+    },
+    async freeBytes(principal) {
+      authorize(principal, 'repository:read');
+      return repository.freeBytes().catch(() => null); // because `describe` says why to whoever asks
     },
   };
 }

@@ -42,7 +42,7 @@ export function createServices(options: ServicesOptions): Services {
     jobs,
     backups: createBackupsService({ catalog, jobs, clock, random, wake, sources, defaultRetentionDays }),
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
-    sources: createSourcesService(sources),
+    sources: createSourcesService(sources, clock),
     repository: createRepositoryService(options.repository),
     now: () => clock.now(),
     releaseWaiters: () => waiters.releaseAll(),

@@ -1,4 +1,6 @@
 /** Sources as the API shows them, and the rules that need to know them. */
+import type { Clock } from '../domain/ambient';
+import type { DataType } from '../domain/data-type';
 import { AppError, toErrorData, type ErrorData } from '../domain/errors';
 import type { SourceMapping } from '../domain/mapping';
 import type { MappingProblem, SourceInfo } from '../domain/source';
@@ -19,15 +21,49 @@ export interface SourceView {
 
 export interface SourcesService {
   list(principal: Principal, signal?: AbortSignal): Promise<SourceView[]>;
+  /**
+   * Rows by table as the database's own statistics tell, without counting; a table that they don't know is absent. Null where the
+   * source is away or does not answer within ESTIMATE_PATIENCE_MS.
+   */
+  estimateRows(principal: Principal, name: string, signal?: AbortSignal): Promise<ReadonlyMap<string, number> | null>;
+  /** Every data type that some source maps a table to. */
+  mappedDataTypes(): ReadonlySet<DataType>;
 }
 
-export function createSourcesService(sources: readonly SourcePort[]): SourcesService {
+export const ESTIMATE_PATIENCE_MS = 2_000;
+
+export function createSourcesService(sources: readonly SourcePort[], clock: Clock): SourcesService {
   return {
     async list(principal, signal) {
       authorize(principal, 'source:read');
       return Promise.all(sources.map((source) => view(source, signal)));
     },
+    async estimateRows(principal, name, signal) {
+      authorize(principal, 'source:read');
+      const source = sources.find((candidate) => candidate.name === name);
+      return source ? estimateInTime(source, clock, signal) : null;
+    },
+    mappedDataTypes: () => new Set(sources.flatMap(({ mapping }) => mapping.map(({ dataType }) => dataType))),
   };
+}
+
+/** The one that is late ends by its signal, and nobody waits for that. */
+async function estimateInTime(
+  source: SourcePort,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, number> | null> {
+  const over = new AbortController();
+  const giveUp = (): void => over.abort();
+  signal?.addEventListener('abort', giveUp);
+  const nothing = (): null => null; // because: an estimate that can't be had is no failure of what it is shown with
+  const timeUp = clock.sleep(ESTIMATE_PATIENCE_MS, over.signal).then(nothing, nothing);
+  try {
+    return await Promise.race([source.estimateRows(over.signal).catch(nothing), timeUp]);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+    over.abort();
+  }
 }
 
 async function view(source: SourcePort, signal?: AbortSignal): Promise<SourceView> {

@@ -1,10 +1,15 @@
 /** Lists: the laws of paging, cursors bound to filter and order, counts on demand, and a constant number of catalog queries. */
 import fc from 'fast-check';
+import { randomUUID } from 'node:crypto';
 import { toGlobalId } from '../../src/api/global-id';
 import type { Catalog } from '../../src/catalog/catalog';
+import type { BackupId } from '../../src/domain/ids';
+import type { StoredManifest } from '../../src/domain/manifest';
 import { openApiStand, type ApiStand } from '../support/api-stand';
+import { storedManifest } from '../support/catalog-stand';
 import * as op from '../support/generated/operations';
 
+const DAY_MS = 86_400_000;
 const COUNT = 23;
 const RUNS = process.env['LONG'] === '1' ? 300 : 40;
 const calls: string[] = [];
@@ -155,13 +160,48 @@ test("a job's events are paged by the cursors of its subscription", async () => 
 
 test('statistics add up', async () => {
   const query = `{ jobStatistics { total pending completed } backupStatistics(bucket: "PT1H") {
-    total pending completed byType { type count } byBusiness { businessId } series { completed } freshness { dataType age } } }`;
+    total pending completed byType { type count } byBusiness { businessId } series { completed } freshness { dataType newestReadAt age }
+    deduplicationRatio compressionRatio forecast { bytesPerDay } } }`;
   const { data, errors } = await stand.post<{ jobStatistics: object; backupStatistics: { series: object[] } }>(query);
   expect(errors).toBeUndefined();
   expect(data).toMatchObject({
     jobStatistics: { total: COUNT, pending: 12, completed: 11 },
     backupStatistics: { total: COUNT, pending: 12, completed: 11, byBusiness: [] },
   });
+  expect(data?.backupStatistics).toMatchObject({ deduplicationRatio: 1, compressionRatio: 1, forecast: null });
+  // Mapped, but in no backup: just what freshness is for.
+  expect(data?.backupStatistics).toMatchObject({
+    freshness: expect.arrayContaining([{ dataType: 'HISTORY', newestReadAt: null, age: null }]),
+  });
   const { errors: refused } = await stand.post('{ backupStatistics(bucket: "PT1M") { total } }');
   expect(refused?.[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT', argument: 'bucket' });
+});
+
+test('what is stored tells what it saved, how it grows, and when the repository is full', async () => {
+  const other = await openApiStand();
+  const now = Date.now();
+  const sizes = { rawBytes: 4_000, newRawBytes: 2_000, storedBytes: 1_000 };
+  async function* daily(): AsyncGenerator<StoredManifest> {
+    for (let day = 5; day >= 1; day -= 1) {
+      const createdAt = new Date(now - day * DAY_MS).toISOString();
+      yield storedManifest(randomUUID() as BackupId, { ...sizes, createdAt, completedAt: createdAt });
+    }
+  }
+  await other.catalog.backups.reconcile(daily());
+  const query = `{ backupStatistics { deduplicationRatio compressionRatio storageRatio
+    forecast { bytesPerDay from to freeBytes fullAt reached: reachedAt(bytes: "5000") reachedAt(bytes: "15000") } }
+    none: backupStatistics(filter: { types: [SYSTEM] }) { forecast { bytesPerDay } }
+    backups(first: 1) { nodes { newRawBytes } } }`;
+  const { data, errors } = await other.post<{ backupStatistics: { forecast: Record<string, string> } }>(query);
+  await other.close();
+  expect(errors).toBeUndefined();
+  expect(data).toMatchObject({ none: { forecast: null }, backups: { nodes: [{ newRawBytes: '2000' }] } });
+  const { forecast, ...ratios } = data!.backupStatistics;
+  expect(ratios).toEqual({ deduplicationRatio: 2, compressionRatio: 2, storageRatio: 4 });
+  expect(forecast).toMatchObject({ bytesPerDay: '1000', freeBytes: '1000000' });
+  const days = (moment?: string): number => (Date.parse(moment ?? '') - now) / DAY_MS;
+  expect(days(forecast.reached)).toBeCloseTo(0, 2);
+  expect(days(forecast.reachedAt)).toBeCloseTo(10, 2);
+  expect(days(forecast.fullAt)).toBeCloseTo(1_000, 2);
+  expect(days(forecast.to) - days(forecast.from)).toBe(4);
 });

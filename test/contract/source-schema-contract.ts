@@ -113,6 +113,22 @@ export function describeSchema(bench: ContractBench, fixture: SourceContractFixt
     });
   });
 
+  test('row estimates name each mapped table that is there, and count nothing that would take long', async () => {
+    await run(
+      'CREATE TABLE some (a INT NOT NULL PRIMARY KEY)',
+      `INSERT INTO some VALUES ${Array.from({ length: 50 }, (_, n) => `(${n})`).join(', ')}`,
+      'CREATE VIEW seen AS SELECT a FROM some',
+    );
+    const source = open([plainTable('some'), plainTable('nowhere'), plainTable('seen')]);
+    const estimates = await source.estimateRows();
+    expect([...estimates.keys()]).toEqual(['some']);
+    // A server's statistics may lag behind what was just written.
+    expect([0, 50]).toContain(Math.round((estimates.get('some') ?? -1) / 50) * 50);
+    const aborted = new AbortController();
+    aborted.abort();
+    await fails(source.estimateRows(aborted.signal), 'CANCELLED', /./);
+  });
+
   describe('structures', () => {
     test('tell columns, keys, references, indexes and generated columns; parents come first', async () => {
       await run(

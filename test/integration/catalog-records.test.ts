@@ -132,6 +132,22 @@ describe.each(CATALOG_ENGINES)('records on %s', (engine) => {
     }); // prettier-ignore
   });
 
+  it('sums up what was newly stored over those backups that say it, also after a rebuild', async () => {
+    const old = storedManifest(randomUUID() as BackupId, { rawBytes: 7, storedBytes: 7 });
+    const sizes = { rawBytes: 1000, newRawBytes: 600, storedBytes: 200 };
+    const stored = [old, ...[1, 2].map(() => storedManifest(randomUUID() as BackupId, sizes))];
+    await catalog.backups.reconcile(manifests(...stored));
+    expect(await catalog.backups.statistics()).toMatchObject({
+      rawBytes: 2007,
+      storedBytes: 407,
+      counted: { rawBytes: 2000, newRawBytes: 1200, storedBytes: 400 },
+    });
+    const [first, second] = await catalog.backups.findMany(stored.map(({ manifest }) => manifest.backupId));
+    expect([first?.newRawBytes, second?.newRawBytes]).toEqual([null, 600]);
+    await completeBackup(catalog, sizes);
+    expect((await catalog.backups.statistics()).counted.newRawBytes).toBe(1800);
+  });
+
   describe('reconciling with the repository', () => {
     it('rebuilds a lost catalog from manifests', async () => {
       const stored = [storedManifest(randomUUID() as BackupId), storedManifest(randomUUID() as BackupId)];

@@ -75,6 +75,28 @@ describe.each(CATALOG_ENGINES)('catalog schema on %s', (engine) => {
     await dataSource.destroy();
   });
 
+  it('takes along what an older catalog holds, and keys may then stand without a job', async () => {
+    const location = locateCatalog(place.url);
+    const migrations = (location.options.migrations as []).slice(0, 2);
+    const older = createDataSource({ ...location.options, migrations });
+    await older.initialize();
+    await upgradeCatalog({
+      dataSource: older,
+      location: { ...location, options: { ...location.options, migrations } },
+      ...ports,
+    });
+    await older.query("INSERT INTO idempotency_keys VALUES ('k', 'anna', 'createBackup', 'h', 'j', 5)");
+    await older.destroy();
+    await (await open()).close();
+    const dataSource = createDataSource(location.options);
+    await dataSource.initialize();
+    expect(await dataSource.query('SELECT id, principal, mutation, input_hash, job_id FROM idempotency_keys')).toEqual([
+      expect.objectContaining({ id: 'k', principal: 'anna', mutation: 'createBackup', input_hash: 'h', job_id: 'j' }),
+    ]);
+    await dataSource.query("INSERT INTO idempotency_keys VALUES ('l', 'anna', 'deleteBackup', 'h', NULL, 5)");
+    await dataSource.destroy();
+  });
+
   it('refuses a catalog that a newer program has upgraded', async () => {
     await (await open()).close();
     await openNewer();

@@ -227,6 +227,7 @@ export function testSource(more: Partial<SourcePort> = {}): SourcePort {
     schema: 'kyb',
     info: () => Promise.resolve({ kind: 'mariadb', version: '10.11', schema: 'kyb' }),
     checkMapping: () => Promise.resolve([]),
+    estimateRows: () => Promise.resolve(new Map([['risk_alerts', 12]])),
     ...more,
   };
 }
@@ -234,12 +235,13 @@ export function testSource(more: Partial<SourcePort> = {}): SourcePort {
 export function deadSource(name: string): SourcePort {
   const refuse = () =>
     Promise.reject(new AppError('SOURCE_UNAVAILABLE', `The source ${name} can't be reached.`, { retryable: true }));
-  return testSource({ name, info: refuse, checkMapping: refuse });
+  return testSource({ name, info: refuse, checkMapping: refuse, estimateRows: refuse });
 }
 
 const TEST_REPOSITORY: RepositoryPort = {
   location: 'file:/repository',
   facts: () => Promise.resolve({ formatVersion: 1, encrypted: false, compression: 'zstd' }),
+  freeBytes: () => Promise.resolve(1_000_000),
 };
 
 function recordingLog(logged: LoggedError[]): Log {

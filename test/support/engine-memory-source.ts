@@ -195,6 +195,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     info: async () => ({ kind: 'sqlite', version: '3', schema: 'main' }),
     checkMapping: async () => [],
     diagnose: async () => [],
+    estimateRows: async () => new Map([...source.tables].map(([table, rows]) => [table, rows.size])),
     openConsistentRead: async ({ dataTypes, tables }) => {
       const wanted = structures.filter(
         ({ table, mapping }) => tables?.includes(table) ?? dataTypes.includes(mapping.dataType),

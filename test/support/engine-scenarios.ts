@@ -152,6 +152,19 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
       expect(again.stored.manifest.tables.map(({ layers }) => layers)).toEqual(first);
     });
 
+    it('says how much of its state a backup newly stored', async () => {
+      const newRawBytes = async (): Promise<{ newRawBytes?: number; rawBytes: number }> =>
+        (await backup(stand.bench)).stored.manifest;
+      const first = await newRawBytes();
+      expect(first.newRawBytes).toBe(first.rawBytes);
+      expect((await newRawBytes()).newRawBytes).toBe(0);
+      await stand.sql.exec(`UPDATE config SET name = 'another' WHERE id = 7`);
+      const third = await newRawBytes();
+      const config = (await backup(stand.bench, { dataTypes: ['CONFIG'] })).stored.manifest;
+      expect(third.newRawBytes).toBe(config.rawBytes); // one chunk holds the whole table
+      expect(config.newRawBytes).toBe(0);
+    });
+
     it('fills emptied tables', async () => {
       const id = await stand.backup();
       for (const table of CHILDREN_FIRST) await stand.sql.exec(`DELETE FROM ${table}`);

@@ -3,7 +3,10 @@ import { Arg, Args, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root
 import type { BackupFilter as CatalogBackupFilter, BackupStatistics as CatalogStatistics } from '../../catalog/catalog';
 import { parseDurationMs } from '../../domain/duration';
 import { AppError } from '../../domain/errors';
+import { DATA_TYPES, type DataType } from '../../domain/data-type';
 import type { BackupId } from '../../domain/ids';
+import { growthReachedAt, type StorageForecast as Forecast } from '../../domain/storage-forecast';
+import { storageRatios } from '../../domain/storage-ratios';
 import { MAX_PAGE_SIZE } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { listFingerprint } from '../cursors';
@@ -12,14 +15,14 @@ import { BackupFilter, BackupListArgs, toBackupFilter, toOrder, toPage } from '.
 import {
   CleanupExpiredBackupsInput, CreateBackupInput, DeleteBackupInput, VerifyBackupInput,
 } from '../inputs/mutation-inputs'; // prettier-ignore
-import { DurationScalar } from '../scalars';
+import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
 import { BackupConnection, BackupView, toBackupView } from '../types/backup';
 import { pageToConnection, type CountedConnectionView } from '../types/connection';
 import { toJobView } from '../types/job';
 import {
   CleanupExpiredBackupsPayload, CreateBackupPayload, DeleteBackupPayload, VerifyBackupPayload,
 } from '../types/payloads'; // prettier-ignore
-import { BackupStatistics, BusinessCount, StatisticsBucket } from '../types/statistics';
+import { BackupStatistics, BusinessCount, StatisticsBucket, StorageForecast } from '../types/statistics';
 import { asPayload } from '../types/user-error';
 
 const ID_PATH = ['input', 'backupId'];
@@ -106,6 +109,12 @@ interface StatisticsRoot {
   bucketMs: number;
 }
 
+interface ForecastRoot extends Forecast {
+  /** Rounded, as the API shows it; what is computed from it is not. */
+  exact: Forecast;
+  storedBytes: number;
+}
+
 @Resolver(() => BackupStatistics)
 export class BackupStatisticsResolver {
   @Query(() => BackupStatistics)
@@ -117,7 +126,8 @@ export class BackupStatisticsResolver {
   ): Promise<BackupStatistics> {
     const root: StatisticsRoot = { filter: toBackupFilter(filter), bucketMs: toBucketMs(bucket ?? 'P1D') };
     const sums = await services.backups.statistics(principal, root.filter);
-    return { ...root, ...toStatistics(sums, services.now()) };
+    const now = services.now();
+    return { ...root, ...toStatistics(sums, { now, mapped: services.sources.mappedDataTypes() }) };
   }
 
   @FieldResolver(() => [BusinessCount], { description: 'Businesses by number of their backups, most first.' })
@@ -134,6 +144,18 @@ export class BackupStatisticsResolver {
     throw new AppError('INVALID_INPUT', `first ${first} is out of range.`, { hint, path: ['byBusiness', 'first'] });
   }
 
+  @FieldResolver(() => StorageForecast, {
+    nullable: true,
+    description: 'None before there were completed backups in three different hours, the last a day after the first.',
+  })
+  async forecast(
+    @Root() { filter, storedBytes }: StatisticsRoot & Pick<BackupStatistics, 'storedBytes'>,
+    @Ctx() { services, principal }: RequestContext,
+  ): Promise<ForecastRoot | null> {
+    const exact = await services.backups.forecast(principal, filter);
+    return exact && { ...exact, exact, bytesPerDay: Math.round(exact.bytesPerDay), storedBytes };
+  }
+
   @FieldResolver(() => [StatisticsBucket], { description: 'By time of creation; empty buckets are left out.' })
   series(@Root() root: StatisticsRoot, @Ctx() { services, principal }: RequestContext): Promise<StatisticsBucket[]> {
     return services.backups
@@ -144,6 +166,40 @@ export class BackupStatisticsResolver {
   }
 }
 
+@Resolver(() => StorageForecast)
+export class StorageForecastResolver {
+  @FieldResolver(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      'When the stored bytes of the backups counted here reach this size if nothing is deleted: the present where they have; none where ' +
+      'they do not grow.',
+  })
+  reachedAt(
+    @Root() { exact, storedBytes }: ForecastRoot,
+    @Arg('bytes', () => BigIntScalar) bytes: bigint,
+    @Ctx() { services }: RequestContext,
+  ): Date | null {
+    return growthReachedAt(exact, Number(bytes) - storedBytes, services.now());
+  }
+
+  @FieldResolver(() => BigIntScalar, {
+    nullable: true,
+    description: 'What the repository has room for; none where nobody knows.',
+  })
+  freeBytes(@Root() _: ForecastRoot, @Ctx() { services, principal }: RequestContext): Promise<number | null> {
+    return services.repository.freeBytes(principal);
+  }
+
+  @FieldResolver(() => DateTimeScalar, {
+    nullable: true,
+    description: 'When that room is used up if nothing is deleted; none where nobody knows, or nothing grows.',
+  })
+  async fullAt(@Root() { exact }: ForecastRoot, @Ctx() { services, principal }: RequestContext): Promise<Date | null> {
+    const freeBytes = await services.repository.freeBytes(principal);
+    return freeBytes === null ? null : growthReachedAt(exact, freeBytes, services.now());
+  }
+}
+
 function toBucketMs(bucket: string): number {
   const ms = parseDurationMs(bucket);
   if (ms !== null && ms >= MIN_BUCKET_MS) return ms;
@@ -151,12 +207,18 @@ function toBucketMs(bucket: string): number {
   throw new AppError('INVALID_INPUT', 'bucket is malformed or too short.', { hint, path: ['bucket'] });
 }
 
-function toStatistics({ byDataType, averageDurationMs, ...sums }: CatalogStatistics, now: Date): BackupStatistics {
-  const freshness = byDataType.map(({ dataType, newestReadAt }) => ({
-    dataType,
-    newestReadAt,
-    age: newestReadAt && now.getTime() - newestReadAt.getTime(),
-  }));
+function toStatistics(
+  { byDataType, averageDurationMs, counted, ...sums }: CatalogStatistics,
+  { now, mapped }: { now: Date; mapped: ReadonlySet<DataType> },
+): BackupStatistics {
+  const newest = new Map(byDataType.map(({ dataType, newestReadAt }) => [dataType, newestReadAt]));
+  // Never backed up is the stalest of all: a data type that a source has is told even where there is nothing of it.
+  const told = DATA_TYPES.filter((dataType) => mapped.has(dataType) || newest.has(dataType));
+  const freshness = told.map((dataType) => {
+    const newestReadAt = newest.get(dataType) ?? null;
+    return { dataType, newestReadAt, age: newestReadAt && now.getTime() - newestReadAt.getTime() };
+  });
   const storageRatio = sums.storedBytes > 0 ? sums.rawBytes / sums.storedBytes : 1;
-  return { ...sums, storageRatio, byDataType, averageDuration: averageDurationMs, freshness };
+  const ratios = storageRatios(counted);
+  return { ...sums, ...ratios, storageRatio, byDataType, averageDuration: averageDurationMs, freshness };
 }

@@ -8,7 +8,10 @@ export class OverviewResolver {
   @Query(() => [SourceView])
   async sources(@Ctx() { services, principal, signal }: RequestContext): Promise<SourceView[]> {
     const sources = await services.sources.list(principal, signal);
-    return sources.map((source) => new SourceView(source));
+    return sources.map((source) => {
+      const estimates = once(() => services.sources.estimateRows(principal, source.name, signal));
+      return new SourceView(source, estimates);
+    });
   }
 
   @Query(() => Viewer, { description: 'While the service runs open on loopback, everybody is its operator.' })
@@ -20,4 +23,10 @@ export class OverviewResolver {
   async repository(@Ctx() { services, principal }: RequestContext): Promise<RepositoryInfoView> {
     return new RepositoryInfoView(await services.repository.describe(principal));
   }
+}
+
+/** All tables of a source ask for the same answer. */
+function once<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
+  let asked: Promise<Answer> | undefined;
+  return () => (asked ??= ask());
 }

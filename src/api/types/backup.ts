@@ -196,6 +196,14 @@ export class BackupView {
     return this.record.storedBytes;
   }
 
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: 'How much of this state it newly stored, uncompressed; none where its manifest does not say.',
+  })
+  get newRawBytes(): number | null {
+    return this.record.newRawBytes;
+  }
+
   @Field(() => String, { nullable: true, description: 'SHA-256 of the manifest.' })
   get checksum(): string | null {
     return this.record.checksum;

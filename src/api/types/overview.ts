@@ -7,10 +7,17 @@ import type { RepositoryView as RepositoryFacts } from '../../services/repositor
 import type { SourceView as SourceFacts } from '../../services/sources';
 import type { Principal } from '../../services/principal';
 import { DataTypeEnum, MappingProblemKindEnum, SourceKindEnum, ViewerRoleEnum } from '../enums';
+import { BigIntScalar } from '../scalars';
+
+/** Asked for once a source, and only where somebody wants to know. */
+export type RowEstimates = () => Promise<ReadonlyMap<string, number> | null>;
 
 @ObjectType('MappedTable', { description: 'A table of a source and the data type it is mapped to.' })
 export class MappedTableView {
-  constructor(private readonly mapping: TableMapping) {}
+  constructor(
+    private readonly mapping: TableMapping,
+    private readonly estimates: RowEstimates,
+  ) {}
 
   @Field(() => String)
   get name(): string {
@@ -25,6 +32,15 @@ export class MappedTableView {
   @Field(() => Boolean, { description: 'Whether its rows belong to single businesses.' })
   get perBusiness(): boolean {
     return this.mapping.business !== undefined;
+  }
+
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description:
+      "The database's own estimate of its rows, which may be far off; none where it has none, or did not answer within two seconds.",
+  })
+  async estimatedRows(): Promise<number | null> {
+    return (await this.estimates())?.get(this.mapping.table) ?? null;
   }
 }
 
@@ -55,7 +71,10 @@ export class MappingProblemView {
 
 @ObjectType('Source', { description: 'A database that holds risk data.' })
 export class SourceView {
-  constructor(private readonly source: SourceFacts) {}
+  constructor(
+    private readonly source: SourceFacts,
+    private readonly estimates: RowEstimates,
+  ) {}
 
   @Field(() => String)
   get name(): string {
@@ -89,7 +108,7 @@ export class SourceView {
 
   @Field(() => [MappedTableView])
   get tables(): MappedTableView[] {
-    return this.source.mapping.map((table) => new MappedTableView(table));
+    return this.source.mapping.map((table) => new MappedTableView(table, this.estimates));
   }
 
   @Field(() => [MappingProblemView], { description: 'Empty: every mapped table can be backed up.' })

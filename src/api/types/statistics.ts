@@ -78,7 +78,24 @@ export class StatisticsBucket {
   readonly averageDuration!: number | null;
 }
 
-/** `byBusiness` and `series` are resolved apart, only when asked for. */
+/** `reachedAt`, `freeBytes` and `fullAt` are resolved apart, only when asked for. */
+@ObjectType({
+  description:
+    'How fast backups grow: a line fitted by least squares to the sum of the bytes newly stored by completed backups, hour by hour over ' +
+    'the last 30 days. What deleting frees is not in it.',
+})
+export class StorageForecast {
+  @Field(() => BigIntScalar, { description: 'Newly stored a day.' })
+  readonly bytesPerDay!: number;
+
+  @Field(() => DateTimeScalar, { description: 'The first hour that it was fitted to.' })
+  readonly from!: Date;
+
+  @Field(() => DateTimeScalar, { description: 'The last one.' })
+  readonly to!: Date;
+}
+
+/** `byBusiness`, `series` and `forecast` are resolved apart, only when asked for. */
 @ObjectType({ description: 'Sums over the backups that the filter lets through.' })
 export class BackupStatistics {
   @Field(() => Int)
@@ -120,6 +137,20 @@ export class BackupStatistics {
       'compression saved; 1 before there is anything.',
   })
   readonly storageRatio!: number;
+
+  @Field(() => Float, {
+    description:
+      'Bytes of all these states over the bytes of rows that were newly stored for them, both uncompressed; 1 before there is ' +
+      'anything. Backups that do not say what they newly stored are left out.',
+  })
+  readonly deduplicationRatio!: number;
+
+  @Field(() => Float, {
+    description:
+      'Bytes of rows that were newly stored, uncompressed, over the bytes stored for them; 1 where there were none. Less than 1 ' +
+      'where what belongs to packs costs more than compression saved.',
+  })
+  readonly compressionRatio!: number;
 
   @Field(() => [BackupTypeCount])
   readonly byType!: BackupTypeCount[];

@@ -1,6 +1,7 @@
 /** Every migration of the catalog, oldest first. Forward only: a released one is never edited. */
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
+import { AddNewRawBytes1764115200000 } from './add-new-raw-bytes';
 import { AllowKeysWithoutJob1764028800000 } from './allow-keys-without-job';
 import { CreateCatalog1763769600000 } from './create-catalog';
 
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   AddJobOutcomes1763856000000,
   AddJobDeletions1763942400000,
   AllowKeysWithoutJob1764028800000,
+  AddNewRawBytes1764115200000,
 ];

@@ -23,6 +23,7 @@ import { openBulkWriter, recoverByMark, type WriteContext } from './bulk-write';
 import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
 import { diagnoseSafely } from './diagnose';
+import { estimateRows } from './estimate-rows';
 import { toSourceError } from './errors';
 import { listTables } from './introspect';
 import { checkMapping } from './mapping-check';
@@ -75,6 +76,11 @@ class MysqlSource implements Source {
   async diagnose(signal?: AbortSignal): Promise<SourceFinding[]> {
     const { settings, clock } = this.options;
     return this.within({ signal }, (session) => diagnoseSafely({ session, mapping: settings.mapping, clock }));
+  }
+
+  async estimateRows(signal?: AbortSignal): Promise<Map<string, number>> {
+    const { mapping } = this.options.settings;
+    return this.within({ signal }, (session) => estimateRows(session, this.target.schema, mapping));
   }
 
   async openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead> {

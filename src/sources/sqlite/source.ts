@@ -27,6 +27,7 @@ import { openConsistentRead } from './consistent-read';
 import { Database, pathOfUrl } from './database';
 import { diagnose } from './diagnose';
 import { throwIfAborted } from './errors';
+import { estimateRows } from './estimate-rows';
 import { objectKind } from './introspect';
 import { checkMapping } from './mapping-check';
 import { quoteName } from './quote';
@@ -73,6 +74,10 @@ class SqliteSource implements Source {
   async diagnose(signal?: AbortSignal): Promise<SourceFinding[]> {
     throwIfAborted(signal);
     return diagnose(this.path, this.options.settings.mapping);
+  }
+
+  async estimateRows(signal?: AbortSignal): Promise<Map<string, number>> {
+    return this.look(signal, (database) => estimateRows(database, this.options.settings.mapping));
   }
 
   async openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead> {

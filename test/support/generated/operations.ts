@@ -555,7 +555,7 @@ export type OverviewQuery = {
     schema: string | null;
     reachable: boolean;
     problem: string | null;
-    tables: Array<{ name: string; dataType: DataType }>;
+    tables: Array<{ name: string; dataType: DataType; estimatedRows: string | null }>;
     mappingProblems: Array<{ table: string; problem: MappingProblemKind; message: string; hint: string }>;
   }>;
   repository: {
@@ -574,6 +574,9 @@ export type OverviewQuery = {
     storedBytes: string;
     rowCount: string;
     storageRatio: number;
+    deduplicationRatio: number;
+    compressionRatio: number;
+    forecast: { bytesPerDay: string; freeBytes: string | null; fullAt: string | null } | null;
     byType: Array<{ type: BackupType; count: number }>;
   };
 };
@@ -1935,6 +1938,7 @@ export const OverviewDocument = {
                     selections: [
                       { kind: 'Field', name: { kind: 'Name', value: 'name' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'estimatedRows' } },
                     ],
                   },
                 },
@@ -1982,6 +1986,20 @@ export const OverviewDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'storageRatio' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'deduplicationRatio' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'compressionRatio' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'forecast' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'bytesPerDay' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'freeBytes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'fullAt' } },
+                    ],
+                  },
+                },
                 {
                   kind: 'Field',
                   name: { kind: 'Name', value: 'byType' },
