@@ -5,20 +5,28 @@ import { JobView } from './job';
 import { RestoreView } from './restore';
 import { UserError } from './user-error';
 
+/** What all share. No type of the schema itself. */
 @ObjectType()
-export class CreateBackupPayload {
-  @Field(() => JobView, { nullable: true })
-  readonly job?: JobView | null;
-
-  @Field(() => BackupView, { nullable: true })
-  readonly backup?: BackupView | null;
-
+abstract class Payload {
   @Field(() => [UserError])
   readonly errors!: UserError[];
 }
 
+/** Of mutations that always make or touch a job, unless they are refused. */
 @ObjectType()
-export class DeleteBackupPayload {
+abstract class JobPayload extends Payload {
+  @Field(() => JobView, { nullable: true })
+  readonly job?: JobView | null;
+}
+
+@ObjectType()
+export class CreateBackupPayload extends JobPayload {
+  @Field(() => BackupView, { nullable: true })
+  readonly backup?: BackupView | null;
+}
+
+@ObjectType()
+export class DeleteBackupPayload extends Payload {
   @Field(() => JobView, {
     nullable: true,
     description: 'None where the backup had nothing stored and is gone already.',
@@ -27,52 +35,28 @@ export class DeleteBackupPayload {
 
   @Field(() => ID, { nullable: true, description: 'Set once the backup is gone.' })
   readonly deletedBackupId?: string | null;
-
-  @Field(() => [UserError])
-  readonly errors!: UserError[];
 }
 
 @ObjectType()
-export class CleanupExpiredBackupsPayload {
+export class CleanupExpiredBackupsPayload extends Payload {
   @Field(() => JobView, { nullable: true, description: 'None for a dry run.' })
   readonly job?: JobView | null;
 
   @Field(() => [ID], { nullable: true, description: 'What had expired when it was asked; at most 1,000.' })
   readonly expiredBackupIds?: string[] | null;
-
-  @Field(() => [UserError])
-  readonly errors!: UserError[];
 }
 
 @ObjectType()
-export class VerifyBackupPayload {
-  @Field(() => JobView, { nullable: true })
-  readonly job?: JobView | null;
-
+export class VerifyBackupPayload extends JobPayload {
   @Field(() => BackupView, { nullable: true })
   readonly backup?: BackupView | null;
-
-  @Field(() => [UserError])
-  readonly errors!: UserError[];
 }
 
 @ObjectType()
-export class RestorePayload {
-  @Field(() => JobView, { nullable: true })
-  readonly job?: JobView | null;
-
+export class RestorePayload extends JobPayload {
   @Field(() => RestoreView, { nullable: true })
   readonly restore?: RestoreView | null;
-
-  @Field(() => [UserError])
-  readonly errors!: UserError[];
 }
 
 @ObjectType()
-export class CancelJobPayload {
-  @Field(() => JobView, { nullable: true })
-  readonly job?: JobView | null;
-
-  @Field(() => [UserError])
-  readonly errors!: UserError[];
-}
+export class CancelJobPayload extends JobPayload {}

@@ -78,6 +78,28 @@ export class StatisticsBucket {
   readonly averageDuration!: number | null;
 }
 
+/** What statistics of jobs and of what jobs make share. No type of the schema itself. */
+@ObjectType()
+abstract class WorkCounts {
+  @Field(() => Int)
+  readonly total!: number;
+
+  @Field(() => Int)
+  readonly pending!: number;
+
+  @Field(() => Int)
+  readonly running!: number;
+
+  @Field(() => Int)
+  readonly failed!: number;
+
+  @Field(() => Int)
+  readonly cancelled!: number;
+
+  @Field(() => DurationScalar, { nullable: true })
+  readonly averageDuration!: number | null;
+}
+
 /** `reachedAt`, `freeBytes` and `fullAt` are resolved apart, only when asked for. */
 @ObjectType({
   description:
@@ -97,24 +119,9 @@ export class StorageForecast {
 
 /** `byBusiness`, `series` and `forecast` are resolved apart, only when asked for. */
 @ObjectType({ description: 'Sums over the backups that the filter lets through.' })
-export class BackupStatistics {
-  @Field(() => Int)
-  readonly total!: number;
-
-  @Field(() => Int)
-  readonly pending!: number;
-
-  @Field(() => Int)
-  readonly running!: number;
-
+export class BackupStatistics extends WorkCounts {
   @Field(() => Int, { description: 'Complete and not expired.' })
   readonly completed!: number;
-
-  @Field(() => Int)
-  readonly failed!: number;
-
-  @Field(() => Int)
-  readonly cancelled!: number;
 
   @Field(() => Int)
   readonly expired!: number;
@@ -161,9 +168,6 @@ export class BackupStatistics {
   @Field(() => Float, { nullable: true, description: 'Completed over completed and failed; none before the first.' })
   readonly successRate!: number | null;
 
-  @Field(() => DurationScalar, { nullable: true })
-  readonly averageDuration!: number | null;
-
   @Field(() => DateTimeScalar, { nullable: true, description: 'Creation of the oldest restorable backup.' })
   readonly oldest!: Date | null;
 
@@ -184,31 +188,13 @@ export class JobKindCount {
 }
 
 @ObjectType({ description: 'Sums over all jobs.' })
-export class JobStatistics {
-  @Field(() => Int)
-  readonly total!: number;
-
-  @Field(() => Int)
-  readonly pending!: number;
-
-  @Field(() => Int)
-  readonly running!: number;
-
+export class JobStatistics extends WorkCounts {
   @Field(() => Int)
   readonly completed!: number;
-
-  @Field(() => Int)
-  readonly failed!: number;
-
-  @Field(() => Int)
-  readonly cancelled!: number;
 
   @Field(() => [JobKindCount])
   readonly byKind!: JobKindCount[];
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'Since when the oldest job that is due has waited.' })
   readonly oldestPendingAt!: Date | null;
-
-  @Field(() => DurationScalar, { nullable: true })
-  readonly averageDuration!: number | null;
 }
