@@ -1,7 +1,7 @@
 /**
- * A MariaDB or MySQL server for tests: the one that TEST_MYSQL_URL names, else a throwaway `mariadbd` with its own data folder,
- * port and row binary log, found on PATH or in /usr/sbin, or on Debian as root installed by apt-get. One per test run:
- * `startMariadb` before the suites, `stopMariadb` after them; a suite run alone starts its own on first use.
+ * A MariaDB or MySQL server for tests: the one that TEST_MYSQL_URL names, else a throwaway `mariadbd` or `mysqld` with its own
+ * data folder, port and row binary log, found on PATH or in /usr/sbin, or on Debian as root installed by apt-get. One per test
+ * run: `startMariadb` before the suites, `stopMariadb` after them; a suite run alone starts its own on first use.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +18,7 @@ export interface MariadbServer {
 }
 
 const ENV = 'RISKVAULT_TEST_MARIADB';
-const NO_SERVER = 'Neither TEST_MYSQL_URL nor a mariadbd was found: MySQL and MariaDB are NOT tested.';
+const NO_SERVER = 'Neither TEST_MYSQL_URL nor a mariadbd or mysqld was found: MySQL and MariaDB are NOT tested.';
 const START_TIMEOUT_MS = 60_000;
 let child: { process: ChildProcess; folder: string } | null = null;
 
@@ -65,7 +65,7 @@ export async function startMariadb(options: readonly string[] = []): Promise<str
   const folder = mkdtempSync(join(tmpdir(), 'riskvault-mariadb-'));
   const port = await freePort();
   initialize(daemon, folder);
-  const server = spawn(daemon, [...daemonOptions(folder, port), ...options], { stdio: 'ignore' });
+  const server = spawn(daemon, [...daemonOptions(daemon, folder, port), ...options], { stdio: 'ignore' });
   child = { process: server, folder };
   // A suite that started its own must not leave it behind.
   process.once('exit', killNow);
@@ -94,17 +94,19 @@ function installDaemon(): string | null {
   return findDaemon();
 }
 
+/** Both give a root without password. */
 function initialize(daemon: string, folder: string): void {
   const data = join(folder, 'data');
-  const options = [
-    '--no-defaults',
-    `--datadir=${data}`,
-    '--auth-root-authentication-method=normal',
-    '--skip-test-db',
-    ...asUser(),
-  ];
+  const options = ['--no-defaults', `--datadir=${data}`, ...asUser()];
   mkdirSync(data);
-  execFileSync(installScript(daemon), options, { stdio: 'ignore' });
+  if (isMysql(daemon)) return void execFileSync(daemon, [...options, '--initialize-insecure'], { stdio: 'ignore' });
+  const more = ['--auth-root-authentication-method=normal', '--skip-test-db'];
+  execFileSync(installScript(daemon), [...options, ...more], { stdio: 'ignore' });
+}
+
+/** `mysqld` is MySQL's daemon, and on some machines another name of MariaDB's. */
+function isMysql(daemon: string): boolean {
+  return !/mariadb/i.test(execFileSync(daemon, ['--no-defaults', '--version'], { encoding: 'utf8' }));
 }
 
 function installScript(daemon: string): string {
@@ -116,7 +118,7 @@ function asUser(): string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : [];
 }
 
-function daemonOptions(folder: string, port: number): string[] {
+function daemonOptions(daemon: string, folder: string, port: number): string[] {
   return [
     '--no-defaults',
     ...asUser(),
@@ -127,16 +129,21 @@ function daemonOptions(folder: string, port: number): string[] {
     `--port=${port}`,
     '--bind-address=127.0.0.1',
     '--log-bin=binlog',
-    '--binlog-format=ROW',
     '--server-id=77',
     '--local-infile=1',
     '--character-set-server=utf8mb4',
     '--innodb-buffer-pool-size=128M',
     '--innodb-flush-log-at-trx-commit=2',
-    '--innodb-flush-method=nosync',
     '--innodb-doublewrite=0',
-    '--skip-name-resolve',
+    ...ownOptions(daemon),
   ];
+}
+
+/** MySQL knows 127.0.0.1 as localhost, where its root is at home, only by resolving it. */
+function ownOptions(daemon: string): string[] {
+  return isMysql(daemon)
+    ? ['--mysqlx=OFF', '--secure-file-priv=NULL']
+    : ['--innodb-flush-method=nosync', '--skip-name-resolve', '--binlog-format=ROW'];
 }
 
 function freePort(): Promise<number> {
