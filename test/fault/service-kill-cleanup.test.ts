@@ -1,6 +1,6 @@
 /**
- * kill -9 of the service between two manifests of a cleanup, for each thing that can follow: whatever it is, the job ends by saying just
- * what it deleted, nothing deleted stays listed, and nothing that is stored is called gone.
+ * kill -9, or a shutdown without patience, of the service between two manifests of a cleanup, for each thing that can follow: whatever
+ * it is, the job ends by saying just what it deleted, nothing deleted stays listed, and nothing that is stored is called gone.
  */
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.remove());
 beforeEach(async () => {
-  service = new ServiceProcess({ sourceUrl: platform.sourceUrl });
+  service = new ServiceProcess({ sourceUrl: platform.sourceUrl, settings: { runner: { drain: 'PT0S' } } });
   await service.start();
   kept = await service.client.backup();
 });
@@ -58,15 +58,19 @@ async function storeExpired(): Promise<string[]> {
   return expired;
 }
 
-/** Kills the service once some manifests have gone, and others have not. */
-async function killBetweenManifests(before: number, share: number): Promise<void> {
+type Sequel = 'RETRY' | 'CANCEL' | 'KILL_EACH_ATTEMPT' | 'AFTER_A_SHUTDOWN';
+
+/** Ends the service once some manifests have gone, and others have not. */
+async function endBetweenManifests(
+  before: number,
+  { share, sequel }: { share: number; sequel: Sequel },
+): Promise<void> {
   const enough = before - Math.ceil(EXPIRED * share);
   while (stored().length > enough) await pause(1);
-  await service.kill();
+  if (sequel === 'AFTER_A_SHUTDOWN') await service.stop();
+  else await service.kill();
   expect(stored().length).toBeGreaterThan(1);
 }
-
-type Sequel = 'RETRY' | 'CANCEL' | 'KILL_EACH_ATTEMPT';
 
 async function follow(sequel: Sequel, jobId: string): Promise<Job> {
   const { client } = service;
@@ -80,14 +84,14 @@ async function follow(sequel: Sequel, jobId: string): Promise<Job> {
   return client.ended(jobId);
 }
 
-describe('a cleanup that is killed between two manifests', () => {
-  const sequels: Sequel[] = ['RETRY', 'CANCEL', 'KILL_EACH_ATTEMPT'];
+describe('a cleanup whose service ends between two manifests', () => {
+  const sequels: Sequel[] = ['RETRY', 'CANCEL', 'KILL_EACH_ATTEMPT', 'AFTER_A_SHUTDOWN'];
   it.each(sequels)('says what it deleted and lists none of it; afterwards: %s', async (sequel) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const expired = await storeExpired();
       const before = stored();
       const jobId = await service.client.startCleanUp();
-      await killBetweenManifests(before.length, (round + 1) / (ROUNDS + 2));
+      await endBetweenManifests(before.length, { share: (round + 1) / (ROUNDS + 2), sequel });
       const job = await follow(sequel, jobId);
 
       const gone = expired.filter((id) => !stored().includes(id));
