@@ -22,7 +22,7 @@ import {
 } from './foreign-key-check';
 import { objectKind } from './introspect';
 import { keyOrder, type KeyOrder } from './key-order';
-import { keyBytesOf, readRow, readRows } from './read-rows';
+import { hasRow, keyBytesOf, readRow, readRows } from './read-rows';
 import { hasMarker, leaveMarker } from './write-marker';
 import { beginWriting, dropTriggers, raiseLastNumber, requireSameColumns } from './write-transaction';
 import { deleteRow, insertRow, keyText, rowsOf, updateRow } from './write-rows';
@@ -98,8 +98,8 @@ class SqliteChangeWriter implements ChangeWriter {
 
   async insertRows(table: TableStructure, rows: RowBatch): Promise<void> {
     await this.eachRow(table, rows, (row) => {
-      const live = readRow(this.database, table, { order: this.order(table), key: keyBytesOf(table, row) });
-      if (live) throw drifted(table, row, 'exists by now');
+      const at = { order: this.order(table), key: keyBytesOf(table, row) };
+      if (hasRow(this.database, table, at)) throw drifted(table, row, 'exists by now');
       insertRow(this.database, table, row);
     });
   }

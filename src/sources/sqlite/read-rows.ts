@@ -7,14 +7,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceMapping } from '../../domain/mapping';
 import type { KeyBytes, RowBatch } from '../../domain/rows';
 import type { ReadRowsOptions } from '../../domain/source';
-import { keyColumnIndexes, type TableStructure } from '../../domain/table';
+import { keyColumnIndexes, type ColumnStructure, type TableStructure } from '../../domain/table';
 import { businessCondition } from '../ownership-sql';
 import type { Throttle } from '../throttle';
 import type { Database, SqlValue } from './database';
 import { throwIfAborted } from './errors';
 import { allOf, compareKey, keyOrder, type Condition, type KeyedRow, type KeyOrder } from './key-order';
 import { quoteName, quoteText } from './quote';
-import { rowSql, sqliteCodec, withReals, type RowSql } from './row-encoding';
+import { putReals, rowSql, sqliteCodec, withReals, type RowSql } from './row-encoding';
 
 const BATCH_BYTES = 256 * 1024;
 /** A row larger than this is fetched by itself, so that a page never holds many large ones. */
@@ -49,13 +49,12 @@ export async function* readRows(
   let after: KeyBytes | null = null;
   while (reader) {
     throwIfAborted(options.signal);
-    const rows = readPage(reader, after, pageRows);
-    if (rows.length === 0) return;
-    const batch = toBatch(rows);
-    await context.throttle?.take(batch.bytes.length, rows.length, options.signal);
+    const batch = readPage(reader, after, pageRows);
+    if (batch === null) return;
+    await context.throttle?.take(batch.bytes.length, batch.ends.length, options.signal);
     yield batch;
     await nextTurn();
-    after = keyBytesOf(table, rows[rows.length - 1] as Buffer);
+    after = lastKey(table, batch);
     pageRows = nextPageRows(batch);
   }
 }
@@ -66,7 +65,7 @@ function openReader(context: ReadContext, table: TableStructure, options: ReadRo
   const order = keyOrder(context.database, table);
   const { from = null, to = null } = options.range ?? {};
   const fixed = allOf([from && compareKey(order, '>=', from), to && compareKey(order, '<', to), scope]);
-  return { context, table, order, sql: rowSql(table.columns, 't'), fixed };
+  return { context, table, order, sql: knownRowSql(table), fixed };
 }
 
 /** Null where nothing of the table is in scope. */
@@ -85,27 +84,83 @@ function scopeCondition(context: ReadContext, table: TableStructure, { scope }: 
   return sql === null ? null : { sql, parameters: [] };
 }
 
-/** Rows after `after`; never none while there are some. */
-function readPage(reader: Reader, after: KeyBytes | null, limit: number): Buffer[] {
-  const { sql } = reader;
-  const guarded = `CASE WHEN ${sql.size} <= ${LARGE_ROW_BYTES} THEN ${sql.row} END`;
-  const found = query(reader, { row: guarded, after, limit });
+/** Rows after `after`, null when there are none. A page that meets a large row ends before it, or is that row. */
+function readPage(reader: Reader, after: KeyBytes | null, limit: number): RowBatch | null {
+  const page = { after, limit };
+  const [bytes, rows, small, reals] = readTogether(reader, page);
+  if (rows === 0n) return null;
+  if (small === rows)
+    return together(reader, page, { bytes: bytes as Buffer, rows: Number(rows), hasReals: reals !== 0n });
+  const found = readSingly(reader, page);
   const large = found.findIndex((fields) => fields[0] === null);
-  if (large === 0) return encode(reader, query(reader, { row: sql.row, after, limit: 1 }));
-  return encode(reader, large < 0 ? found : found.slice(0, large));
+  if (large === 0) return toBatch(encode(reader, query(reader, fieldsOf(reader, reader.sql.row), { after, limit: 1 })));
+  return toBatch(encode(reader, found.slice(0, large)));
 }
 
-function query(reader: Reader, page: { row: string; after: KeyBytes | null; limit: number }): SqlValue[][] {
-  const { context, table, order, sql, fixed } = reader;
-  const where = allOf([fixed, page.after && compareKey(order, '>', page.after)]);
-  const select = [page.row, ...sql.reals.map((real) => real.sql)].join(', ');
-  const text = `SELECT ${select} FROM ${quoteName(table.table)} t WHERE ${where.sql} ORDER BY ${order.orderBy} LIMIT ?`;
-  return context.database.rows(text, [...where.parameters, BigInt(page.limit)]);
+interface Page {
+  after: KeyBytes | null;
+  limit: number;
+}
+
+/**
+ * All rows of a page as one value, how many they are, how many of them are in it, and whether any holds a REAL. What the driver
+ * hands over costs by the value, more than it takes SQLite to make a row.
+ */
+function readTogether(reader: Reader, page: Page): SqlValue[] {
+  const { sql } = reader;
+  const { text, parameters } = select(reader, `${small(sql)} AS r, ${sql.hasReals} AS f`, page);
+  // Without a limit SQLite might take the rows from the inner query in another order.
+  const all = `SELECT CAST(group_concat(r, '') AS BLOB), count(*), count(r), ifnull(max(f), 0) FROM (${text})`;
+  return reader.context.database.rows(all, parameters)[0] as SqlValue[];
+}
+
+/** Finds the rows in the bytes of a page, and puts in their REALs. */
+function together(
+  reader: Reader,
+  page: Page,
+  { bytes, rows, hasReals }: { bytes: Buffer; rows: number; hasReals: boolean },
+): RowBatch {
+  const { sql, table } = reader;
+  const reals = hasReals ? query(reader, sql.reals.map((real) => real.sql).join(', '), page) : [];
+  const places = new Int32Array(3 * table.columns.length);
+  const ends = new Uint32Array(rows);
+  let end = 0;
+  for (let i = 0; i < rows; i++) {
+    ends[i] = end = sqliteCodec.locate(bytes, end, table.columns.length, places);
+    const values = reals[i];
+    if (values) putReals(bytes, { values, sql, places });
+  }
+  return { bytes, ends };
+}
+
+/** Each row as a value of its own, null for a large one. */
+function readSingly(reader: Reader, page: Page): SqlValue[][] {
+  return query(reader, fieldsOf(reader, small(reader.sql)), page);
+}
+
+/** The row where it is not large. */
+function small({ size, row }: RowSql): string {
+  return `CASE WHEN ${size} <= ${LARGE_ROW_BYTES} THEN ${row} END`;
+}
+
+function fieldsOf({ sql }: Reader, row: string): string {
+  return [row, ...sql.reals.map((real) => real.sql)].join(', ');
+}
+
+function query(reader: Reader, fields: string, page: Page): SqlValue[][] {
+  const { text, parameters } = select(reader, fields, page);
+  return reader.context.database.rows(text, parameters);
+}
+
+function select({ table, order, fixed }: Reader, fields: string, { after, limit }: Page) {
+  const where = allOf([fixed, after && compareKey(order, '>', after)]);
+  const text = `SELECT ${fields} FROM ${quoteName(table.table)} t WHERE ${where.sql} ORDER BY ${order.orderBy} LIMIT ?`;
+  return { text, parameters: [...where.parameters, BigInt(limit)] };
 }
 
 function encode({ sql, table }: Reader, found: readonly SqlValue[][]): Buffer[] {
-  const scratch = new Int32Array(3 * table.columns.length);
-  return found.map((fields) => withReals(fields, sql, scratch));
+  const places = new Int32Array(3 * table.columns.length);
+  return found.map((fields) => withReals(fields, sql, places));
 }
 
 function toBatch(rows: readonly Buffer[]): RowBatch {
@@ -119,6 +174,11 @@ function nextPageRows(batch: RowBatch): number {
   return Math.min(MAX_PAGE_ROWS, Math.max(MIN_PAGE_ROWS, Math.floor(BATCH_BYTES / average)));
 }
 
+function lastKey(table: TableStructure, { bytes, ends }: RowBatch): KeyBytes {
+  const last = ends.length - 1;
+  return keyBytesOf(table, bytes.subarray(last === 0 ? 0 : ends[last - 1], ends[last]));
+}
+
 /** The raw key of an encoded row. */
 export function keyBytesOf(table: TableStructure, row: Buffer): KeyBytes {
   const out = new Int32Array(3 * table.columns.length);
@@ -126,12 +186,37 @@ export function keyBytesOf(table: TableStructure, row: Buffer): KeyBytes {
   return Buffer.concat(keyColumnIndexes(table).map((i) => row.subarray(out[3 * i], out[3 * i + 2])));
 }
 
+/** Long texts, asked for with every row and range. */
+const ROW_SQL = new WeakMap<readonly ColumnStructure[], RowSql>();
+
+function knownRowSql({ columns }: TableStructure): RowSql {
+  const sql = ROW_SQL.get(columns) ?? rowSql(columns, 't');
+  ROW_SQL.set(columns, sql);
+  return sql;
+}
+
 /** The live row of a key, encoded, or null. */
 export function readRow(database: Database, table: TableStructure, { order, key }: KeyedRow): Buffer | null {
-  const sql = rowSql(table.columns, 't');
   const where = compareKey(order, '=', key);
-  const select = [sql.row, ...sql.reals.map((real) => real.sql)].join(', ');
-  const found = database.rows(`SELECT ${select} FROM ${quoteName(table.table)} t WHERE ${where.sql}`, where.parameters);
-  const scratch = new Int32Array(3 * table.columns.length);
-  return found[0] ? withReals(found[0], sql, scratch) : null;
+  const found = database.rows(rowSelect(table, where.sql), where.parameters);
+  const places = new Int32Array(3 * table.columns.length);
+  return found[0] ? withReals(found[0], knownRowSql(table), places) : null;
+}
+
+export function hasRow(database: Database, table: TableStructure, { order, key }: KeyedRow): boolean {
+  const where = compareKey(order, '=', key);
+  return database.rows(`SELECT 1 FROM ${quoteName(table.table)} t WHERE ${where.sql}`, where.parameters).length > 0;
+}
+
+/** By condition: putting such a text together, and finding its statement by it, costs more than reading the row. */
+const ROW_SELECTS = new WeakMap<TableStructure, Map<string, string>>();
+
+function rowSelect(table: TableStructure, where: string): string {
+  const known = ROW_SELECTS.get(table) ?? new Map<string, string>();
+  ROW_SELECTS.set(table, known);
+  const { row, reals } = knownRowSql(table);
+  const fields = [row, ...reals.map((real) => real.sql)];
+  const text = known.get(where) ?? `SELECT ${fields.join(', ')} FROM ${quoteName(table.table)} t WHERE ${where}`;
+  known.set(where, text);
+  return text;
 }

@@ -127,10 +127,13 @@ export interface RowSql {
   size: string;
   /** Expressions giving the column where its value is a REAL, else NULL, and which column of the row each is. */
   reals: { column: number; sql: string }[];
+  /** Whether the row holds any REAL. */
+  hasReals: string;
 }
 
 export function rowSql(columns: readonly ColumnStructure[], alias: string): RowSql {
   const names = columns.map((column) => `${alias}.${quoteName(column.name)}`);
+  const mayBeReal = names.filter((_, i) => !hasTextAffinity(columns[i] as ColumnStructure));
   const fields = names.map((name, i) => fieldSql(name, columns[i] as ColumnStructure));
   return {
     row: `CAST(${joined(fields, '||')} AS BLOB)`,
@@ -143,6 +146,7 @@ export function rowSql(columns: readonly ColumnStructure[], alias: string): RowS
         ? []
         : [{ column, sql: `CASE typeof(${name}) WHEN 'real' THEN ${name} END` }],
     ),
+    hasReals: mayBeReal.length === 0 ? '0' : `'real' IN (${mayBeReal.map((name) => `typeof(${name})`).join(', ')})`,
   };
 }
 
@@ -162,10 +166,9 @@ function fieldSql(name: string, column: ColumnStructure): string {
   const real = hasTextAffinity(column) ? `x'ff'` : `x'020000000000000000'`;
   return (
     `CASE typeof(${name}) WHEN 'null' THEN x'00'` +
-    ` WHEN 'text' THEN x'03' || ${lengthSql(name)} || ${name}` +
     ` WHEN 'integer' THEN x'01' || unhex(printf('%016x', ${name}))` +
-    ` WHEN 'blob' THEN x'04' || ${lengthSql(name)} || ${name}` +
-    ` ELSE ${real} END`
+    ` WHEN 'real' THEN ${real}` +
+    ` ELSE CASE typeof(${name}) WHEN 'text' THEN x'03' ELSE x'04' END || ${lengthSql(name)} || ${name} END`
   );
 }
 
@@ -190,20 +193,22 @@ function joined(terms: readonly string[], operator: '||' | '+'): string {
   return `(${joined(terms.slice(0, half), operator)} ${operator} ${joined(terms.slice(half), operator)})`;
 }
 
-/**
- * Puts the bits of the REALs into a row that `rowSql` built. `fields` are what the statement gave: row, then REALs; `scratch`
- * has room for the places of the row's fields, three numbers each.
- */
-export function withReals(fields: readonly SqlValue[], sql: RowSql, scratch: Int32Array): Buffer {
-  const row = fields[0] as Buffer;
-  const columnCount = scratch.length / 3;
-  let located = false;
-  for (let i = 0; i < sql.reals.length; i++) {
-    const real = fields[i + 1];
-    if (typeof real !== 'number') continue;
-    if (!located) sqliteCodec.locate(row, 0, columnCount, scratch);
-    located = true;
-    row.writeDoubleBE(real, (scratch[3 * (sql.reals[i] as { column: number }).column] as number) + 1);
-  }
+/** Puts the bits of the REALs into a row that `rowSql` built. `fields` are what the statement gave: row, then REALs. */
+export function withReals(fields: readonly SqlValue[], sql: RowSql, places: Int32Array): Buffer {
+  const [row, ...values] = fields as [Buffer, ...SqlValue[]];
+  if (!values.some((value) => typeof value === 'number')) return row;
+  sqliteCodec.locate(row, 0, places.length / 3, places);
+  putReals(row, { values, sql, places });
   return row;
+}
+
+/** The same in a row among others, whose fields have been located: `places` has three numbers for each. */
+export function putReals(
+  bytes: Buffer,
+  { values, sql, places }: { values: readonly SqlValue[]; sql: RowSql; places: Int32Array },
+): void {
+  for (const [i, { column }] of sql.reals.entries()) {
+    const value = values[i];
+    if (typeof value === 'number') bytes.writeDoubleBE(value, (places[3 * column] as number) + 1);
+  }
 }
