@@ -3,7 +3,7 @@
  *
  * On SQLite TypeORM shares one connection among all callers, so that a write made while another caller's transaction is open
  * would be lost with its rollback: here every write waits in one line, and reads use a connection of their own, which sees only
- * what is committed. On MariaDB both use the pool.
+ * what is committed; what a read saw is handed out once it is durable. On MariaDB both use the pool.
  *
  * A write takes the event counter's row first. That lock makes transitions of jobs happen one after another in all processes:
  * global sequences are allocated in commit order, guards can't race, and two transactions never wait for each other in a circle.
@@ -14,7 +14,7 @@ import type { JobId } from '../domain/ids';
 import type { CatalogEngine } from './data-source';
 import { CounterEntity } from './entities';
 import { isCollision, translateCatalogError } from './translate-error';
-import type { WriteLine } from './write-line';
+import type { SqliteWrites } from './sqlite-writes';
 
 /** Called after a commit, for each job that got an event. It must not throw. */
 export type OnEvent = (jobId: JobId) => void;
@@ -23,8 +23,8 @@ export interface DatabaseOptions {
   engine: CatalogEngine;
   writer: DataSource;
   reader: DataSource;
-  /** Where writes wait for each other on SQLite; null on MariaDB. */
-  line: WriteLine | null;
+  /** Where writes wait for each other, and for the disk, on SQLite; null on MariaDB. */
+  writes: SqliteWrites | null;
   clock: Clock;
   random: Random;
   onEvent: OnEvent;
@@ -55,10 +55,12 @@ export class Database {
     this.random = options.random;
   }
 
-  /** Reads what is committed. */
+  /** Reads what is committed and durable. Not within a write: it would wait for that write's end. */
   async read<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     try {
-      return await work(this.options.reader.manager);
+      const seen = await work(this.options.reader.manager);
+      await this.options.writes?.durable();
+      return seen;
     } catch (error) {
       throw translateCatalogError(error);
     }
@@ -82,12 +84,12 @@ export class Database {
 
   /** Resolves once every write that was asked for has ended. */
   async idle(): Promise<void> {
-    await this.options.line?.idle();
+    await this.options.writes?.idle();
   }
 
   private inLine<T>(work: () => Promise<T>): Promise<T> {
-    const { line } = this.options;
-    return line === null ? work() : line.run(work);
+    const { writes } = this.options;
+    return writes === null ? work() : writes.run(work);
   }
 
   private async runWithRetry<T>(work: (write: Write) => Promise<T>, touched: Set<JobId>): Promise<T> {

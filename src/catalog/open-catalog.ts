@@ -10,6 +10,7 @@ import { CatalogEvents } from './event-records';
 import { CatalogJobs } from './job-records';
 import { CatalogQueue } from './job-queue';
 import { CatalogRestores } from './restore-records';
+import { SqliteWrites, type WriteAheadLog } from './sqlite-writes';
 import { translateCatalogError } from './translate-error';
 import { inspectSchema, upgradeCatalog } from './upgrade';
 import { WriteLine } from './write-line';
@@ -22,6 +23,8 @@ export interface OpenCatalogOptions {
   log: Log;
   /** Called after each commit with the jobs that got an event: wire it to the bus. It must not throw. */
   onEvent?: OnEvent;
+  /** For tests: what makes a SQLite catalog's commits durable, if not the file's own write-ahead log. */
+  openWal?: (path: string) => Promise<WriteAheadLog>;
 }
 
 /** Throws CATALOG_UNAVAILABLE, CONFIG_INVALID for a bad URL, FORMAT_TOO_NEW for a catalog of a newer program. */
@@ -45,11 +48,11 @@ async function open(options: OpenCatalogOptions, location: CatalogLocation, sour
       ? writer
       : await connect(createDataSource(sqliteOptions(location.path, 'read')), sources);
   const onEvent = options.onEvent ?? (() => undefined);
-  const line = location.path === undefined ? null : WriteLine.join(location.path);
-  const database = new Database({ engine: location.engine, writer, reader, line, clock, random, onEvent });
+  const writes = location.path === undefined ? null : await SqliteWrites.open({ ...options, path: location.path });
+  const database = new Database({ engine: location.engine, writer, reader, writes, clock, random, onEvent });
   const close = async (): Promise<void> => {
     await database.idle();
-    line?.leave();
+    await writes?.close();
     await closeAll(sources);
   };
   return assemble(database, { info: { engine: location.engine, ...version }, close });

@@ -5,7 +5,7 @@ import { NO_PROGRESS } from '../../src/domain/job';
 import { createEventBus, type EventBus } from '../../src/events/event-bus';
 import { createEventFeed, type EventFeed } from '../../src/events/event-feed';
 import { backupSpec, CATALOG_ENGINES, openCatalogStand, type CatalogStand } from '../support/catalog-stand';
-import { until } from '../support/fake-clock';
+import { settled, until } from '../support/fake-clock';
 
 describe.each(CATALOG_ENGINES)('event feed on %s', (engine) => {
   let stand: CatalogStand;
@@ -233,6 +233,7 @@ describe.each(CATALOG_ENGINES)('event feed on %s', (engine) => {
       for (let last = false; !last; last = !writing) {
         const { events } = await catalog.events.ofAll({ after: position, limit: 500 });
         for (const event of events) expect(event.globalSequence).toBe((position += 1));
+        await settled(); // writes wait for the disk
       }
     })();
     const write = (n: number) =>
