@@ -302,6 +302,19 @@ describe('collecting', () => {
     expect(await readBackup(repository, 3)).toEqual([payload]);
   });
 
+  test('what is stored is told with unreadable manifests, and not at all from a folder that is not the repository', async () => {
+    const world = newWorld();
+    const repository = await openWorld(world);
+    await takeBackup(repository, 1, ['a']);
+    const { name } = await takeBackup(repository, 2, ['b']);
+    const storage = memoryStorage(world.fs);
+    await storage.delete(name);
+    await storage.put(name, Buffer.from('damaged'));
+    expect(await repository.storedBackupIds()).toEqual(new Set([backupIdOf(1), backupIdOf(2)]));
+    for await (const object of storage.list('')) await storage.delete(object.name);
+    await expect(repository.storedBackupIds()).rejects.toThrow();
+  });
+
   test('a legal hold keeps a backup', async () => {
     const world = newWorld();
     const repository = await openWorld(world);
