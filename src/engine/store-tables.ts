@@ -17,7 +17,7 @@ export const RANGE_BYTES = 64 * 1024 * 1024;
 /** Chunks of a lane being stored while it reads on. */
 const CHUNKS_UNDER_WAY = 4;
 /** Enough for what a few lanes have under way. */
-const POOLED_BYTES = 16 * 1024 * 1024;
+const POOLED_BYTES = 8 * 1024 * 1024;
 
 export interface TableStoring {
   read: ConsistentRead;

@@ -17,7 +17,7 @@ export const MAX_PAYLOAD_BYTES = 72 * 1024 * 1024;
 export const PACK_TARGET_BYTES = 64 * 1024 * 1024;
 
 /** Bytes of payloads that one session compresses at once, so that memory stays flat however large chunks are. */
-export const MAX_PAYLOAD_BYTES_IN_FLIGHT = 8 * 1024 * 1024;
+export const MAX_PAYLOAD_BYTES_IN_FLIGHT = 4 * 1024 * 1024;
 
 /** Most index entries fit, so that opening a pack costs one read. */
 export const INDEX_READ_AHEAD_BYTES = 32 * 1024;
