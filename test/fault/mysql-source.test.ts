@@ -231,6 +231,31 @@ describeMariadb('the MySQL source in trouble', () => {
     expect(JSON.stringify([refused, findings])).not.toContain(PASSWORD);
   });
 
+  test('a user that was given what the doctor prints lacks nothing, and restores a lost table with its trigger', async () => {
+    await schema.exec('CREATE TABLE log (n INT)');
+    await schema.exec('CREATE TRIGGER item_log AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES (NEW.id)');
+    const source = open(await asUser(`SELECT ON \`${schema.name}\`.*`));
+    const statements = (await source.diagnose()).flatMap(({ ok, statement }) => (!ok && statement ? [statement] : []));
+    try {
+      await schema.exec(...statements);
+      expect((await source.diagnose()).filter(({ ok }) => !ok)).toEqual([]);
+      const { table, rows } = await someRows(source, 100);
+      expect(table.triggers).toHaveLength(1);
+      await schema.exec('DROP TABLE item');
+      const writer = await source.openBulkWriter({ jobId: 'granted', tables: [table], connections: 1 });
+      await writer.load(table, stream([rows]));
+      await writer.finishLoading(table);
+      await writer.finishTables();
+      await writer.publish();
+      // Only an administrator may bring back a trigger in another user's name.
+      const [trigger] = table.triggers;
+      const statement = expect.stringMatching(/ AFTER INSERT ON `?item`? FOR EACH ROW INSERT INTO log/);
+      expect((await someRows(source, 200)).table.triggers).toEqual([{ ...trigger, statement }]);
+    } finally {
+      await schema.exec('SET GLOBAL log_bin_trust_function_creators = DEFAULT');
+    }
+  });
+
   test('a connection cut while reading fails retryable', async () => {
     const read = await openRead(open(throughProxy()), 1);
     const table = read.tables[0] as TableStructure;

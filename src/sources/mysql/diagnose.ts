@@ -15,8 +15,11 @@ export interface DiagnoseOptions {
 }
 
 export async function diagnose(options: DiagnoseOptions): Promise<SourceFinding[]> {
-  const findings = [versionFinding(options.session), ...(await privilegeFindings(options))];
-  return [...findings, ...(await logFindings(options.session)), ...(await serverFindings(options))];
+  const { session } = options;
+  const granted = await readGrants(session);
+  const privileges = capabilities(session).map((capability) => privilegeFinding(capability, granted, session));
+  const log = [...(await triggerFindings(session, granted)), ...(await logFindings(session))];
+  return [versionFinding(session), ...privileges, ...log, ...(await serverFindings(options))];
 }
 
 function versionFinding({ dialect, target }: Session): SourceFinding {
@@ -101,11 +104,6 @@ interface Granted {
   schema: Set<string>;
 }
 
-async function privilegeFindings({ session }: DiagnoseOptions): Promise<SourceFinding[]> {
-  const granted = await readGrants(session);
-  return capabilities(session).map((capability) => privilegeFinding(capability, granted, session));
-}
-
 function privilegeFinding(capability: Capability, granted: Granted, session: Session): SourceFinding {
   const { check, purpose, privileges, global, severity } = capability;
   const has = (name: string): boolean =>
@@ -160,6 +158,7 @@ const ALL_GLOBAL_PRIVILEGES = [
   'REPLICATION CLIENT',
   'REPLICATION SLAVE',
   'BINLOG MONITOR',
+  'SUPER',
 ];
 
 function addGrant(granted: Granted, grant: string, schema: string): void {
@@ -183,6 +182,16 @@ function schemaMatches(pattern: string, schema: string): boolean {
     })
     .join('');
   return new RegExp(`^${source}$`, 'is').test(schema);
+}
+
+/** With a binary log, TRIGGER is not enough to create one. */
+async function triggerFindings(session: Session, { global }: Granted): Promise<SourceFinding[]> {
+  const [row] = await session.rows(
+    'SELECT @@GLOBAL.log_bin AS log_bin, @@GLOBAL.log_bin_trust_function_creators AS trusting',
+  );
+  if (Number(row?.log_bin) !== 1 || Number(row?.trusting) === 1 || global.has('SUPER')) return [];
+  const message = 'Tables that have triggers can only be restored where the binary log trusts those who create them.';
+  return [warning('grants: restore triggers', message, 'SET GLOBAL log_bin_trust_function_creators = 1;')];
 }
 
 async function logFindings(session: Session): Promise<SourceFinding[]> {
