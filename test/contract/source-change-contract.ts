@@ -136,7 +136,7 @@ export function describeChangeWriting(bench: ContractBench, fixture: SourceContr
         expect(await state(source)).toEqual(before);
         expect(await source.recoverWrite('made')).toBe('COMMITTED');
         expect(await state(source)).toEqual(before);
-        await expect(run("INSERT INTO factor (id, assessment_id) VALUES (50, 'nobody')")).rejects.toThrow();
+        await expect(run("INSERT INTO factor VALUES (50, 'nobody', 1)")).rejects.toThrow();
         await expect(run("INSERT INTO business VALUES ('b9', 'nobody', 'X', 9)")).rejects.toThrow();
         const indexes = (of: { tables: readonly TableStructure[] }) =>
           of.tables.map(({ indexes: all }) => all.map(({ columns }) => columns));

@@ -15,6 +15,9 @@ import { openStore } from './engine-scenarios';
 import { createSchema, type TestSchema } from './mariadb';
 import { needServer, openTestMysql } from './mysql-source';
 
+/** The server lists a connection for a moment after it was told goodbye. */
+const GOODBYE_MS = 2000;
+
 export class MysqlStand {
   private constructor(
     readonly schema: TestSchema,
@@ -71,12 +74,14 @@ export class MysqlStand {
     return restore(this.bench, { backupId, ...spec });
   }
 
-  /** Connections to this schema beside the test's own, but for those that the server is ending. */
+  /** Connections to this schema beside the test's own that stay, but for those that the server is ending. */
   async connections(): Promise<unknown[][]> {
-    return this.rows(
-      `SELECT ID, COMMAND, INFO FROM information_schema.PROCESSLIST
-       WHERE DB = '${this.schema.name}' AND ID <> CONNECTION_ID() AND COMMAND <> 'Killed'`,
-    );
+    const sql = `SELECT ID, COMMAND, INFO FROM information_schema.PROCESSLIST
+       WHERE DB = '${this.schema.name}' AND ID <> CONNECTION_ID() AND COMMAND <> 'Killed'`;
+    const deadline = Date.now() + GOODBYE_MS;
+    let found = await this.rows(sql);
+    while (found.length > 0 && Date.now() < deadline) found = await this.rows(sql);
+    return found;
   }
 
   async close(): Promise<void> {
