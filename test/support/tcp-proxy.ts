@@ -14,8 +14,8 @@ export interface TcpProxy {
   close(): Promise<void>;
 }
 
-/** The statement COMMIT, in whatever packet: no mark of a commit ends like it. */
-export const COMMIT_STATEMENT = /COMMIT$/;
+/** The statement COMMIT, in whatever packet: neither BLOCK_COMMIT nor the mark of a commit. */
+export const COMMIT_STATEMENT = /[^_]COMMIT$/;
 
 function holds(data: Buffer, what: string | RegExp): boolean {
   return typeof what === 'string' ? data.includes(what) : what.test(data.toString('latin1'));
