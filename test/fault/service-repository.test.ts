@@ -63,13 +63,14 @@ describe('the service refuses to start', () => {
 
 describe('one flipped byte of a pack', () => {
   let service: ServiceApp;
-  beforeAll(async () => {
+  // Anew for each test: a backup stores what a pack that was found damaged holds once more, and then either copy will do.
+  beforeEach(async () => {
     service = await startServiceApp({
       sourceUrl: platform.sourceUrl,
       settings: { repository: { compression: 'zstd' } },
     });
   });
-  afterAll(() => service.close());
+  afterEach(() => service.close());
 
   it('is found by verification, which names it and the backup, and is never restored silently', async () => {
     const random = createSeededRandom(7);
