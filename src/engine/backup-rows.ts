@@ -1,20 +1,25 @@
 /**
- * Reads a backup's rows back: a table's chunks as spans of its key space, and as units of work for parallel lanes. Between
+ * Reads a backup's rows back: a table's stack of layers as spans of its key space, and as units of work for parallel lanes. Between
  * them the spans of a table cover all keys exactly once, so that a live row belongs to exactly one.
  */
 import type { BackupStore, ChunkEntry } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { ChunkId, LayerRef, TableManifest } from '../domain/manifest';
-import { WHOLE_TABLE, type KeyRange, type RowBatch } from '../domain/rows';
+import { WHOLE_TABLE, type KeyRange, type RowBatch, type RowCodec } from '../domain/rows';
+import { keyColumnIndexes } from '../domain/table';
+import { decodeDeltaChunk } from './delta-chunk';
+import { mergeRows } from './merge-rows';
 import { NO_ROWS, decodeRowChunk } from './row-chunk';
 import type { RowFilter } from './row-filter';
 
-/** A chunk and the keys it speaks for: from its first key (the first chunk: from the start) up to the next chunk's. */
+/** A base chunk with its changes, and the keys it speaks for: from its first key (the first chunk: from the start) up to the next's. */
 export interface ChunkSpan {
-  /** Position within its layer. */
+  /** Position within the base layer. */
   index: number;
-  /** Null for the single span of a table without rows. */
+  /** Null for the single span of a base layer without rows. */
   entry: ChunkEntry | null;
+  /** Delta chunks of this range, bottom up. */
+  deltas: readonly ChunkEntry[];
   range: KeyRange;
 }
 
@@ -29,22 +34,23 @@ export interface ChunkUnit {
 const UNIT_BYTES = 32 * 1024 * 1024;
 const UNIT_CHUNKS = 256;
 
-export function baseLayer(table: TableManifest): LayerRef {
-  const [base, ...deltas] = table.layers;
-  if (base?.kind === 'BASE' && deltas.length === 0) return base;
-  throw new AppError(
-    'FORMAT_TOO_NEW',
-    `The backup of table ${table.table} has layers that this program cannot merge.`,
-    {
-      hint: 'Restore it with the version that wrote it, or a later one.',
-    },
-  );
+export async function* chunkSpans(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkSpan> {
+  const { base, deltas } = layersOf(table);
+  const cursors = deltas.map((layer) => new DeltaCursor(store.layerEntries(layer)));
+  const withDeltas = async (span: Omit<ChunkSpan, 'deltas'>): Promise<ChunkSpan> => {
+    const taken: ChunkEntry[] = [];
+    for (const cursor of cursors) taken.push(...(await cursor.take(span.range)));
+    return { ...span, deltas: taken };
+  };
+  for await (const span of baseSpans(store, base))
+    yield cursors.length === 0 ? { ...span, deltas: [] } : await withDeltas(span);
+  for (const cursor of cursors) await cursor.requireEnd(table.table);
 }
 
-export async function* chunkSpans(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkSpan> {
+async function* baseSpans(store: BackupStore, base: LayerRef): AsyncGenerator<Omit<ChunkSpan, 'deltas'>> {
   let index = 0;
   let current: ChunkEntry | null = null;
-  for await (const entry of store.layerEntries(baseLayer(table))) {
+  for await (const entry of store.layerEntries(base)) {
     if (current !== null)
       yield { index, entry: current, range: { from: fromKey(index++, current), to: entry.firstKey } };
     current = entry;
@@ -53,12 +59,68 @@ export async function* chunkSpans(store: BackupStore, table: TableManifest): Asy
   yield { index, entry: current, range };
 }
 
+function layersOf(table: TableManifest): { base: LayerRef; deltas: LayerRef[] } {
+  const [base, ...deltas] = table.layers;
+  if (base?.kind === 'BASE' && deltas.every(({ kind }) => kind === 'DELTA')) return { base, deltas };
+  throw new AppError('INTEGRITY_FAILURE', `The manifest's layers of table ${table.table} are no stack.`, {
+    hint: 'Restore from another backup.',
+  });
+}
+
+/** Entries of a delta layer, taken range by range in the base layer's order. */
+class DeltaCursor {
+  private readonly entries: AsyncIterator<ChunkEntry>;
+  private next: IteratorResult<ChunkEntry> | null = null;
+
+  constructor(entries: AsyncIterable<ChunkEntry>) {
+    this.entries = entries[Symbol.asyncIterator]();
+  }
+
+  async take({ from, to }: KeyRange): Promise<ChunkEntry[]> {
+    const taken: ChunkEntry[] = [];
+    for (;;) {
+      this.next ??= await this.entries.next();
+      if (this.next.done || !sameBound(this.next.value.firstKey, from) || !sameBound(this.next.value.lastKey, to)) {
+        return taken;
+      }
+      taken.push(this.next.value);
+      this.next = null;
+    }
+  }
+
+  /** A range that no base chunk has would be changes that nobody applies. */
+  async requireEnd(table: string): Promise<void> {
+    this.next ??= await this.entries.next();
+    if (this.next.done) return;
+    throw new AppError('INTEGRITY_FAILURE', `A delta layer of table ${table} does not fit its base layer.`, {
+      hint: 'Restore from another backup.',
+    });
+  }
+}
+
+/** In the index of a delta layer an open bound is empty. */
+function sameBound(bound: Buffer, of: Buffer | null): boolean {
+  return of === null ? bound.length === 0 : bound.equals(of);
+}
+
+/** The rows of a span, all layers applied. Throws INTEGRITY_FAILURE for a chunk that is not what its id says. */
+export async function readSpan(
+  table: TableManifest,
+  span: ChunkSpan,
+  { store, codec }: { store: BackupStore; codec: RowCodec },
+): Promise<RowBatch> {
+  const base = span.entry === null ? NO_ROWS : decodeRowChunk(await store.readChunk(span.entry.id));
+  if (span.deltas.length === 0) return base;
+  const deltas = await Promise.all(span.deltas.map(async ({ id }) => decodeDeltaChunk(await store.readChunk(id))));
+  return mergeRows(base, deltas, { codec, keyColumns: keyColumnIndexes(table.structure) });
+}
+
 export async function* chunkUnits(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkUnit> {
   let spans: ChunkSpan[] = [];
   let bytes = 0;
   for await (const span of chunkSpans(store, table)) {
     spans.push(span);
-    bytes += span.entry?.rawBytes ?? 0;
+    bytes += spanBytes(span);
     if (bytes < UNIT_BYTES && spans.length < UNIT_CHUNKS) continue;
     yield asUnit(spans);
     spans = [];
@@ -70,24 +132,25 @@ export async function* chunkUnits(store: BackupStore, table: TableManifest): Asy
 /** Rows of spans as the restore wants them: filtered by its scope, without the chunks that are lost. */
 export class BackupRows {
   constructor(
-    private readonly store: BackupStore,
+    private readonly reading: { store: BackupStore; codec: RowCodec },
     /** Chunks that failed verification; their rows are given up. */
     private readonly lost: ReadonlySet<ChunkId>,
     private readonly filters: ReadonlyMap<string, RowFilter>,
   ) {}
 
-  isLost(span: ChunkSpan): boolean {
-    return span.entry !== null && this.lost.has(span.entry.id);
+  /** Without one of its changes nothing of a range is what it was. */
+  isLost({ entry, deltas }: ChunkSpan): boolean {
+    return (entry !== null && this.lost.has(entry.id)) || deltas.some(({ id }) => this.lost.has(id));
   }
 
-  /** True where what is read of the table's chunks is exactly what they hold. */
-  isWhole(table: string): boolean {
-    return !this.filters.has(table);
+  /** True where what is read of the span is exactly what its base chunk holds. */
+  isPlain(table: string, { deltas }: ChunkSpan): boolean {
+    return deltas.length === 0 && !this.filters.has(table);
   }
 
   async read(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
-    if (span.entry === null || this.isLost(span)) return NO_ROWS;
-    const rows = decodeRowChunk(await this.store.readChunk(span.entry.id));
+    if (this.isLost(span)) return NO_ROWS;
+    const rows = await readSpan(table, span, this.reading);
     const filter = this.filters.get(table.table);
     return filter === undefined ? rows : filter.apply(rows);
   }
@@ -100,10 +163,15 @@ function asUnit(spans: ChunkSpan[]): ChunkUnit {
     spans,
     range: { from: first.range.from, to: last.range.to },
     rowCount: spans.reduce((sum, { entry }) => sum + (entry?.rowCount ?? 0), 0),
-    rawBytes: spans.reduce((sum, { entry }) => sum + (entry?.rawBytes ?? 0), 0),
+    rawBytes: spans.reduce((sum, span) => sum + spanBytes(span), 0),
   };
 }
 
 function fromKey(index: number, entry: ChunkEntry): Buffer | null {
   return index === 0 ? null : entry.firstKey;
+}
+
+/** Bytes of rows to read for a span. */
+export function spanBytes({ entry, deltas }: ChunkSpan): number {
+  return deltas.reduce((sum, { rawBytes }) => sum + rawBytes, entry?.rawBytes ?? 0);
 }

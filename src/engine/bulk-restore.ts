@@ -7,13 +7,13 @@ import type { ChunkId } from '../domain/manifest';
 import { rowCount, type RowBatch } from '../domain/rows';
 import type { BulkWriter, ConsistentRead, Source } from '../domain/source';
 import type { RestoredTable } from '../domain/task';
-import { chunkUnits, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
+import { chunkUnits, spanBytes, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
 import { runLanes, throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import type { RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
 import { BufferPool } from './buffer-pool';
-import { HeldBatches, RowCollector, encodeRowChunk } from './row-chunk';
+import { HeldBatches, RowCollector, encodeRowChunk, sortedRows } from './row-chunk';
 
 /** One payload at a time is enough to prove a unit. */
 const POOLED_BYTES = 4 * 1024 * 1024;
@@ -69,13 +69,20 @@ interface BulkWork {
   context: TaskContext;
 }
 
+/** What the rows of a span must be when they are read back; `sorted`: once brought into the order of their bytes. */
+interface Expectation {
+  id: ChunkId;
+  rowCount: number;
+  sorted?: boolean;
+}
+
 /** One table on its way in: how many of its units are not loaded yet, and what its chunks must read back as. */
 class TableLoad {
   loadedRows = 0;
   unfinishedUnits = 0;
   allUnitsKnown = false;
-  /** Filtered chunks: what is expected of them instead of what the layer index says. Absent ones have no rows. */
-  readonly filtered = new Map<number, { id: ChunkId; rowCount: number }>();
+  /** Filtered and merged spans: what is expected of them instead of what the layer index says. Absent ones have no rows. */
+  readonly expected = new Map<number, Expectation>();
 
   constructor(readonly table: ScopedTable) {}
 
@@ -124,10 +131,10 @@ async function loadUnit(
   const rows = async function* (): AsyncGenerator<RowBatch> {
     for await (const { span, batch } of readAhead(restore.rows, load.table, unit.spans)) {
       throwIfAborted(signal);
-      if (!restore.rows.isWhole(manifest.table)) expectFiltered(restore, load, { span, batch });
+      if (!restore.rows.isPlain(manifest.table, span)) expectRead(restore, load, { span, batch });
       if (batch.ends.length > 0) yield batch;
       given += batch.ends.length;
-      context.progress.advance({ rows: rowCount(batch), bytes: span.entry?.rawBytes ?? 0, table: manifest.table });
+      context.progress.advance({ rows: rowCount(batch), bytes: spanBytes(span), table: manifest.table });
     }
   };
   const loaded = await writer.load(manifest.structure, rows());
@@ -155,10 +162,16 @@ async function* readAhead(
   }
 }
 
-function expectFiltered({ store }: BulkRestore, load: TableLoad, chunk: { span: ChunkSpan; batch: RowBatch }): void {
-  const { span, batch } = chunk;
+function expectRead(
+  { store }: BulkRestore,
+  load: TableLoad,
+  { span, batch }: { span: ChunkSpan; batch: RowBatch },
+): void {
   if (batch.ends.length === 0) return;
-  load.filtered.set(span.index, { id: store.chunkId(encodeRowChunk(batch)), rowCount: batch.ends.length });
+  // Merged rows are in no order; the source gives them back in its own.
+  const sorted = span.deltas.length > 0;
+  const rows = sorted ? sortedRows(batch) : batch;
+  load.expected.set(span.index, { id: store.chunkId(encodeRowChunk(rows)), rowCount: batch.ends.length, sorted });
 }
 
 /** Reads back what was loaded, chunk by chunk, and compares it with the backup by chunk id. Gives the rows proven equal. */
@@ -197,7 +210,7 @@ async function proveUnit(
 
 /** Cuts rows read back by the row counts of the expected chunks and compares each chunk's id. */
 class UnitProof {
-  private readonly expected: { id: ChunkId; rowCount: number }[];
+  private readonly expected: Expectation[];
   private readonly pool = new BufferPool(POOLED_BYTES);
   private readonly rows = new RowCollector(this.pool);
   private readonly held = new HeldBatches();
@@ -231,18 +244,18 @@ class UnitProof {
     return this.proven;
   }
 
-  private expectation(span: ChunkSpan): { id: ChunkId; rowCount: number }[] {
-    if (span.entry === null || this.restore.rows.isLost(span)) return [];
-    if (this.restore.rows.isWhole(this.load.table.manifest.table)) return [span.entry];
-    const filtered = this.load.filtered.get(span.index);
-    return filtered === undefined ? [] : [filtered];
+  private expectation(span: ChunkSpan): Expectation[] {
+    if (this.restore.rows.isLost(span)) return [];
+    if (this.restore.rows.isPlain(this.load.table.manifest.table, span)) return span.entry === null ? [] : [span.entry];
+    const expected = this.load.expected.get(span.index);
+    return expected === undefined ? [] : [expected];
   }
 
-  private prove(chunk: { id: ChunkId; rowCount: number }): void {
-    const payload = this.rows.takePayload();
-    if (this.restore.store.chunkId(payload) !== chunk.id) throw this.failure('rows differ from the backup');
-    this.pool.give(payload);
-    this.proven += chunk.rowCount;
+  private prove({ id, rowCount: rows, sorted }: Expectation): void {
+    const payload = sorted ? encodeRowChunk(sortedRows(this.rows.takeBatch())) : this.rows.takePayload();
+    if (this.restore.store.chunkId(payload) !== id) throw this.failure('rows differ from the backup');
+    if (!sorted) this.pool.give(payload);
+    this.proven += rows;
     this.next++;
   }
 

@@ -8,10 +8,9 @@ import type { Ownership } from '../domain/mapping';
 import type { TableManifest } from '../domain/manifest';
 import type { RowCodec } from '../domain/rows';
 import type { ForeignKey, TableStructure } from '../domain/table';
-import { baseLayer } from './backup-rows';
+import { chunkSpans, readSpan } from './backup-rows';
 import { runLanes } from './lanes';
 import type { ScopedTable } from './scoped-table';
-import { decodeRowChunk } from './row-chunk';
 import { FieldReader, RowFilter, type RowPredicate } from './row-filter';
 
 interface Search {
@@ -162,8 +161,8 @@ class BusinessCollection {
     const { store, codec, signal } = this.search;
     const fields = new ScopedFields(codec, table.structure);
     const filter = this.filters.get(table.table) as RowFilter;
-    await runLanes({ lanes: CHUNKS_AT_ONCE, signal }, store.layerEntries(baseLayer(table)), async ({ id }) => {
-      const { bytes, ends } = filter.apply(decodeRowChunk(await store.readChunk(id)));
+    await runLanes({ lanes: CHUNKS_AT_ONCE, signal }, chunkSpans(store, table), async (span) => {
+      const { bytes, ends } = filter.apply(await readSpan(table, span, { store, codec }));
       let start = 0;
       for (const end of ends) {
         fields.at(bytes, start);

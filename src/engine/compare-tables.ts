@@ -7,7 +7,7 @@ import type { ReadRowsOptions } from '../domain/source';
 import { keyColumnIndexes, type TableStructure } from '../domain/table';
 import { AppError } from '../domain/errors';
 import type { BackupRows, ChunkSpan } from './backup-rows';
-import { chunkSpans } from './backup-rows';
+import { chunkSpans, spanBytes } from './backup-rows';
 import { compareRows, type DifferenceSink, type RowSlice } from './compare-rows';
 import { runLanes } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
@@ -50,8 +50,8 @@ export async function compareTable(
   const spans = chunkSpans(comparing.store, table.manifest);
   await runLanes({ lanes, signal: context.signal }, spans, async (span, signal) => {
     if (!comparing.rows.isLost(span)) await compareSpan({ table, span, sink: sinkOf(span), signal }, comparing);
-    const { rowCount = 0, rawBytes = 0 } = span.entry ?? {};
-    context.progress.advance({ rows: rowCount, bytes: rawBytes, table: table.manifest.table });
+    const rows = span.entry?.rowCount ?? 0;
+    context.progress.advance({ rows, bytes: spanBytes(span), table: table.manifest.table });
   });
 }
 

@@ -6,7 +6,7 @@ import { AppError, isAppError } from '../domain/errors';
 import type { RowBatch } from '../domain/rows';
 import type { ChangeWriter, Source } from '../domain/source';
 import type { RestoredTable } from '../domain/task';
-import { chunkSpans, type BackupRows } from './backup-rows';
+import { chunkSpans, spanBytes, type BackupRows } from './backup-rows';
 import type { DifferenceSink } from './compare-rows';
 import { compareSpan, compareTable, type TableComparing } from './compare-tables';
 import { isTouched, TableDifferences } from './differences';
@@ -228,7 +228,7 @@ async function readBack(restore: Writing, { writer, differences, context }: Read
       await compareSpan({ table: of.table, span, sink, signal: context.signal }, comparing);
       context.progress.advance({
         rows: span.entry?.rowCount ?? 0,
-        bytes: span.entry?.rawBytes ?? 0,
+        bytes: spanBytes(span),
         table: of.table.manifest.table,
       });
     }

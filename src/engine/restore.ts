@@ -6,6 +6,7 @@
 import { AppError } from '../domain/errors';
 import type { RestoreJobSpec } from '../domain/job';
 import type { Manifest } from '../domain/manifest';
+import type { RowCodec } from '../domain/rows';
 import type { Source } from '../domain/source';
 import type { EngineTask, RestoredTable, RestoreResult } from '../domain/task';
 import { BackupRows } from './backup-rows';
@@ -44,9 +45,9 @@ async function restoreSettled(
 ): Promise<RestoreResult> {
   const manifest = await requireManifest(store, spec);
   const notes: string[] = committed ? ['An earlier attempt of this job had committed already.'] : [];
-  const scope = await proveScope(spec, { manifest, store, context, notes });
+  const scope = await proveScope(spec, { manifest, store, codec: source.codec, context, notes });
   const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
-  const rows = new BackupRows(store, scope.proof.lostChunks, filters);
+  const rows = new BackupRows({ store, codec: source.codec }, scope.proof.lostChunks, filters);
   const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows };
   const serviceSettings = await readServiceSettings(spec, { manifest, store, notes });
   const outcome = await writeScope(restore, { committed, notes, context });
@@ -95,15 +96,16 @@ async function proveScope(
   {
     manifest,
     store,
+    codec,
     context,
     notes,
-  }: { manifest: Manifest; store: EngineStore; context: TaskContext; notes: string[] },
+  }: { manifest: Manifest; store: EngineStore; codec: RowCodec; context: TaskContext; notes: string[] },
 ): Promise<{ scope: RestoreScope; proof: ChunkProof }> {
   const scope = restoreScope(spec, manifest);
   const bytesTotal = scope.tables.reduce((sum, { manifest: table }) => sum + table.rawBytes, 0);
   const rowsTotal = scope.tables.reduce((sum, { manifest: table }) => sum + table.rowCount, 0);
   context.progress.begin({ name: 'verifying', from: 0, to: 30, rowsTotal, bytesTotal });
-  const proof = await proveChunks(scope.tables, store, context);
+  const proof = await proveChunks(scope.tables, { store, codec, context });
   if (proof.losses.length > 0 && !spec.allowUnchecked) throw damaged(proof);
   notes.push(...proof.losses);
   const tables = scope.tables.filter(({ manifest: table }) => !proof.lostTables.has(table.table));

@@ -2,9 +2,9 @@
  * The payload of a base row chunk (FORMAT.md): byte 0x01, uvarint row count, one uvarint length per row, the rows back to
  * back. Building copies each row once; decoding copies nothing.
  */
-import { AppError } from '../domain/errors';
-import type { RowBatch } from '../domain/rows';
+import { rowStart, type RowBatch } from '../domain/rows';
 import type { BufferPool } from './buffer-pool';
+import { malformed, readUvarint, uvarintSize, writeUvarint } from './uvarint';
 
 export const BASE_ROW_CHUNK = 0x01;
 
@@ -124,33 +124,12 @@ export function decodeRowChunk(payload: Buffer): RowBatch {
 
 export const NO_ROWS: RowBatch = { bytes: Buffer.alloc(0), ends: new Uint32Array(0) };
 
-function uvarintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
-  return size;
-}
-
-function writeUvarint(target: Buffer, at: number, value: number): number {
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = (rest % 0x80) | 0x80;
-  target[at++] = rest;
-  return at;
-}
-
-/** Reads at most 5 bytes: no count or length in a chunk reaches 2^32. */
-function readUvarint(payload: Buffer, cursor: { at: number }): number {
-  let value = 0;
-  for (let factor = 1; factor <= 0x80 ** 4; factor *= 0x80) {
-    const byte = payload[cursor.at++];
-    if (byte === undefined) throw malformed('it ends within a number');
-    value += (byte & 0x7f) * factor;
-    if (byte < 0x80) return value;
-  }
-  throw malformed('a number in it is too long');
-}
-
-function malformed(what: string): AppError {
-  return new AppError('INTEGRITY_FAILURE', `A row chunk is malformed: ${what}.`, {
-    hint: 'Verify the backup at level DATA, and restore from another one.',
-  });
+/** The same rows in an order that does not depend on where they came from: that of their bytes. */
+export function sortedRows(batch: RowBatch): RowBatch {
+  const { bytes, ends } = batch;
+  const order = Array.from(ends, (_, row) => row);
+  order.sort((a, b) => bytes.compare(bytes, rowStart(batch, b), ends[b], rowStart(batch, a), ends[a]));
+  const rows = new RowCollector();
+  for (const row of order) rows.add(bytes, rowStart(batch, row), ends[row] as number);
+  return rows.takeBatch();
 }

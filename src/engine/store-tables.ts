@@ -2,7 +2,7 @@
  * Streams the tables of a consistent read into a write session: key ranges are read on all lanes at once, and whatever order
  * they finish in, each table's layer gets its entries in key order.
  */
-import type { BackupWriteSession, ChunkEntry, LayerBuilder } from '../domain/backup-store';
+import type { BackupWriteSession, ChunkEntry } from '../domain/backup-store';
 import type { LayerRef, TableManifest } from '../domain/manifest';
 import { WHOLE_TABLE, rowCount, type KeyRange, type RowCodec, type RowScope } from '../domain/rows';
 import type { ConsistentRead } from '../domain/source';
@@ -10,6 +10,7 @@ import { keyColumnIndexes, type TableStructure } from '../domain/table';
 import { BufferPool } from './buffer-pool';
 import { Chunker, type ChunkDraft } from './chunker';
 import { OrderedWindow, runLanes } from './lanes';
+import { LayerAssembly } from './layer-assembly';
 import type { TaskContext } from './ports';
 
 /** One unit of a lane's work: long enough to amortize a query, short enough to spread a large table over all lanes. */
@@ -21,6 +22,9 @@ const POOLED_BYTES = 8 * 1024 * 1024;
 
 export interface TableStoring {
   read: ConsistentRead;
+  tables: readonly TableToStore[];
+  /** Of the job's progress, percent. */
+  from: number;
   session: BackupWriteSession;
   codec: RowCodec;
   seed: number;
@@ -33,6 +37,12 @@ interface PooledStoring extends TableStoring {
   added: { rawBytes: number };
 }
 
+export interface TableToStore {
+  structure: TableStructure;
+  /** Why the table is taken whole; kept with the backup. */
+  reason: string;
+}
+
 export interface StoredTables {
   tables: TableManifest[];
   /** Bytes of the rows in chunks that were not stored before. */
@@ -41,43 +51,46 @@ export interface StoredTables {
 
 export async function storeTables(given: TableStoring, context: TaskContext): Promise<StoredTables> {
   const storing = { ...given, pool: new BufferPool(POOLED_BYTES), added: { rawBytes: 0 } };
-  const { read, session } = storing;
-  const layers = read.tables.map((table) => new LayerAssembly(table, session.buildLayer('BASE')));
+  const { read, session, scope, from } = storing;
+  const structures = storing.tables.map(({ structure }) => structure);
+  const layers = storing.tables.map((table) => ({ ...table, layer: new LayerAssembly(session.buildLayer('BASE')) }));
   context.progress.begin({
     name: 'reading',
-    from: 1,
+    from,
     to: 90,
-    rowsTotal: storing.scope.kind === 'ALL' ? total(read.tables, 'estimatedRows') : null,
-    bytesTotal: storing.scope.kind === 'ALL' ? total(read.tables, 'estimatedBytes') : null,
+    rowsTotal: scope.kind === 'ALL' ? total(structures, 'estimatedRows') : null,
+    bytesTotal: scope.kind === 'ALL' ? total(structures, 'estimatedBytes') : null,
   });
   await runLanes({ lanes: read.lanes, signal: context.signal }, rangesOf(layers, storing), async (work, signal) => {
-    await work.layer.finishRange(work.index, await storeRange(work, { storing, context, signal }));
+    await work.table.layer.finishRange(work.index, await storeRange(work, { storing, context, signal }));
   });
   const tables: TableManifest[] = [];
-  for (const layer of layers) tables.push(await layer.finish());
+  for (const { structure, reason, layer } of layers)
+    tables.push(wholeTable({ structure, reason }, await layer.finish()));
   return { tables, newRawBytes: storing.added.rawBytes };
 }
 
+type StoringTable = TableToStore & { layer: LayerAssembly };
+
 interface RangeWork {
-  layer: LayerAssembly;
+  table: StoringTable;
   index: number;
   range: KeyRange;
 }
 
 /** Plans a table's ranges only when a lane gets to it. A business is too small to be worth planning. */
-async function* rangesOf(layers: LayerAssembly[], { read, scope }: TableStoring): AsyncGenerator<RangeWork> {
-  for (const layer of layers) {
-    const ranges = scope.kind === 'ALL' ? await read.planRanges(layer.table, RANGE_BYTES) : [WHOLE_TABLE];
-    for (const [index, range] of ranges.entries()) yield { layer, index, range };
+async function* rangesOf(tables: StoringTable[], { read, scope }: TableStoring): AsyncGenerator<RangeWork> {
+  for (const table of tables) {
+    const ranges = scope.kind === 'ALL' ? await read.planRanges(table.structure, RANGE_BYTES) : [WHOLE_TABLE];
+    for (const [index, range] of ranges.entries()) yield { table, index, range };
   }
 }
 
 async function storeRange(
-  { layer, range }: RangeWork,
+  { table: { structure: table }, range }: RangeWork,
   { storing, context, signal }: { storing: PooledStoring; context: TaskContext; signal: AbortSignal },
 ): Promise<ChunkEntry[]> {
   const { codec, seed, read, scope, pool } = storing;
-  const { table } = layer;
   const chunker = new Chunker({ codec, seed, keyColumns: keyColumnIndexes(table), table: table.table, pool });
   const stored = new OrderedWindow<ChunkEntry>(CHUNKS_UNDER_WAY);
   try {
@@ -103,39 +116,7 @@ async function storeChunk({ session, pool, added }: PooledStoring, draft: ChunkD
   return { id, ...facts };
 }
 
-/** Puts the entries of ranges that finish in any order into a layer in key order. */
-class LayerAssembly {
-  private readonly outstanding = new Map<number, ChunkEntry[]>();
-  private nextRange = 0;
-  private adding: Promise<void> = Promise.resolve();
-
-  constructor(
-    readonly table: TableStructure,
-    private readonly builder: LayerBuilder,
-  ) {}
-
-  async finishRange(index: number, entries: ChunkEntry[]): Promise<void> {
-    this.outstanding.set(index, entries);
-    this.adding = this.adding.then(() => this.addReady());
-    await this.adding;
-  }
-
-  async finish(): Promise<TableManifest> {
-    await this.adding;
-    return tableManifest(this.table, await this.builder.finish());
-  }
-
-  private async addReady(): Promise<void> {
-    for (;;) {
-      const entries = this.outstanding.get(this.nextRange);
-      if (entries === undefined) return;
-      this.outstanding.delete(this.nextRange++);
-      for (const entry of entries) await this.builder.add(entry);
-    }
-  }
-}
-
-function tableManifest(structure: TableStructure, layer: LayerRef): TableManifest {
+function wholeTable({ structure, reason }: TableToStore, layer: LayerRef): TableManifest {
   return {
     dataType: structure.mapping.dataType,
     table: structure.table,
@@ -144,7 +125,7 @@ function tableManifest(structure: TableStructure, layer: LayerRef): TableManifes
     rawBytes: layer.rawBytes,
     layers: [layer],
     changeDetection: 'NONE',
-    changeDetectionReason: 'A backup of this type holds every row in its scope.',
+    changeDetectionReason: reason,
     changedRowCount: layer.rowCount,
   };
 }

@@ -9,10 +9,8 @@ export function requireSameStructures(
   rowEncoding: string,
 ): void {
   const problems = backup.flatMap((table) => {
-    if (table.rowEncoding !== rowEncoding)
-      return [`${table.table}: rows are in ${table.rowEncoding}, not ${rowEncoding}`];
     const found = live.find(({ table: name }) => name === table.table);
-    return found === undefined ? [] : structureProblems(table, found);
+    return found === undefined ? [] : structureDifferences(table, found, rowEncoding);
   });
   if (problems.length === 0) return;
   throw new AppError('SCHEMA_MISMATCH', `The live tables differ from the backup's: ${problems.join('; ')}.`, {
@@ -20,8 +18,10 @@ export function requireSameStructures(
   });
 }
 
-function structureProblems(backup: TableStructure, live: TableStructure): string[] {
+/** What keeps rows of the one from being rows of the other; empty where nothing does. */
+export function structureDifferences(backup: TableStructure, live: TableStructure, rowEncoding: string): string[] {
   const name = backup.table;
+  if (backup.rowEncoding !== rowEncoding) return [`${name}: rows are in ${backup.rowEncoding}, not ${rowEncoding}`];
   const problems: string[] = [];
   for (const column of backup.columns) {
     const found = live.columns.find((candidate) => candidate.name === column.name);

@@ -5,6 +5,7 @@
  * A retry after a crash past the commit finds the manifest and returns it. Whatever fails or is cancelled leaves nothing.
  */
 import type { BackupWriteSession } from '../domain/backup-store';
+import type { BackupType } from '../domain/backup';
 import { expandDataTypes, type DataType } from '../domain/data-type';
 import { AppError } from '../domain/errors';
 import type { BackupJobSpec } from '../domain/job';
@@ -17,7 +18,10 @@ import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import { storeWait } from './store-wait';
 import { encodeDocument, isDocument } from './document-chunk';
-import { storeTables } from './store-tables';
+import { findParent, planTable } from './parent-backup';
+import { isDamage } from './prove-chunks';
+import { scanChanges, type ScanContext, type ScannedTable, type TableScan } from './scan-changes';
+import { storeTables, type StoredTables, type TableToStore } from './store-tables';
 
 type BackupTask = Extract<EngineTask, { kind: 'BACKUP' }>;
 
@@ -68,20 +72,104 @@ async function withSession(session: BackupWriteSession, work: () => Promise<Back
 }
 
 async function writeBackup(write: BackupWrite, context: TaskContext): Promise<BackupResult> {
-  const { read, session, source, store, scope, task } = write;
+  const { read, scope, task, session } = write;
   context.hooks.onLog(`Reading ${read.tables.length} tables, consistency ${read.consistency}, lanes ${read.lanes}.`);
-  const { tables, newRawBytes } = await storeTables(
-    { read, session, codec: source.codec, seed: store.chunkSeed, scope },
-    context,
-  );
+  const parent = await findParentOf(write, context);
+  const { tables, newRawBytes } = await takeTables(write, { parent, context });
   if (scope.kind === 'BUSINESS') requireOwnedRows(tables, scope.businessId);
   const serviceSettings = await storeServiceSettings(write);
   await read.close();
   throwIfAborted(context.signal);
   context.progress.begin({ name: 'verifying', from: 90, to: 99 });
-  const stored = await session.commit(describe(write, { tables, serviceSettings, newRawBytes }, context));
+  const stored = await session.commit(describe(write, { tables, serviceSettings, newRawBytes, parent }, context));
   context.hooks.onLog(`Backup ${task.spec.backupId} is complete: ${stored.name}.`);
   return { kind: 'BACKUP', stored };
+}
+
+/** Under the session's lease: from now on nothing that the parent refers to can go, whatever becomes of the parent. */
+async function findParentOf(
+  { task, store, info, dataTypes }: BackupWrite,
+  context: TaskContext,
+): Promise<Manifest | null> {
+  const { type, source } = task.spec;
+  const parent = await findParent(store, { type, source, info, dataTypes });
+  if (parent !== null) context.hooks.onLog(`Standing on backup ${parent.backupId} of ${parent.readAt}.`);
+  else if (isRelative(type)) context.hooks.onLog(`There is no backup for an ${type} one to stand on: taken as FULL.`);
+  return parent;
+}
+
+function isRelative(type: BackupType): boolean {
+  return type === 'INCREMENTAL' || type === 'DIFFERENTIAL';
+}
+
+/** Tables as changes where they can be, then the others whole; in the order of the read. */
+async function takeTables(
+  write: BackupWrite,
+  { parent, context }: { parent: Manifest | null; context: TaskContext },
+): Promise<StoredTables> {
+  const { read, session, source, store, scope, task } = write;
+  const plans = read.tables.map((structure) => ({ structure, plan: planTable(parent, structure, task.spec.type) }));
+  const scans = plans.flatMap(({ plan }) => (plan.kind === 'CHANGES' ? [plan.scan] : []));
+  const whole = plans.flatMap(({ structure, plan }) =>
+    plan.kind === 'WHOLE' ? [{ structure, reason: plan.reason }] : [],
+  );
+  const scanning = { read, session, store, codec: source.codec, context };
+  const changes = await scanTables(scans, scanning);
+  const rest = await storeTables(
+    {
+      read,
+      session,
+      codec: source.codec,
+      seed: store.chunkSeed,
+      scope,
+      tables: [...whole, ...changes.overrun],
+      from: scans.length === 0 ? 1 : SCANNED_PERCENT,
+    },
+    context,
+  );
+  const taken = new Map([...changes.tables, ...rest.tables].map((table) => [table.table, table]));
+  return {
+    tables: read.tables.map(({ table }) => taken.get(table) as TableManifest),
+    newRawBytes: changes.newRawBytes + rest.newRawBytes,
+  };
+}
+
+/** Share of the job, percent, in which tables are compared with their parents. */
+const SCANNED_PERCENT = 80;
+
+async function scanTables(
+  scans: readonly TableScan[],
+  scanning: ScanContext,
+): Promise<StoredTables & { overrun: TableToStore[] }> {
+  const found: StoredTables & { overrun: TableToStore[] } = { tables: [], newRawBytes: 0, overrun: [] };
+  if (scans.length === 0) return found;
+  scanning.context.progress.begin({
+    name: 'comparing',
+    from: 1,
+    to: SCANNED_PERCENT,
+    rowsTotal: sum(scans, ({ parent }) => parent.rowCount),
+    bytesTotal: sum(scans, ({ parent }) => parent.rawBytes),
+  });
+  for (const scan of scans) {
+    const scanned = await scanOrReason(scan, scanning);
+    if (typeof scanned === 'string') {
+      found.overrun.push({ structure: scan.structure, reason: scanned });
+      continue;
+    }
+    found.tables.push(scanned.manifest);
+    found.newRawBytes += scanned.newRawBytes;
+  }
+  return found;
+}
+
+/** A damaged parent harms no backup that comes after it: the table is taken whole, for this reason. */
+async function scanOrReason(scan: TableScan, scanning: ScanContext): Promise<ScannedTable | string> {
+  try {
+    return (await scanChanges(scan, scanning)) ?? 'So much changed that this is a new base.';
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return `The parent backup is damaged: ${error.message}`;
+  }
 }
 
 async function storeServiceSettings({ task, session }: BackupWrite): Promise<ChunkId | null> {
@@ -92,19 +180,20 @@ async function storeServiceSettings({ task, session }: BackupWrite): Promise<Chu
 
 function describe(
   { task, source, info, read, scope, dataTypes }: BackupWrite,
-  { tables, serviceSettings, newRawBytes }: Pick<Manifest, 'tables' | 'serviceSettings' | 'newRawBytes'>,
+  written: Pick<Manifest, 'tables' | 'serviceSettings' | 'newRawBytes'> & { parent: Manifest | null },
   { deps }: TaskContext,
 ): Omit<Manifest, 'storedBytes'> {
   const { spec } = task;
+  const { tables, serviceSettings, newRawBytes, parent } = written;
   return {
     formatVersion: 1,
     backupId: spec.backupId,
     jobId: task.jobId,
-    type: spec.type,
+    type: parent === null && isRelative(spec.type) ? 'FULL' : spec.type,
     source: { name: source.name, kind: info.kind, version: info.version, schema: info.schema },
     dataTypes,
     scope,
-    parentId: null,
+    parentId: parent?.backupId ?? null,
     createdAt: task.createdAt,
     completedAt: deps.clock.now().toISOString(),
     readAt: read.readAt.toISOString(),
@@ -124,9 +213,6 @@ function describe(
 }
 
 function backupScope(spec: BackupJobSpec): RowScope {
-  if (spec.type === 'INCREMENTAL' || spec.type === 'DIFFERENTIAL') {
-    throw new AppError('INVALID_INPUT', `${spec.type} backups are not available yet.`, { hint: 'Take a FULL backup.' });
-  }
   if (spec.type !== 'BUSINESS') return ALL_ROWS;
   if (spec.businessId === null) throw new AppError('INVALID_INPUT', 'A BUSINESS backup needs a businessId.');
   return { kind: 'BUSINESS', businessId: spec.businessId };

@@ -28,6 +28,7 @@ const ROWS_PER_BATCH = 50;
 
 export function memorySource(structures: readonly TableStructure[], rangeRows = 400): MemorySource {
   let handles = 0;
+  let reads = 0;
   const structureOf = (name: string): TableStructure =>
     structures.find(({ table }) => table === name) as TableStructure;
   const keyOf = (table: TableStructure, row: Row): string =>
@@ -57,7 +58,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
   const read = (tables: MemoryTables, end: () => void, wanted?: readonly string[]): ConsistentRead => ({
     consistency: 'SQLITE_SNAPSHOT',
     lanes: 3,
-    readAt: new Date(Date.UTC(2026, 0, 1)),
+    readAt: new Date(Date.UTC(2026, 0, 1) + 1000 * reads++),
     position: null,
     tables: structures.filter(({ table }) => wanted?.includes(table) ?? true),
     planRanges: async (table) => {

@@ -1,0 +1,34 @@
+/** Numbers in row chunks: LEB128 (FORMAT.md, `uvarint`). */
+import { AppError } from '../domain/errors';
+
+export function uvarintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
+  return size;
+}
+
+/** Gives the position after it. */
+export function writeUvarint(target: Buffer, at: number, value: number): number {
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = (rest % 0x80) | 0x80;
+  target[at++] = rest;
+  return at;
+}
+
+/** Reads at most 5 bytes: no count or length in a chunk reaches 2^32. */
+export function readUvarint(payload: Buffer, cursor: { at: number }): number {
+  let value = 0;
+  for (let factor = 1; factor <= 0x80 ** 4; factor *= 0x80) {
+    const byte = payload[cursor.at++];
+    if (byte === undefined) throw malformed('it ends within a number');
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return value;
+  }
+  throw malformed('a number in it is too long');
+}
+
+export function malformed(what: string): AppError {
+  return new AppError('INTEGRITY_FAILURE', `A row chunk is malformed: ${what}.`, {
+    hint: 'Verify the backup at level DATA, and restore from another one.',
+  });
+}
