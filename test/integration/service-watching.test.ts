@@ -7,10 +7,9 @@ import { ListJobsDocument, WatchJobDocument, type WatchJobSubscription } from '.
 import { startServiceApp, type ServiceApp } from '../support/service-app';
 import { sqlitePlatform, type Platform } from '../support/service-platforms';
 
-jest.setTimeout(LONG ? 480_000 : 120_000);
-
 const LONG = Boolean(process.env.LONG);
 const RESUMES = LONG ? 200 : 20;
+jest.setTimeout(LONG ? 480_000 : 120_000);
 type Event = WatchJobSubscription['jobEvents'];
 
 describe('watching a job that runs', () => {
