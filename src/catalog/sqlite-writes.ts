@@ -4,13 +4,14 @@
  * SQLite itself waits for the disk inside COMMIT, on the event loop: a busy disk takes tens of milliseconds. So the connection runs
  * with `synchronous = NORMAL`, where COMMIT only appends to the write-ahead log and only a checkpoint waits for the disk
  * (https://www.sqlite.org/pragma.html#pragma_synchronous). The log is then synced here, on libuv's threads, before the write
- * resolves; checkpoints run on a thread of their own. What is promised is that of `synchronous = FULL`: a write that was
+ * resolves; checkpoints run on a thread of their own, while the next write waits. (What SQLite still syncs by itself is the header
+ * of a log that begins anew, once after each checkpoint.) What is promised is that of `synchronous = FULL`: a write that was
  * acknowledged, or shown by a read, survives a power cut.
  *
  * Only the log is ever opened beside SQLite: closing a second handle of the database file would drop SQLite's locks on it
  * (https://www.sqlite.org/howtocorrupt.html, section 2.2).
  */
-import { open } from 'node:fs/promises';
+import { open, realpath } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../domain/ambient';
 import { AppError } from '../domain/errors';
@@ -31,15 +32,14 @@ export interface SqliteWritesOptions {
   openWal?: (path: string) => Promise<WriteAheadLog>;
 }
 
-/** About as often as SQLite would by itself, which counts a thousand pages: a write changes four or five. */
-const WRITES_PER_CHECKPOINT = 256;
+/** A write changes 2 to 20 pages of 4 KiB: the log stays below 12 MiB. */
+const WRITES_PER_CHECKPOINT = 128;
 
 const openFile = (path: string): Promise<WriteAheadLog> => open(path, 'r+');
 
 export class SqliteWrites {
   private readonly line: WriteLine;
   private underWay: Promise<unknown> = Promise.resolve();
-  private checkpoint: Promise<void> = Promise.resolve();
   private writes = 0;
   private failure: AppError | null = null;
 
@@ -52,10 +52,15 @@ export class SqliteWrites {
 
   /** What was written before, e.g. by migrations, is made durable too. */
   static async open(options: SqliteWritesOptions): Promise<SqliteWrites> {
-    const wal = await (options.openWal ?? openFile)(`${options.path}-wal`);
-    const writes = new SqliteWrites(options, wal);
-    await writes.sync();
-    return writes;
+    const path = await realpath(options.path); // SQLite keeps the log beside the file that a link leads to
+    const writes = new SqliteWrites({ ...options, path }, await (options.openWal ?? openFile)(`${path}-wal`));
+    try {
+      await writes.sync();
+      return writes;
+    } catch (error) {
+      await writes.close();
+      throw error;
+    }
   }
 
   /**
@@ -70,9 +75,10 @@ export class SqliteWrites {
     });
   }
 
-  /** Resolves once every commit that can be seen by now is on the disk. */
+  /** Resolves once every commit that can be seen by now is on the disk; throws as `run` does after the disk failed. */
   async durable(): Promise<void> {
     await this.underWay;
+    if (this.failure) throw this.failure;
   }
 
   /** Resolves once every write that was asked for has ended. */
@@ -83,16 +89,17 @@ export class SqliteWrites {
   /** Before the connections close; no write may follow. */
   async close(): Promise<void> {
     await this.idle();
-    await this.checkpoint;
     await this.wal.close();
     this.line.leave();
   }
 
   private async commit<T>(transaction: () => Promise<T>): Promise<T> {
     if (this.failure) throw this.failure;
+    // Before this write, not after the last: nobody waits for it who could be answered. Then the log begins anew.
+    if (this.writes > 0 && this.writes % WRITES_PER_CHECKPOINT === 0) await runCheckpoint(this.options);
     const result = await transaction();
     await this.sync();
-    this.countWrite();
+    this.writes += 1;
     return result;
   }
 
@@ -106,12 +113,6 @@ export class SqliteWrites {
       });
       throw this.failure;
     }
-  }
-
-  private countWrite(): void {
-    this.writes += 1;
-    if (this.writes % WRITES_PER_CHECKPOINT !== 0) return;
-    this.checkpoint = this.checkpoint.then(() => runCheckpoint(this.options));
   }
 }
 

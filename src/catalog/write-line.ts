@@ -2,6 +2,7 @@
  * The line in which writes to one SQLite file wait for each other. All connections that this process has to a file share one:
  * SQLite's own waiting blocks the thread, and so would wait for a transaction that can't go on meanwhile.
  */
+import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 const lines = new Map<string, WriteLine>();
@@ -13,7 +14,7 @@ export class WriteLine {
   private constructor(private readonly path: string) {}
 
   static join(path: string): WriteLine {
-    const key = resolve(path);
+    const key = existsSync(path) ? realpathSync(path) : resolve(path);
     const line = lines.get(key) ?? new WriteLine(key);
     lines.set(key, line);
     line.users += 1;

@@ -2,7 +2,7 @@
  * A power cut takes whatever was not synced. kill -9 never shows that, so here the synced state is kept beside the file: at any
  * moment, what a cut would leave is the last synced log with the database file that belongs to it.
  */
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,8 +15,8 @@ import { backupSpec, storedManifest, testRandom } from '../support/catalog-stand
 import { silentLog } from '../support/silent-log';
 
 const JOBS = process.env['LONG'] === '1' ? 400 : 40;
-/** More writes than one checkpoint waits for. */
-const WRITES_PAST_A_CHECKPOINT = 300;
+/** More writes than three checkpoints wait for. */
+const WRITES_PAST_CHECKPOINTS = 400;
 
 let folder: string;
 const live = (): string => join(folder, 'catalog.sqlite');
@@ -91,18 +91,34 @@ it('keeps every acknowledged write, whenever the power goes', async () => {
   await catalog.close();
 }, 240_000);
 
-it('keeps them across checkpoints of the log', async () => {
+it('keeps them across checkpoints of the log, which then begins anew', async () => {
   const { catalog } = await openWatched();
   const { job } = await catalog.queue.enqueue({ spec: backupSpec(), createdBy: 'test' });
   const claimed = await catalog.queue.claim({ owner: 'test', leaseMs: 60_000, concurrencyPerSource: 1 });
-  for (let write = 0; write < WRITES_PAST_A_CHECKPOINT; write += 1) {
-    await catalog.queue.saveProgress(claimed!.lease, { type: 'PROGRESS', progress: { ...NO_PROGRESS, percent: 1 } });
+  const begun = new Set<string>();
+  for (let write = 0; write < WRITES_PAST_CHECKPOINTS; write += 1) {
+    await catalog.queue.saveProgress(claimed!.lease, {
+      type: 'PROGRESS',
+      progress: { ...NO_PROGRESS, percent: write },
+    });
+    begun.add(readFileSync(`${live()}-wal`).toString('hex', 16, 24)); // the salts of the log's header
+    if (write % 20 === 0) expect(await findAfterCut(job.id)).toBe('RUNNING');
   }
+  expect(begun.size).toBeGreaterThan(2);
+  expect(statSync(`${live()}-wal`).size).toBeLessThan(12 * 2 ** 20);
   const id = await workOnce(catalog);
   expect(await findAfterCut(id)).toBe('COMPLETED');
-  expect(await findAfterCut(job.id)).toBe('RUNNING');
   await catalog.close();
-}, 60_000);
+}, 120_000);
+
+it('opens behind a link', async () => {
+  const { catalog } = await openWatched();
+  await catalog.close();
+  symlinkSync(live(), join(folder, 'link.sqlite'));
+  const linked = await openAt(join(folder, 'link.sqlite'));
+  await workOnce(linked);
+  await linked.close();
+});
 
 it('neither acknowledges nor shows a write that is not on the disk yet', async () => {
   const { catalog, wal } = await openWatched();
@@ -120,7 +136,7 @@ it('neither acknowledges nor shows a write that is not on the disk yet', async (
   await catalog.close();
 });
 
-it('takes no further write after the disk failed one, and says what to do', async () => {
+it('neither takes nor shows anything more after the disk failed a write, and says what to do', async () => {
   const { catalog, wal } = await openWatched();
   wal.fault = Object.assign(new Error('i/o error'), { code: 'EIO' });
   const write = (): Promise<unknown> => catalog.queue.enqueue({ spec: backupSpec(), createdBy: 'test' });
@@ -128,6 +144,8 @@ it('takes no further write after the disk failed one, and says what to do', asyn
   await expect(write()).rejects.toMatchObject(failure);
   wal.fault = null;
   await expect(write()).rejects.toMatchObject(failure);
+  await expect(catalog.jobs.list({ limit: 10 })).rejects.toMatchObject(failure);
+  await expect(catalog.ping()).rejects.toMatchObject(failure);
   await catalog.close();
 });
 
