@@ -26,8 +26,32 @@ export interface LogPosition {
   offset: string;
   gtid?: string;
   serverId: string;
-  /** When the log file was created, RFC 3339: after RESET MASTER names repeat. */
+  /** What the server calls itself beside its number, where it does. */
+  serverUid?: string;
+  /** When the log file was created, RFC 3339: after RESET MASTER names repeat. Absent: this user may not read the log. */
   createdAt?: string;
+  /** True where XA transactions stood prepared, or could have: their rows may be logged before this position and appear after it. */
+  preparedXa?: true;
+}
+
+export interface ReadChangeLogOptions {
+  /** Where an earlier consistent read stood. */
+  from: LogPosition;
+  /** Where a later one stands, which is best still open: its locks keep the tables as `tables` says. */
+  to: LogPosition;
+  /** As the later read has them. */
+  tables: readonly TableStructure[];
+  /** Told as the log is read, the same key as often as it is met; awaited, so that keys can be put away. */
+  onKeys: (table: string, keys: KeyBytes[]) => void | Promise<void>;
+  signal?: AbortSignal;
+}
+
+/** What the log could not tell, and how much of it was read. */
+export interface ChangeLogReport {
+  /** Tables whose changes the log does not hold in full, each with the reason, for an operator; what was told of them is void. */
+  unusable: Map<string, string>;
+  events: number;
+  bytes: number;
 }
 
 export interface SourceInfo {
@@ -67,6 +91,12 @@ export interface Source {
   estimateRows(signal?: AbortSignal): Promise<Map<string, number>>;
   /** Opens one moment of the source on up to `connections` connections. Throws SCHEMA_MISMATCH for mapping problems. */
   openConsistentRead(options: OpenReadOptions): Promise<ConsistentRead>;
+  /**
+   * Tells keys of rows that may have changed between two consistent reads, from the source's own log. Every row of a table that
+   * is not `unusable` whose bytes differ between the reads, or that is in one of them alone, is among them; others may be too:
+   * the later read has the truth. Reads no further than `to` and waits for nothing. Absent: the source keeps no such log.
+   */
+  readChangeLog?(options: ReadChangeLogOptions): Promise<ChangeLogReport>;
   /** State of each named table in `schema` (default: the source's own): decides between bulk and in-place writing. */
   tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>>;
   openBulkWriter(options: BulkWriteOptions): Promise<BulkWriter>;

@@ -20,7 +20,7 @@ export interface MariadbServer {
 const ENV = 'RISKVAULT_TEST_MARIADB';
 const NO_SERVER = 'Neither TEST_MYSQL_URL nor a mariadbd or mysqld was found: MySQL and MariaDB are NOT tested.';
 const START_TIMEOUT_MS = 60_000;
-let child: { process: ChildProcess; folder: string } | null = null;
+let ownServer: OwnServer | null = null;
 
 /** The server of this run, or null where none can be had; then tests say what they leave out. In CI that is an error. */
 export async function mariadbServer(): Promise<MariadbServer | null> {
@@ -40,7 +40,7 @@ export function canHaveMariadb(): boolean {
   return Boolean(known);
 }
 
-async function describeServer(url: string): Promise<MariadbServer> {
+export async function describeServer(url: string): Promise<MariadbServer> {
   const connection = await createConnection(url);
   try {
     const [rows] = await connection.query('SELECT @@log_bin AS log_bin, VERSION() AS version');
@@ -60,19 +60,65 @@ async function describeServer(url: string): Promise<MariadbServer> {
 export async function startMariadb(options: readonly string[] = []): Promise<string | null> {
   const known = process.env.TEST_MYSQL_URL ?? process.env[ENV];
   if (known) return known;
-  const daemon = findDaemon() ?? installDaemon();
-  if (!daemon) return null;
-  const folder = mkdtempSync(join(tmpdir(), 'riskvault-mariadb-'));
-  const port = await freePort();
-  initialize(daemon, folder);
-  const server = spawn(daemon, [...daemonOptions(daemon, folder, port), ...options], { stdio: 'ignore' });
-  child = { process: server, folder };
-  // A suite that started its own must not leave it behind.
-  process.once('exit', killNow);
-  await untilReady(folder, server);
-  const url = `mysql://root@127.0.0.1:${port}`;
-  process.env[ENV] = url;
-  return url;
+  ownServer = await OwnServer.create(options);
+  if (ownServer) process.env[ENV] = ownServer.url;
+  return ownServer?.url ?? null;
+}
+
+/** A throwaway server of one suite alone, for what would disturb others: it can be ended and started anew on its data. */
+export class OwnServer {
+  private process: ChildProcess | null = null;
+  private readonly killNow = (): void => {
+    this.process?.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  };
+
+  private constructor(
+    private readonly daemon: string,
+    private readonly folder: string,
+    private readonly port: number,
+  ) {
+    // A suite that started its own must not leave it behind.
+    process.once('exit', this.killNow);
+  }
+
+  /** Null where no server can be had. */
+  static async create(options: readonly string[] = []): Promise<OwnServer | null> {
+    const daemon = findDaemon() ?? installDaemon();
+    if (!daemon) return null;
+    const folder = mkdtempSync(join(tmpdir(), 'riskvault-mariadb-'));
+    const server = new OwnServer(daemon, folder, await freePort());
+    initialize(daemon, folder);
+    await server.start(options);
+    return server;
+  }
+
+  get url(): string {
+    return `mysql://root@127.0.0.1:${this.port}`;
+  }
+
+  async start(options: readonly string[] = []): Promise<void> {
+    const { daemon, folder, port } = this;
+    rmSync(join(folder, 'error.log'), { force: true });
+    this.process = spawn(daemon, [...daemonOptions(daemon, folder, port), ...options], { stdio: 'ignore' });
+    await untilReady(folder, this.process);
+  }
+
+  /** At once, as a crash would. */
+  async kill(): Promise<void> {
+    const server = this.process;
+    if (!server) return;
+    this.process = null;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGKILL');
+    await ended;
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    process.removeListener('exit', this.killNow);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }
 
 function findDaemon(): string | null {
@@ -170,23 +216,13 @@ async function untilReady(folder: string, server: ChildProcess): Promise<void> {
   throw new Error('mariadbd did not become ready in time');
 }
 
-function killNow(): void {
-  if (!child) return;
-  child.process.kill('SIGKILL');
-  rmSync(child.folder, { recursive: true, force: true });
-  child = null;
-}
-
 /** Ends the server that `startMariadb` of this process started. */
 export async function stopMariadb(): Promise<void> {
-  if (!child) return;
-  const { process: server, folder } = child;
-  child = null;
+  if (!ownServer) return;
+  const server = ownServer;
+  ownServer = null;
   delete process.env[ENV];
-  const ended = new Promise((resolve) => server.once('exit', resolve));
-  server.kill('SIGKILL');
-  await ended;
-  rmSync(folder, { recursive: true, force: true });
+  await server.remove();
 }
 
 export interface TestSchema {

@@ -3,7 +3,7 @@
  * metadata locks on every table from then on, so structure and rows agree until the read is closed.
  */
 import { AppError } from '../../domain/errors';
-import type { Clock, Log } from '../../domain/ambient';
+import type { Clock, Log, Random } from '../../domain/ambient';
 import type { SourceMapping } from '../../domain/mapping';
 import type { KeyRange, RowBatch } from '../../domain/rows';
 import type {
@@ -17,10 +17,11 @@ import type { SourceSettings } from '../../domain/settings';
 import type { TableStructure } from '../../domain/table';
 import { createThrottle, type Throttle } from '../throttle';
 import { businessNarrowing, type Narrowing } from './business-index';
-import { toSourceError } from './errors';
+import { throwIfAborted, toSourceError } from './errors';
 import { introspect } from './introspect';
 import { Lanes } from './lanes';
 import { watchLocks } from './lock-watch';
+import { readLogCreation } from './log-lineage';
 import { checkMapping } from './mapping-check';
 import { planRanges } from './plan-ranges';
 import { readBatches } from './raw-rows';
@@ -33,6 +34,7 @@ export interface ReadContext {
   target: ConnectionTarget;
   settings: SourceSettings;
   clock: Clock;
+  random: Random;
   log: Log;
   /** Called when the read is closed. */
   onEnd: () => void;
@@ -49,6 +51,7 @@ export async function openConsistentRead(context: ReadContext, options: OpenRead
     for (let i = 0; i < Math.max(1, options.connections); i++) opened.push(await openSession(target, sessionOptions));
     const snapshot = await openSnapshot({ ...context, control, readers: opened.slice(1) });
     const tables = await pinStructures(snapshot, target.schema, mapping);
+    snapshot.position &&= await datedPosition(context, snapshot.position, options.signal);
     await Promise.all(
       opened
         .slice(1)
@@ -59,6 +62,23 @@ export async function openConsistentRead(context: ReadContext, options: OpenRead
   } catch (error) {
     for (const session of opened) session.destroy();
     throw error;
+  }
+}
+
+/** With the creation time of its file, where this user may read it: no statement tells it, only the file's first event. */
+async function datedPosition(
+  { target, random, log }: ReadContext,
+  position: LogPosition,
+  signal: AbortSignal | undefined,
+): Promise<LogPosition> {
+  try {
+    const createdAt = await readLogCreation(target, position.file, { random, signal });
+    return { ...position, ...(createdAt === undefined ? {} : { createdAt }) };
+  } catch (error) {
+    throwIfAborted(signal);
+    // The moment is sound without it; the backup is then no parent for reading the log.
+    log.debug('When the binary log was created can not be read.', { file: position.file, error: String(error) });
+    return position;
   }
 }
 

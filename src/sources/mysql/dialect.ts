@@ -17,6 +17,12 @@ export interface Dialect {
   hasSchemaWideChecks: boolean;
   /** The statement that shows where the binary log stands. */
   showLogStatus: string;
+  /** The statement that lists what this server replicates from. */
+  showReplicas: string;
+  /** Global variable that says whether a replica logs what it replicates. */
+  logsUpdatesVariable: string;
+  /** Flags of a reader that wants every event of the log and, at its end, no waiting. */
+  logDumpFlags: number;
   /** Session variable that limits how long a statement may run; 0 is without limit. */
   statementTimeVariable: string;
   isolationVariable: string;
@@ -50,6 +56,10 @@ function mariadb(version: string, atLeast: AtLeast): Dialect {
     canSkipChecks: true,
     hasSchemaWideChecks: false,
     showLogStatus: 'SHOW MASTER STATUS',
+    showReplicas: 'SHOW ALL SLAVES STATUS',
+    logsUpdatesVariable: 'log_slave_updates',
+    // The second bit: also those that annotate rows, else offsets in between are missing.
+    logDumpFlags: 3,
     statementTimeVariable: 'max_statement_time',
     isolationVariable: 'tx_isolation',
     gtidExpression: '@@GLOBAL.gtid_binlog_pos',
@@ -67,6 +77,9 @@ function mysql(version: string, atLeast: AtLeast): Dialect {
     canSkipChecks: false,
     hasSchemaWideChecks: true,
     showLogStatus: atLeast(8, 2, 0) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+    showReplicas: atLeast(8, 0, 22) ? 'SHOW REPLICA STATUS' : 'SHOW SLAVE STATUS',
+    logsUpdatesVariable: atLeast(8, 0, 26) ? 'log_replica_updates' : 'log_slave_updates',
+    logDumpFlags: 1,
     statementTimeVariable: 'max_execution_time',
     isolationVariable: atLeast(5, 7, 20) ? 'transaction_isolation' : 'tx_isolation',
     gtidExpression: '@@GLOBAL.gtid_executed',

@@ -11,6 +11,7 @@
 import type { Clock, Log } from '../../domain/ambient';
 import type { ConsistencyMethod, LogPosition } from '../../domain/source';
 import { isAccessDenied, isConnectionLost, serverErrorNumber } from './errors';
+import { readIdentity } from './log-lineage';
 import type { Session } from './session';
 
 /** Lock waits of ours block the platform's commits, so they are short. */
@@ -120,7 +121,7 @@ async function byMatchingPositions({ control, readers, clock }: LadderOptions): 
     // Without a binary log all positions are empty alike, and prove nothing.
     if (!first) return null;
     if (positions.every((position) => position?.file === first.file && position.offset === first.offset)) {
-      const position = await completePosition(control, first);
+      const position = await completePosition(control, { ...first, locked: false });
       return { consistency: 'MATCHING_POSITIONS', sessions: [...readers], position, readAt: await serverTime(control) };
     }
     await clock.sleep(attempt);
@@ -132,7 +133,7 @@ async function bySingleConnection({ control, readers }: LadderOptions): Promise<
   const [reader] = readers as [Session];
   await startSnapshot(reader);
   const own = control.dialect.hasBinlogSnapshotStatus ? await snapshotPosition(reader) : null;
-  const position = own ? await completePosition(control, own) : null;
+  const position = own ? await completePosition(control, { ...own, locked: false }) : null;
   return { consistency: 'SINGLE_CONNECTION', sessions: [reader], position, readAt: await serverTime(control) };
 }
 
@@ -156,7 +157,7 @@ async function logStatus(control: Session): Promise<LogPosition | null> {
     if (!row) return null;
     const [extra] = await control.rows(`SELECT ${control.dialect.gtidExpression} AS gtid`);
     const gtid = String(extra?.gtid ?? '').replace(/\s/g, '');
-    return completePosition(control, { file: String(row.File), offset: String(row.Position), gtid });
+    return completePosition(control, { file: String(row.File), offset: String(row.Position), gtid, locked: true });
   } catch (error) {
     if (!isAccessDenied(error)) throw error;
     // The moment is sound without it; the backup is then no parent for reading the log.
@@ -164,14 +165,36 @@ async function logStatus(control: Session): Promise<LogPosition | null> {
   }
 }
 
-/**
- * Without `createdAt`: no statement tells when a log file was made, only its first event does, which is read as a replica reads
- * (REPLICATION SLAVE). A reader of the log adds it. Until then no backup is a parent for BINLOG by its position alone.
- */
+/** Without `createdAt`, which no statement tells: it is read from the log itself once no lock is held. */
 async function completePosition(
   control: Session,
-  { file, offset, gtid }: { file: string; offset: string; gtid?: string },
+  { locked, ...place }: { file: string; offset: string; gtid?: string; locked: boolean },
 ): Promise<LogPosition> {
-  const [row] = await control.rows('SELECT @@GLOBAL.server_id AS server_id');
-  return { file, offset, serverId: String(row?.server_id), ...(gtid ? { gtid } : {}) };
+  const prepared = (await hasPreparedXa(control)) || (!locked && (await hasSeenXa(control)));
+  const { gtid, ...spot } = place;
+  return {
+    ...spot,
+    ...(await readIdentity(control)),
+    ...(gtid ? { gtid } : {}),
+    ...(prepared ? { preparedXa: true } : {}),
+  };
+}
+
+/**
+ * A user who may not ask is told no. That is sound where commits are blocked: what stands prepared then is committed later, and the
+ * log says so after this position.
+ */
+async function hasPreparedXa(control: Session): Promise<boolean> {
+  try {
+    return (await control.rows('XA RECOVER')).length > 0;
+  } catch (error) {
+    if (!isAccessDenied(error)) throw error;
+    return false;
+  }
+}
+
+/** Without a lock, one that is just being committed may be in the log before the position and not yet in the snapshot. */
+async function hasSeenXa(control: Session): Promise<boolean> {
+  const rows = await control.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_xa_prepare', 'Com_xa_commit')");
+  return rows.some(({ Value: count }) => Number(count) > 0);
 }

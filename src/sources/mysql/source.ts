@@ -9,9 +9,11 @@ import type {
   BulkWriter,
   ChangeWriteOptions,
   ChangeWriter,
+  ChangeLogReport,
   ConsistentRead,
   MappingProblem,
   OpenReadOptions,
+  ReadChangeLogOptions,
   Source,
   SourceFinding,
   SourceInfo,
@@ -21,6 +23,7 @@ import type {
 import { OpenHandles } from '../open-handles';
 import { openBulkWriter, recoverByMark, type WriteContext } from './bulk-write';
 import { openChangeWriter } from './change-write';
+import { readChangeLog } from './change-log';
 import { openConsistentRead } from './consistent-read';
 import { diagnoseSafely } from './diagnose';
 import { estimateRows } from './estimate-rows';
@@ -88,6 +91,14 @@ class MysqlSource implements Source {
       (onEnd) => openConsistentRead({ ...this.options, target: this.target, onEnd }, options),
       (read) => read.close(),
     );
+  }
+
+  async readChangeLog(options: ReadChangeLogOptions): Promise<ChangeLogReport> {
+    try {
+      return await readChangeLog({ target: this.target, random: this.options.random }, options);
+    } catch (error) {
+      throw toSourceError(error, `reading the binary log of source ${this.name}`);
+    }
   }
 
   async tableStates(tables: readonly string[], schema?: string): Promise<Map<string, TableState>> {
