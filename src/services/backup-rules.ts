@@ -36,7 +36,6 @@ export const DEFAULT_SOURCE = 'default';
 /** Throws INVALID_INPUT with everything that is wrong. */
 export function checkCreateBackup(input: CreateBackupInput, rules: BackupRules): CheckedBackup {
   const problems = new InputProblems();
-  checkAvailable(input.type, problems);
   const source = checkSource(rules.sources, input.source ?? DEFAULT_SOURCE, problems);
   const named = checkDataTypes(input.dataTypes, problems);
   const dataTypes = named ?? [input.type === 'SYSTEM' ? 'CONFIG' : 'ALL'];
@@ -60,11 +59,6 @@ export function checkCreateBackup(input: CreateBackupInput, rules: BackupRules):
       expiresAt: new Date(now.getTime() + retentionMs).toISOString(),
     }),
   };
-}
-
-function checkAvailable(type: BackupType, problems: InputProblems): void {
-  if (type !== 'INCREMENTAL' && type !== 'DIFFERENTIAL') return;
-  problems.add('type', `${type} backups are not available yet.`, 'Use FULL: unchanged data is stored only once.');
 }
 
 function checkFitsType(type: BackupType, dataTypes: readonly RequestedDataType[], problems: InputProblems): void {

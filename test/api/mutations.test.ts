@@ -30,8 +30,7 @@ async function completed(input: op.CreateBackupInput): Promise<string> {
 describe('createBackup refuses', () => {
   const long = 'x'.repeat(300);
   test.each<[string, op.CreateBackupInput, string]>([
-    ['an incremental', { type: 'INCREMENTAL' }, 'type'],
-    ['a differential', { type: 'DIFFERENTIAL' }, 'type'],
+    ['a business for an incremental', { type: 'INCREMENTAL', businessId: 'b' }, 'businessId'],
     ['an unknown source', { type: 'FULL', source: '../other' }, 'source'],
     ['no data types', { type: 'FULL', dataTypes: [] }, 'dataTypes'],
     ['ALL and others', { type: 'FULL', dataTypes: ['ALL', 'TRENDS'] }, 'dataTypes'],

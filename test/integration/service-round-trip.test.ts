@@ -100,6 +100,28 @@ function describeRoundTrip(name: string, openPlatform: () => Promise<Platform>):
       expect(await platform.state()).toEqual(whole);
     });
 
+    it('takes what changed since the last backup, and restores it alone', async () => {
+      await platform.exec(...damageStatements(6));
+      const changed = await platform.state();
+      const incremental = await service.client.backup({ type: 'INCREMENTAL' });
+      const taken = await service.client.getBackup(incremental);
+      expect(taken).toMatchObject({ type: 'INCREMENTAL', status: 'COMPLETED', parent: { type: 'FULL' } });
+      expect(Number(taken.changedRowCount)).toBeLessThan(Number(taken.rowCount) / 5);
+      expect(new Set(taken.tables.map(({ changeDetection }) => changeDetection))).toEqual(new Set(['SCAN']));
+      const differential = await service.client.backup({ type: 'DIFFERENTIAL' });
+      expect(await service.client.getBackup(differential)).toMatchObject({ parent: { id: taken.parent?.id } });
+      await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
+      await service.client.restore({ backupId: incremental });
+      expect(await platform.state()).toEqual(changed);
+      await platform.dropTables();
+      await service.client.restore({ backupId: differential });
+      expect(await platform.state()).toEqual(changed);
+      expect(await service.client.verify(differential)).toMatchObject({ passed: true, findings: [] });
+      await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
+    });
+
     it('keeps the configuration in a SYSTEM backup and brings it back', async () => {
       const systemId = await service.client.backup({ type: 'SYSTEM' });
       await platform.exec(`DELETE FROM risk_thresholds`, `UPDATE risk_config SET version = version + 1`);

@@ -165,6 +165,46 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
       expect(config.newRawBytes).toBe(0);
     });
 
+    it('takes changes alone, cascades included, and restores them whatever became of their parent', async () => {
+      const full = await stand.backup();
+      await damage(stand);
+      const changed = await stand.state();
+      const { manifest } = (await backup(stand.bench, { type: 'INCREMENTAL' })).stored;
+      // 1 business, 2 assessments and 10 factors went; 3 assessments, 5 factors and 2 config changed; 2 factors came.
+      expect(manifest).toMatchObject({ type: 'INCREMENTAL', parentId: full, changedRowCount: 13 + 10 + 2 });
+      await stand.sql.exec(`UPDATE factor SET note = 'later' WHERE id < 20`);
+      const later = await stand.state();
+      const second = await stand.backup({ type: 'INCREMENTAL' });
+      const differential = await stand.backup({ type: 'DIFFERENTIAL' });
+      await forget(stand, full);
+      for (const id of [manifest.backupId, second, differential]) await expectSound(stand, id);
+      await stand.dropTables();
+      await restoreOf(manifest.backupId);
+      expect(await stand.state()).toEqual(changed);
+      await forget(stand, manifest.backupId);
+      await restoreOf(second); // in place, over what the first one had
+      expect(await stand.state()).toEqual(later);
+      await stand.dropTables();
+      await restoreOf(differential);
+      expect(await stand.state()).toEqual(later);
+      expect(await restoreOf(second)).toMatchObject({ inserts: 0, updates: 0, deletes: 0 });
+    });
+
+    it('takes nothing where nothing changed, and one business out of a stack of changes', async () => {
+      await stand.backup();
+      const unchanged = (await backup(stand.bench, { type: 'INCREMENTAL' })).stored.manifest;
+      expect(unchanged).toMatchObject({ type: 'INCREMENTAL', changedRowCount: 0, newRawBytes: 0 });
+      await stand.sql.exec(`UPDATE assessment SET score = 77 WHERE business_id = 'b7'`);
+      await stand.sql.exec(
+        `UPDATE factor SET note = 'changed' WHERE assessment_id LIKE 'a7-%' OR assessment_id LIKE 'a9-%'`,
+      );
+      const wanted = await stand.state();
+      const id = await stand.backup({ type: 'INCREMENTAL' });
+      await stand.sql.exec(`DELETE FROM business WHERE id = 'b7'`);
+      await restoreOf(id, { type: 'BUSINESS', businessId: 'b7' });
+      expect(await stand.state()).toEqual(wanted);
+    });
+
     it('fills emptied tables', async () => {
       const id = await stand.backup();
       for (const table of CHILDREN_FIRST) await stand.sql.exec(`DELETE FROM ${table}`);
@@ -335,6 +375,20 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
 }
 
 /** One of everything; the counts are those the tests expect. */
+/** Deletes a backup, and collects whatever nothing refers to any more. */
+async function forget({ bench }: Stand, backupId: BackupId): Promise<void> {
+  const cleanUp = (backupIds: BackupId[]) =>
+    run({ kind: 'CLEANUP', jobId: 'j' as never, dryRun: false, backupIds }, bench);
+  await cleanUp([backupId]); // marks what is garbage
+  await cleanUp([]); // deletes what was marked
+}
+
+async function expectSound({ bench }: Stand, backupId: BackupId): Promise<void> {
+  const spec = { kind: 'VERIFICATION', backupId, level: 'DATA' } as const;
+  const verdict = await run({ kind: 'VERIFICATION', jobId: 'j' as never, spec }, bench);
+  expect(verdict).toMatchObject({ passed: true, findings: [] });
+}
+
 async function damage({ sql }: Stand): Promise<void> {
   await sql.exec(`DELETE FROM business WHERE id = 'b7'`); // cascades to 2 assessments, 10 factors
   await sql.exec(`UPDATE assessment SET score = 0, raw = NULL WHERE id IN ('a1-0','a1-1','a2-0')`);

@@ -365,6 +365,7 @@ export type GetBackupQuery = {
     checksum: string | null;
     manifestName: string | null;
     labels: unknown;
+    parent: { id: string; type: BackupType } | null;
     tables: Array<{
       dataType: DataType;
       name: string;
@@ -1150,6 +1151,17 @@ export const GetBackupDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'source' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'parent' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                    ],
+                  },
+                },
                 { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'completedAt' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
