@@ -18,10 +18,8 @@ import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import { storeWait } from './store-wait';
 import { encodeDocument, isDocument } from './document-chunk';
-import { findParent, planTable } from './parent-backup';
-import { isDamage } from './prove-chunks';
-import { scanChanges, type ScanContext, type ScannedTable, type TableScan } from './scan-changes';
-import { storeTables, type StoredTables, type TableToStore } from './store-tables';
+import { findParent } from './parent-backup';
+import { takeTables } from './take-tables';
 
 type BackupTask = Extract<EngineTask, { kind: 'BACKUP' }>;
 
@@ -75,7 +73,11 @@ async function writeBackup(write: BackupWrite, context: TaskContext): Promise<Ba
   const { read, scope, task, session } = write;
   context.hooks.onLog(`Reading ${read.tables.length} tables, consistency ${read.consistency}, lanes ${read.lanes}.`);
   const parent = await findParentOf(write, context);
-  const { tables, newRawBytes } = await takeTables(write, { parent, context });
+  const { source, store } = write;
+  const { tables, newRawBytes } = await takeTables(
+    { read, session, store, codec: source.codec, scope, type: task.spec.type, parent },
+    context,
+  );
   if (scope.kind === 'BUSINESS') requireOwnedRows(tables, scope.businessId);
   const serviceSettings = await storeServiceSettings(write);
   await read.close();
@@ -100,76 +102,6 @@ async function findParentOf(
 
 function isRelative(type: BackupType): boolean {
   return type === 'INCREMENTAL' || type === 'DIFFERENTIAL';
-}
-
-/** Tables as changes where they can be, then the others whole; in the order of the read. */
-async function takeTables(
-  write: BackupWrite,
-  { parent, context }: { parent: Manifest | null; context: TaskContext },
-): Promise<StoredTables> {
-  const { read, session, source, store, scope, task } = write;
-  const plans = read.tables.map((structure) => ({ structure, plan: planTable(parent, structure, task.spec.type) }));
-  const scans = plans.flatMap(({ plan }) => (plan.kind === 'CHANGES' ? [plan.scan] : []));
-  const whole = plans.flatMap(({ structure, plan }) =>
-    plan.kind === 'WHOLE' ? [{ structure, reason: plan.reason }] : [],
-  );
-  const scanning = { read, session, store, codec: source.codec, context };
-  const changes = await scanTables(scans, scanning);
-  const rest = await storeTables(
-    {
-      read,
-      session,
-      codec: source.codec,
-      seed: store.chunkSeed,
-      scope,
-      tables: [...whole, ...changes.overrun],
-      from: scans.length === 0 ? 1 : SCANNED_PERCENT,
-    },
-    context,
-  );
-  const taken = new Map([...changes.tables, ...rest.tables].map((table) => [table.table, table]));
-  return {
-    tables: read.tables.map(({ table }) => taken.get(table) as TableManifest),
-    newRawBytes: changes.newRawBytes + rest.newRawBytes,
-  };
-}
-
-/** Share of the job, percent, in which tables are compared with their parents. */
-const SCANNED_PERCENT = 80;
-
-async function scanTables(
-  scans: readonly TableScan[],
-  scanning: ScanContext,
-): Promise<StoredTables & { overrun: TableToStore[] }> {
-  const found: StoredTables & { overrun: TableToStore[] } = { tables: [], newRawBytes: 0, overrun: [] };
-  if (scans.length === 0) return found;
-  scanning.context.progress.begin({
-    name: 'comparing',
-    from: 1,
-    to: SCANNED_PERCENT,
-    rowsTotal: sum(scans, ({ parent }) => parent.rowCount),
-    bytesTotal: sum(scans, ({ parent }) => parent.rawBytes),
-  });
-  for (const scan of scans) {
-    const scanned = await scanOrReason(scan, scanning);
-    if (typeof scanned === 'string') {
-      found.overrun.push({ structure: scan.structure, reason: scanned });
-      continue;
-    }
-    found.tables.push(scanned.manifest);
-    found.newRawBytes += scanned.newRawBytes;
-  }
-  return found;
-}
-
-/** A damaged parent harms no backup that comes after it: the table is taken whole, for this reason. */
-async function scanOrReason(scan: TableScan, scanning: ScanContext): Promise<ScannedTable | string> {
-  try {
-    return (await scanChanges(scan, scanning)) ?? 'So much changed that this is a new base.';
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    return `The parent backup is damaged: ${error.message}`;
-  }
 }
 
 async function storeServiceSettings({ task, session }: BackupWrite): Promise<ChunkId | null> {
