@@ -30,6 +30,8 @@ interface Dialect {
   /** So many bytes; what loading text has to escape is among them. */
   bytes(mib: number): string;
   text(mib: number): string;
+  /** A row (5) with what this kind alone has. */
+  own: readonly string[];
   sums: string;
 }
 
@@ -41,16 +43,19 @@ interface Place {
 }
 
 const MARIADB: Dialect = {
-  columns: 'id INT NOT NULL PRIMARY KEY, b LONGBLOB, t LONGTEXT CHARACTER SET utf8mb4',
+  columns: 'id INT NOT NULL PRIMARY KEY, b LONGBLOB, t LONGTEXT CHARACTER SET utf8mb4, j JSON',
   bytes: (mib) => `REPEAT(X'00090A5C27FF5C01', ${(mib * MIB) / 8})`,
   text: (mib) => `REPEAT(CONVERT(X'615CC3A90A092762' USING utf8mb4), ${(mib * MIB) / 8})`,
-  sums: 'SELECT id, LENGTH(b), MD5(b), LENGTH(t), MD5(t) FROM large ORDER BY id',
+  // Beside a decimal MySQL does not take it as text.
+  own: [`INSERT INTO large (id, j) VALUES (5, JSON_OBJECT('d', 1.50, 's', REPEAT('x"\\\\', ${(20 * MIB) / 4})))`],
+  sums: 'SELECT id, LENGTH(b), SHA2(b, 256), LENGTH(t), SHA2(t, 256), LENGTH(j), SHA2(j, 256) FROM large ORDER BY id',
 };
 
 const SQLITE: Dialect = {
   columns: 'id INTEGER NOT NULL PRIMARY KEY, b BLOB, t TEXT',
   bytes: (mib) => `randomblob(${mib * MIB})`,
   text: (mib) => `replace(hex(zeroblob(${(mib * MIB) / 8})), '00', CAST(x'615CC3A90A092762' AS TEXT))`,
+  own: [],
   // It knows no hash.
   sums: 'SELECT id, length(b), hex(substr(b, 1, 64)), hex(substr(b, -64)), length(t), hex(substr(t, -64)) FROM large ORDER BY id',
 };
@@ -74,7 +79,7 @@ function describeLargeRows(name: string, dialect: Dialect, open: (folder: string
     const repository = (): string => join(folder, 'repository');
     const sums = (): Promise<unknown> => place.sql.query(dialect.sums);
     const insert = (id: number, blob: string, text: string): Promise<void> =>
-      place.sql.exec(`INSERT INTO large VALUES (${id}, ${blob}, ${text})`);
+      place.sql.exec(`INSERT INTO large (id, b, t) VALUES (${id}, ${blob}, ${text})`);
 
     /** The most that a process of its own had resident while it ran the task, MiB. */
     function memoryOf(task: EngineTask): Promise<number> {
@@ -100,6 +105,7 @@ function describeLargeRows(name: string, dialect: Dialect, open: (folder: string
       await insert(2, dialect.bytes(60), 'NULL');
       await insert(3, 'NULL', dialect.text(20));
       await insert(4, "'x'", "'y'");
+      for (const statement of dialect.own) await place.sql.exec(statement);
       const before = await sums();
       const taking = backupTask() as EngineTask & { kind: 'BACKUP' };
       const { backupId } = taking.spec;
@@ -108,7 +114,7 @@ function describeLargeRows(name: string, dialect: Dialect, open: (folder: string
       resident.push(await memoryOf(restoreTask({ backupId })));
       expect(await sums()).toEqual(before);
       await place.sql.exec('DELETE FROM large WHERE id = 2');
-      await place.sql.exec("UPDATE large SET t = 'harmed' WHERE id = 3");
+      await place.sql.exec("UPDATE large SET t = 'harmed' WHERE id IN (3, 5)");
       resident.push(await memoryOf(restoreTask({ backupId })));
       expect(await sums()).toEqual(before);
       if (process.env.MEASURE) console.log(`MiB resident: ${resident.map(Math.round).join(', ')}`);
