@@ -26,6 +26,14 @@ function leaf<T>(parse: (value: unknown) => T, options: LeafOptions = {}) {
   });
 }
 
+/**
+ * For checks between settings: they run beside problems of single ones, so that all are told in one round. What they are given
+ * may then hold values that were refused; they look at a value's type before they use it.
+ */
+export const besideProblems = {
+  when: ({ value }: { value: unknown }): boolean => typeof value === 'object' && value !== null,
+};
+
 export function refuse(allowed: string): never {
   throw new NotAllowed(allowed);
 }

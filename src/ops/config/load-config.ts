@@ -47,8 +47,8 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
   const overlaid = overlay(written, lookup, origins);
 
   const parsed = settingsSchema(options.base ?? process.cwd()).safeParse(overlaid);
-  if (!parsed.success) problems.push(...parsed.error.issues.flatMap((issue) => toProblems(issue, origins)));
-  if (!parsed.success || problems.length > 0) throw configInvalid(unrepeated(problems), file);
+  const found = parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, origins));
+  if (!parsed.success || problems.length > 0) throw configInvalid(together(problems, found), file);
   const settings = toSettings(parsed.data);
   return { settings, file, warnings: warningsOf(settings, unknownVariables(environment, used)) };
 }
@@ -128,8 +128,11 @@ function toProblems(issue: z.core.$ZodIssue, origins: ReadonlyMap<string, string
 const EXPECTED: Partial<Record<string, string>> = { object: 'a group of settings', array: 'a list' };
 
 /** An unset `${NAME}` is reported as such, and not once more for the text that it left behind. */
-function unrepeated(problems: readonly Problem[]): Problem[] {
-  return problems.filter(({ where }, at) => problems.findIndex((other) => other.where === where) === at);
+function together(ofReading: readonly Problem[], ofValues: readonly Problem[]): Problem[] {
+  const values = ofValues.filter(({ where }) => !ofReading.some((other) => other.where === where));
+  const all = [...ofReading, ...values];
+  const same = (a: Problem, b: Problem): boolean => a.where === b.where && a.message === b.message;
+  return all.filter((problem, at) => all.findIndex((other) => same(other, problem)) === at);
 }
 
 function warningsOf(settings: Settings, unknown: readonly string[]): string[] {

@@ -8,9 +8,9 @@
  * given as `{ column, table, referencedColumn }`.
  */
 import { z } from 'zod';
-import { DATA_TYPES } from '../../domain/data-type';
+import { DATA_TYPES, type DataType } from '../../domain/data-type';
 import type { Ownership, SourceMapping, TableMapping } from '../../domain/mapping';
-import { text } from './leaf';
+import { besideProblems, text } from './leaf';
 
 const PATH_TEXT = /^\s*(.+?)\s*->\s*(.+)\.([^.]+?)\s*$/;
 const name = (what: string) => text(`the name of a ${what}`);
@@ -47,7 +47,8 @@ const tableEntry = z
   .superRefine((entry, context) => {
     if (entry.businessColumn && entry.businessPath) context.addIssue(both('businessColumn', 'businessPath'));
     if (entry.tenantColumn && entry.tenantPath) context.addIssue(both('tenantColumn', 'tenantPath'));
-  });
+  }, besideProblems);
+type TableEntry = z.infer<typeof tableEntry>;
 
 function both(column: string, path: string) {
   return { code: 'custom' as const, path: [path], message: `is set, and so is ${column}: give one of them` };
@@ -59,22 +60,31 @@ const dataTypes = Object.fromEntries(DATA_TYPES.map((type) => [type, tableList.o
 /** Optional keys all: a data type that is left out has no tables in this source. */
 export const mappingSchema = z
   .strictObject(dataTypes as Record<(typeof DATA_TYPES)[number], z.ZodOptional<typeof tableList>>)
+  .superRefine((entries, context) => {
+    for (const message of mappingProblems(entries)) context.addIssue({ code: 'custom', message });
+  }, besideProblems)
   .transform((entries): SourceMapping =>
     DATA_TYPES.flatMap((dataType) => (entries[dataType] ?? []).map((entry) => toMapping(dataType, entry))),
-  )
-  .superRefine((mapping, context) => {
-    for (const message of mappingProblems(mapping)) context.addIssue({ code: 'custom', message });
-  });
+  );
 
-function toMapping(dataType: TableMapping['dataType'], entry: z.infer<typeof tableEntry>): TableMapping {
+function toMapping(dataType: DataType, entry: TableEntry): TableMapping {
   const business = entry.businessColumn ?? entry.businessPath;
   const tenant = entry.tenantColumn ?? entry.tenantPath;
   return { dataType, table: entry.table, ...(business && { business }), ...(tenant && { tenant }) };
 }
 
-function mappingProblems(mapping: SourceMapping): string[] {
-  if (mapping.length === 0) return ['maps no table: name at least one'];
+/** The entries may hold some that were refused: where a path leads is known only when every table is. */
+function mappingProblems(entries: Partial<Record<DataType, unknown>>): string[] {
+  const given = DATA_TYPES.filter((dataType) => entries[dataType] !== undefined);
+  if (given.length === 0) return ['maps no table: name at least one'];
+  const listed = given.flatMap((dataType) => [entries[dataType]].flat().map((entry: unknown) => ({ dataType, entry })));
+  const mapping = listed.flatMap(({ dataType, entry }) => (namesTable(entry) ? [toMapping(dataType, entry)] : []));
+  if (mapping.length < listed.length) return duplicates(mapping);
   return [...duplicates(mapping), ...paths(mapping, 'business'), ...paths(mapping, 'tenant')];
+}
+
+function namesTable(entry: unknown): entry is TableEntry {
+  return typeof entry === 'object' && entry !== null && 'table' in entry && typeof entry.table === 'string';
 }
 
 function duplicates(mapping: SourceMapping): string[] {

@@ -28,7 +28,7 @@ export function settingsSchema(base: string) {
     }),
     catalog: group({ url: leaf.databaseUrl(base).optional() }),
     repository: repository(base),
-    sources: z.array(source(base)).default([]).superRefine(refuseRepeatedNames),
+    sources: z.array(source(base)).default([]).superRefine(refuseRepeatedNames, leaf.besideProblems),
     runner,
     retention: group({
       defaultDays: leaf.integer({ min: MIN_RETENTION_DAYS, max: MAX_RETENTION_DAYS }).default(30),
@@ -66,11 +66,16 @@ function source(base: string) {
   });
 }
 
-function refuseRepeatedNames(sources: readonly { name: string }[], context: z.RefinementCtx): void {
-  sources.forEach(({ name }, at) => {
-    if (sources.findIndex((other) => other.name === name) === at) return;
+function refuseRepeatedNames(sources: unknown, context: z.RefinementCtx): void {
+  const names = Array.isArray(sources) ? sources.map(nameOf) : [];
+  names.forEach((name, at) => {
+    if (typeof name !== 'string' || names.indexOf(name) === at) return;
     context.addIssue({ code: 'custom', path: [at, 'name'], message: `${leaf.show(name)} is another source's name` });
   });
+}
+
+function nameOf(source: unknown): unknown {
+  return typeof source === 'object' && source !== null && 'name' in source ? source.name : undefined;
 }
 
 const runner = group({
@@ -81,10 +86,11 @@ const runner = group({
   poll: leaf.duration({ min: 'PT0.1S', max: 'PT10M' }).default(ms('PT5S')),
   drain: leaf.duration({ min: 'PT0S', max: 'PT1H' }).default(ms('PT30S')),
 }).superRefine(({ lease, heartbeat }, context) => {
-  if (heartbeat * HEARTBEATS_PER_LEASE <= lease) return;
+  const known = typeof lease === 'number' && typeof heartbeat === 'number';
+  if (!known || heartbeat * HEARTBEATS_PER_LEASE <= lease) return;
   const message = `is too long for the lease: give at most a third of it, ${formatDuration(Math.floor(lease / HEARTBEATS_PER_LEASE))}`;
   context.addIssue({ code: 'custom', path: ['heartbeat'], message });
-});
+}, leaf.besideProblems);
 
 const limits = group({
   maxSockets: leaf.integer({ min: 1, max: 100_000 }).default(2_000),

@@ -148,6 +148,42 @@ describe('mistakes', () => {
     ]);
   });
 
+  test('of several kinds are told in one round: of single values, between settings, and between tables', () => {
+    const found = problems(`
+      server: { port: 99999 }
+      runner: { lease: PT10S, heartbeat: PT9S, poll: often }
+      sources:
+        - { name: a, url: "sqlite:a", connections: 0, dataTypes: { CONFIG: [{ table: t }, { table: 5 }], TRENDS: [{ table: t }] } }
+        - name: a
+          url: "sqlite:b"
+          dataTypes:
+            ALERTS: [{ table: c, businessColumn: b, businessPath: "a -> u.id", tenantPath: x, color: red }]
+            HISTORY: [{ table: d, businessPath: "a -> c.id" }, { table: e, businessPath: "a -> e.id" }]`);
+    expect(found.sort()).toEqual([
+      'runner.heartbeat: is too long for the lease: give at most a third of it, PT3.333S',
+      'runner.poll: "often" is not allowed: give a duration from PT0.1S to PT10M',
+      'server.port: 99999 is not allowed: give a whole number from 0 to 65535',
+      'sources.0.connections: 0 is not allowed: give a whole number from 1 to 64',
+      'sources.0.dataTypes.CONFIG.1.table: 5 is not allowed: give the name of a table',
+      'sources.0.dataTypes: table t is mapped twice: a table belongs to one data type',
+      'sources.1.dataTypes.ALERTS.0.businessPath: is set, and so is businessColumn: give one of them',
+      'sources.1.dataTypes.ALERTS.0.color: is no setting (see README.md)',
+      'sources.1.dataTypes.ALERTS.0.tenantPath: is not allowed: give "column -> table.column"',
+      'sources.1.dataTypes: the business path of e goes in a circle',
+      'sources.1.name: "a" is another source\'s name',
+    ]);
+  });
+
+  test('of one table are all told, not only the first', () => {
+    const found = problems(
+      'sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t }, { table: t, businessPath: "a -> u.id" }] } }]',
+    );
+    expect(found).toEqual([
+      'sources.0.dataTypes: table t is mapped twice: a table belongs to one data type',
+      'sources.0.dataTypes: the business path of t leads to u, which is not mapped',
+    ]);
+  });
+
   test.each([
     ['mysql://u:p#w@h/db', 'percent-encode'],
     ['mysql://u:p@h/a/b', 'one database'],
