@@ -2,8 +2,8 @@
  * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]`
  *
  * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the reference data, then runs this project and each peer found on the machine in turn, round after round, and
- * prints a table of medians: wall, ratio to the peer, peak memory, stored bytes. Then the service's answers during a backup, and
- * its peak memory at a tenth of the rows. Ours encrypts, verifies what it stored and what it restored; the peers do neither.
+ * prints a table of medians: wall, ratio to the peer, peak memory, stored bytes. Then what a second full and an incremental backup cost,
+ * the service's answers during a backup, and its peak memory at a tenth of the rows. Ours encrypts, verifies what it stored and what it restored; the peers do neither.
  */
 import { execFileSync } from 'node:child_process';
 import { cpus, freemem, loadavg, tmpdir, totalmem } from 'node:os';
@@ -14,7 +14,7 @@ import { createConnection } from 'mysql2/promise';
 import { startMariadb, stopMariadb } from '../support/mariadb';
 import { cpuSecondsOf, measurePipeline, type Measurement } from './process-meter';
 import { fillReferenceData } from './reference-data';
-import { measureListLatency, ServiceUnderTest } from './service-under-test';
+import { measureListLatency, ServiceUnderTest, type JobOutcome } from './service-under-test';
 
 const { values: args } = parseArgs({
   options: {
@@ -130,6 +130,7 @@ async function oneRound(serverUrl: string): Promise<void> {
     const taken = await measurePipeline([['mydumper', ...client, '-t', '2', '-c', '-B', SCHEMA, '-o', dumpFolder]]);
     record('backup: mydumper -t 2 -c', taken, folderBytes(dumpFolder));
   }
+  await changes(serverUrl);
   await ours(serverUrl);
   if (found('myloader') && found('mydumper')) {
     await emptySchema(serverUrl);
@@ -174,6 +175,37 @@ async function ours(serverUrl: string): Promise<void> {
       `list query during a backup: median ${medianMs.toFixed(1)} ms, P95 ${p95Ms.toFixed(1)} ms, longest stall ${stall.toFixed(1)} ms`,
     );
   });
+}
+
+/** What taking the same data again costs, and then one changed row in a hundred. */
+async function changes(serverUrl: string): Promise<void> {
+  await withService(serverUrl, 'changes', async (service) => {
+    const first = await service.backup();
+    const again = await service.backup();
+    recordChange('a second full backup of the same data', again, first);
+    const changed = await changeScattered(serverUrl);
+    recordChange(`an incremental of ${changed} changed rows`, await service.backup('INCREMENTAL'), first);
+    await changeScattered(serverUrl);
+  });
+}
+
+/** One row in a hundred of the largest tables, all over them; done twice it changes them back. */
+async function changeScattered(serverUrl: string): Promise<number> {
+  const connection = await createConnection(schemaUrl(serverUrl));
+  let changed = 0;
+  for (const table of ['risk_factor_scores', 'risk_trends']) {
+    const [result] = await connection.query(`UPDATE ${table} SET score = 100 - score WHERE MOD(CRC32(id), 100) = 0`);
+    changed += (result as { affectedRows: number }).affectedRows;
+  }
+  await connection.end();
+  return changed;
+}
+
+function recordChange(name: string, taken: JobOutcome, full: JobOutcome): void {
+  console.log(
+    `${name}: ${taken.wallSeconds.toFixed(1)} s (${(taken.wallSeconds / full.wallSeconds).toFixed(2)} of the first full), ` +
+      `${mib(taken.storedBytes)} MiB stored (${((100 * taken.storedBytes) / full.storedBytes).toFixed(2)} %)`,
+  );
 }
 
 async function withService(

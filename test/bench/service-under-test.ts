@@ -68,8 +68,11 @@ export class ServiceUnderTest {
     return data;
   }
 
-  backup(): Promise<JobOutcome> {
-    return this.runJob('mutation { result: createBackup(input: { type: FULL }) { job { id } errors { message } } }');
+  backup(type: 'FULL' | 'INCREMENTAL' = 'FULL'): Promise<JobOutcome> {
+    return this.runJob(
+      'mutation($type: BackupType!) { result: createBackup(input: { type: $type }) { job { id } errors { message } } }',
+      { type },
+    );
   }
 
   restore(backupId: string): Promise<JobOutcome> {
