@@ -21,7 +21,7 @@ interface Search {
 
 const CHUNKS_AT_ONCE = 4;
 
-/** Filters that accept the rows in the scope of the business, by table name. */
+/** Filters that accept the rows in the scope of the business, by table name. Throws NOT_FOUND where the backup holds no row of it. */
 export async function collectBusinessRows(
   tables: readonly ScopedTable[],
   businessId: string,
@@ -29,6 +29,7 @@ export async function collectBusinessRows(
 ): Promise<Map<string, RowFilter>> {
   const collection = new BusinessCollection(tables, businessId, search);
   for (const table of tables) if (table.role === 'WHOLE') await collection.collectOwned(table.manifest);
+  await collection.requireOwnedRow();
   await collection.collectParents();
   return collection.filters;
 }
@@ -60,6 +61,8 @@ class BusinessCollection {
   private readonly pathTargets = new Map<string, ValueSet>();
   /** Values of each foreign key in rows in scope, with the parent's columns they mean. */
   private readonly references = new Map<string, { columns: number[]; values: ValueSet; key: ForeignKey }[]>();
+  private readonly scanned = new Set<string>();
+  private foundOwned = false;
 
   constructor(
     private readonly tables: readonly ScopedTable[],
@@ -73,7 +76,23 @@ class BusinessCollection {
     const business = table.structure.mapping.business as Ownership;
     if (business.kind === 'PATH') await this.collectPathTarget(table, business, [...asking, table.table]);
     this.filters.set(table.table, new RowFilter(this.ownedPredicate(table.structure, business)));
-    await this.scan(table, this.collectors(table.structure));
+    await this.scanFor(table, this.collectors(table.structure));
+  }
+
+  /**
+   * After all owned tables. Those that nothing had to be noted of are read only where no other had a row: a restore of what the
+   * backup does not know would delete what is there.
+   */
+  async requireOwnedRow(): Promise<void> {
+    for (const { role, manifest } of this.tables) {
+      if (this.foundOwned) return;
+      if (role === 'WHOLE' && !this.scanned.has(manifest.table)) await this.scan(manifest, []);
+    }
+    if (this.foundOwned) return;
+    throw new AppError('NOT_FOUND', `The backup holds no row of the business ${this.businessId}.`, {
+      hint: 'Give the id as the risk platform had it then, or choose a backup from when the business was there.',
+      path: ['input', 'businessId'],
+    });
   }
 
   /** Scans parent tables until a round finds no parent that was not known: parents have parents of their own. */
@@ -82,7 +101,7 @@ class BusinessCollection {
     for (const { table, structure } of parents) this.filters.set(table, new RowFilter(this.parentPredicate(structure)));
     for (let known = -1; known < this.referenceCount();) {
       known = this.referenceCount();
-      for (const table of parents) await this.scan(table, this.collectors(table.structure));
+      for (const table of parents) await this.scanFor(table, this.collectors(table.structure));
     }
   }
 
@@ -156,13 +175,18 @@ class BusinessCollection {
     return count;
   }
 
+  private async scanFor(table: TableManifest, collectors: readonly ValueSet[]): Promise<void> {
+    if (collectors.length > 0) await this.scan(table, collectors);
+  }
+
   private async scan(table: TableManifest, collectors: readonly ValueSet[]): Promise<void> {
-    if (collectors.length === 0) return;
+    this.scanned.add(table.table);
     const { store, codec, signal } = this.search;
     const fields = new ScopedFields(codec, table.structure);
     const filter = this.filters.get(table.table) as RowFilter;
     await runLanes({ lanes: CHUNKS_AT_ONCE, signal }, chunkSpans(store, table), async (span) => {
       const { bytes, ends } = filter.apply(await readSpan(table, span, { store, codec }));
+      if (ends.length > 0) this.foundOwned = true;
       let start = 0;
       for (const end of ends) {
         fields.at(bytes, start);

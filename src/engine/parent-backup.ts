@@ -4,7 +4,7 @@
  */
 import type { BackupType } from '../domain/backup';
 import type { BackupStore } from '../domain/backup-store';
-import type { DataType } from '../domain/data-type';
+import { distinctDataTypes, type DataType } from '../domain/data-type';
 import type { Manifest, TableManifest } from '../domain/manifest';
 import type { SourceInfo } from '../domain/source';
 import type { TableStructure } from '../domain/table';
@@ -38,8 +38,13 @@ function fits(manifest: Manifest, { type, source, info, dataTypes }: ParentWante
     manifest.source.name === source &&
     manifest.source.kind === info.kind &&
     manifest.source.schema === info.schema &&
-    [...manifest.dataTypes].sort().join() === [...dataTypes].sort().join()
+    heldDataTypes(manifest).join() === distinctDataTypes(dataTypes).join()
   );
+}
+
+/** By its tables: manifests of earlier programs name data types that they have no table of. */
+function heldDataTypes({ tables }: Manifest): DataType[] {
+  return distinctDataTypes(tables.map(({ dataType }) => dataType));
 }
 
 function isNewer(a: Manifest, b: Manifest): boolean {

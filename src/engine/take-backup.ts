@@ -6,7 +6,7 @@
  */
 import type { BackupWriteSession } from '../domain/backup-store';
 import type { BackupType } from '../domain/backup';
-import { expandDataTypes, type DataType } from '../domain/data-type';
+import { distinctDataTypes, expandDataTypes, type DataType } from '../domain/data-type';
 import { AppError } from '../domain/errors';
 import type { BackupJobSpec } from '../domain/job';
 import type { ChunkId, Manifest, TableManifest } from '../domain/manifest';
@@ -30,20 +30,24 @@ export async function takeBackup(task: BackupTask, context: TaskContext): Promis
   if (earlier !== null) return { kind: 'BACKUP', stored: earlier };
   const source = await context.deps.source(task.spec.source);
   const info = await source.info(context.signal);
-  const dataTypes = backupDataTypes(task.spec);
-  const write = { task, source, info, store, scope, dataTypes };
+  const write = { task, source, info, store, scope };
   // The session first: it may have to wait for a cleanup, and an open read would hold up the source meanwhile.
   const session = await store.beginWrite(task.spec.backupId, storeWait(context));
   return withSession(session, () => readAndWrite({ ...write, session }, context));
 }
 
-async function readAndWrite(write: Omit<BackupWrite, 'read'>, context: TaskContext): Promise<BackupResult> {
-  const { source, dataTypes } = write;
+async function readAndWrite(
+  write: Omit<BackupWrite, 'read' | 'dataTypes'>,
+  context: TaskContext,
+): Promise<BackupResult> {
+  const { source, task } = write;
   const { deps, signal } = context;
+  const asked = askedDataTypes(task.spec);
   context.progress.begin({ name: 'opening', from: 0, to: 1 });
-  const read = await source.openConsistentRead({ dataTypes, ...deps.limits(source.name), signal });
+  const read = await source.openConsistentRead({ dataTypes: asked, ...deps.limits(source.name), signal });
   try {
-    return await writeBackup({ ...write, read }, context);
+    const dataTypes = distinctDataTypes(read.tables.map(({ mapping }) => mapping.dataType));
+    return await writeBackup({ ...write, read, dataTypes }, context);
   } finally {
     await read.close();
   }
@@ -57,6 +61,7 @@ interface BackupWrite {
   store: EngineStore;
   session: BackupWriteSession;
   scope: RowScope;
+  /** Of those asked for, the ones that the source has tables of: nothing else can be said to be backed up. */
   dataTypes: DataType[];
 }
 
@@ -150,7 +155,7 @@ function backupScope(spec: BackupJobSpec): RowScope {
   return { kind: 'BUSINESS', businessId: spec.businessId };
 }
 
-function backupDataTypes(spec: BackupJobSpec): DataType[] {
+function askedDataTypes(spec: BackupJobSpec): DataType[] {
   return spec.type === 'SYSTEM' ? ['CONFIG'] : expandDataTypes(spec.dataTypes);
 }
 

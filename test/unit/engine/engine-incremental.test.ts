@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { decodeDeltaChunk, encodeDeltaChunk } from '../../../src/engine/delta-chunk';
 import type { BackupType } from '../../../src/domain/backup';
+import { expandDataTypes } from '../../../src/domain/data-type';
 import type { BackupId } from '../../../src/domain/ids';
 import type { StoredManifest } from '../../../src/domain/manifest';
 import { backup, restore, type EngineBench } from '../../support/engine-context';
@@ -84,6 +85,15 @@ describe('an incremental backup', () => {
     ]); // prettier-ignore
     const ofConfig = (await backup(on, { type: 'INCREMENTAL', dataTypes: ['CONFIG'] })).stored.manifest;
     expect(ofConfig.parentId).toBe(config.backupId);
+  });
+
+  it('stands on a backup whose manifest still names data types that it has no table of', async () => {
+    const on = bench();
+    const { backupId } = await take(on, 'FULL');
+    const older = on.store.manifests.get(backupId)!;
+    const dataTypes = expandDataTypes(['ALL']);
+    on.store.manifests.set(backupId, { ...older, manifest: { ...older.manifest, dataTypes } });
+    expect(await take(on, 'INCREMENTAL')).toMatchObject({ type: 'INCREMENTAL', parentId: backupId });
   });
 
   it('takes a table whole where its structure changed, or so much of it that a base is better, and says why', async () => {

@@ -7,16 +7,7 @@ import type { EngineTask } from '../../../src/domain/task';
 import { backup, restore, restoreTask, run, backupTask, type EngineBench } from '../../support/engine-context';
 import { fill, memorySource, type MemorySource } from '../../support/engine-memory-source';
 import { memoryStore, type MemoryStore } from '../../support/engine-memory-store';
-import {
-  ASSESSMENTS,
-  BUSINESSES,
-  CONFIG,
-  FACTORS,
-  PLATFORM,
-  platformSource,
-  stateOf,
-  TENANTS,
-} from '../../support/engine-platform';
+import { CONFIG, PLATFORM, platformSource, stateOf, TENANTS } from '../../support/engine-platform';
 import type { Row } from '../../support/engine-rows';
 
 const runs = { seed: 20261122, numRuns: process.env.LONG ? 400 : 40 };
@@ -55,6 +46,14 @@ describe('a backup', () => {
     }
     expect(stored.manifest.rowCount).toBe(stored.manifest.tables.reduce((sum, table) => sum + table.rowCount, 0));
     expectNothingOpen(on);
+  });
+
+  it('says of the data types asked for those that have tables', async () => {
+    const on = bench();
+    const all = await backup(on);
+    expect(all.stored.manifest.dataTypes).toEqual(['BUSINESSES', 'ASSESSMENTS', 'FACTORS', 'CONFIG']);
+    const some = await backup(on, { dataTypes: ['TRENDS', 'CONFIG'] });
+    expect(some.stored.manifest.dataTypes).toEqual(['CONFIG']);
   });
 
   it('shares every chunk with the one before when nothing changed', async () => {
@@ -227,113 +226,6 @@ describe('a restore', () => {
       serviceSettings: { retentionDays: 30 },
     });
   });
-});
-
-describe('a restore of one business', () => {
-  const backups = [
-    ['from a full backup', { type: 'FULL' }],
-    ['from a backup of its own', { type: 'BUSINESS', businessId: 'b7' }],
-  ] as const;
-
-  it.each(backups)('%s touches nothing of the others', async (_, spec) => {
-    const on = bench();
-    const before = stateOf(on.source);
-    const id = idOf(await backup(on, spec));
-    vandalize(on.source);
-    const vandalized = stateOf(on.source);
-    const result = await restore(on, { backupId: id, type: 'BUSINESS', businessId: 'b7' });
-    const after = stateOf(on.source);
-    const ours = (table: string, row: Row): boolean => rowOfB7(table, row);
-    for (const table of ['businesses', 'assessments', 'factors']) {
-      expect(after[table]?.filter((row) => ours(table, row))).toEqual(before[table]?.filter((row) => ours(table, row)));
-      expect(after[table]?.filter((row) => !ours(table, row))).toEqual(
-        vandalized[table]?.filter((row) => !ours(table, row)),
-      );
-    }
-    // The tenant of b7 comes back, the renamed one stays renamed, config is nobody's.
-    expect(after.tenants).toEqual([
-      ['t0', 'Renamed'],
-      ['t1', 'Tenant 1'],
-      ['t2', 'Tenant 2'],
-    ]);
-    expect(after.config).toEqual(vandalized.config);
-    expect(result.mode).toBe('IN_PLACE');
-    expectNothingOpen(on);
-  });
-
-  it.each(backups)('%s fills a scratch schema with it alone', async (_, spec) => {
-    const on = bench();
-    const id = idOf(await backup(on, spec));
-    const result = await restore(on, {
-      backupId: id,
-      type: 'BUSINESS',
-      businessId: 'b7',
-      target: { kind: 'SCRATCH', schema: 'one' },
-    });
-    const scratch = on.source.scratch.get('one');
-    expect([...(scratch ?? [])].map(([name, rows]) => [name, rows.size]).sort()).toEqual([
-      ['assessments', 4],
-      ['businesses', 1],
-      ['factors', 12],
-      ['tenants', 1],
-    ]);
-    expect(result.verifiedRows).toBe(18);
-  });
-
-  it('does not change a parent that is there', async () => {
-    const on = bench();
-    const id = idOf(await backup(on));
-    fill(on.source, TENANTS, [
-      ['t0', 'a'],
-      ['t1', 'b'],
-      ['t2', 'c'],
-      ['t3', 'd'],
-    ]);
-    await restore(on, { backupId: id, type: 'BUSINESS', businessId: 'b7' });
-    expect(stateOf(on.source).tenants).toEqual([
-      ['t0', 'a'],
-      ['t1', 'b'],
-      ['t2', 'c'],
-      ['t3', 'd'],
-    ]);
-  });
-
-  it('is refused where a path cannot be followed', async () => {
-    const on = bench();
-    const id = idOf(await backup(on, { dataTypes: ['FACTORS'] }));
-    await expect(restore(on, { backupId: id, type: 'BUSINESS', businessId: 'b7' })).rejects.toEqual(
-      error('BACKUP_NOT_RESTORABLE'),
-    );
-  });
-
-  function vandalize(source: MemorySource): void {
-    fill(source, TENANTS, [
-      ['t0', 'Renamed'],
-      ['t2', 'Tenant 2'],
-    ]);
-    fill(
-      source,
-      BUSINESSES,
-      (stateOf(source).businesses ?? []).filter(([id]) => id !== 'b7' && id !== 'b9'),
-    );
-    fill(source, ASSESSMENTS, [
-      ...(stateOf(source).assessments ?? []).filter(([id]) => id !== 'a7-1' && id !== 'a8-0'),
-      ['a7-new', 'b7', 1],
-    ]);
-    fill(source, FACTORS, [
-      ...(stateOf(source).factors ?? []).map((row): Row =>
-        row[1] === 'a7-2' || row[1] === 'a6-0' ? [...row.slice(0, 3), 'x'] : row,
-      ),
-      [999_999, 'a7-new', 'f0', 'new'],
-    ]);
-    fill(source, CONFIG, [[1, 'changed']]);
-  }
-
-  function rowOfB7(table: string, row: Row): boolean {
-    if (table === 'businesses') return row[0] === 'b7';
-    if (table === 'assessments') return row[1] === 'b7';
-    return String(row[1]).startsWith('a7-');
-  }
 });
 
 describe('a restore that must not happen', () => {
