@@ -5,6 +5,7 @@
  */
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Log } from '../domain/ambient';
+import { isAppError, type AppError } from '../domain/errors';
 import type { Settings } from '../domain/settings';
 
 export interface LoggerOptions {
@@ -15,7 +16,8 @@ export interface LoggerOptions {
 }
 
 const SECRET_NAME = /pass(word|phrase)|secret|token|authorization|cookie|api[-_]?key|credential/i;
-const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#]*@/gi;
+/** Not the example that hints give. */
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)(?!user:password@host[:/])[^\s/?#]*@/gi;
 const MAX_DEPTH = 6;
 
 export function createLogger(options: LoggerOptions): Log {
@@ -79,6 +81,7 @@ function redactValue(value: unknown, depth: number): unknown {
 }
 
 function describeError(error: Error, depth: number): Record<string, unknown> {
+  if (isAppError(error) && error.code !== 'INTERNAL') return describeForeseen(error);
   const { name, message, stack, cause, ...own } = error as Error & Record<string, unknown>;
   return {
     name,
@@ -86,6 +89,15 @@ function describeError(error: Error, depth: number): Record<string, unknown> {
     ...redactObject(own, depth),
     ...(stack === undefined ? {} : { stack: withoutCredentials(stack) }),
     ...(cause === undefined ? {} : { cause: redactValue(cause, depth + 1) }),
+  };
+}
+
+/** Its code and message say all there is: stacks and causes are for what nobody foresaw. */
+function describeForeseen({ code, message, hint }: AppError): Record<string, unknown> {
+  return {
+    code,
+    message: withoutCredentials(message),
+    ...(hint !== undefined && { hint: withoutCredentials(hint) }),
   };
 }
 
@@ -102,10 +114,17 @@ function readableLine(line: string): string {
 
 function readableValue(value: unknown): string {
   if (typeof value === 'string') return /^[\w./:@-]+$/.test(value) ? value : JSON.stringify(value);
-  if (isDescribedError(value)) return value.stack ?? `${value.name}: ${value.message}`;
+  if (isDescribedError(value)) return value.stack ?? `${value.code ?? value.name}: ${value.message}`;
   return JSON.stringify(value);
 }
 
-function isDescribedError(value: unknown): value is { name: string; message: string; stack?: string } {
-  return typeof value === 'object' && value !== null && 'stack' in value && 'message' in value;
+interface DescribedError {
+  message: string;
+  stack?: string;
+  name?: string;
+  code?: string;
+}
+
+function isDescribedError(value: unknown): value is DescribedError {
+  return typeof value === 'object' && value !== null && 'message' in value && ('stack' in value || 'code' in value);
 }

@@ -48,6 +48,40 @@ describe('the log', () => {
     }
   });
 
+  test('tells a failure that was foreseen in one line, and a bug with its stack', () => {
+    const cause = Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+    const foreseen = new AppError('REPOSITORY_UNAVAILABLE', 'Cannot write "locks/1": EROFS: read-only file system', {
+      cause,
+      hint: 'See that it can be written.',
+    });
+    const json = capture();
+    json.log.warn('no lease', { error: foreseen });
+    expect(JSON.parse(json.lines[0]!)).toMatchObject({
+      error: { code: 'REPOSITORY_UNAVAILABLE', message: foreseen.message, hint: foreseen.hint },
+    });
+    expect(json.lines[0]!.length).toBeLessThan(400);
+    const readable = capture(true);
+    readable.log.warn('no lease', { error: foreseen });
+    expect(readable.lines[0]).toMatch(/ {2}error=REPOSITORY_UNAVAILABLE: Cannot write .*file system\n$/);
+    for (const bug of [
+      new TypeError('x is undefined'),
+      new AppError('INTERNAL', 'odd', { cause: new Error('deeper') }),
+    ]) {
+      const { log, lines } = capture();
+      log.error('failed', { error: bug });
+      expect(lines[0]).toContain('ops.test.ts');
+    }
+  });
+
+  test('leaves the example of a URL in a hint readable', () => {
+    const { log, lines } = capture(true);
+    log.warn(
+      'give mysql://user:password@host:3306/database, mariadb://… or sqlite:path, not mysql://user:hunter2@host',
+    );
+    expect(lines[0]).toContain('give mysql://user:password@host:3306/database, mariadb://…');
+    expect(lines[0]).toContain('not mysql://***@host');
+  });
+
   test('is readable where people read it', () => {
     const { log, lines } = capture(true);
     log.warn('slow', { table: 'a b', ms: 5 });
