@@ -225,6 +225,11 @@ describeMariadb('the MySQL source in trouble', () => {
     const url = Object.assign(new URL(schema.url), { username: 'nobody', password: PASSWORD }).href;
     const refused = await failure(open(url).info());
     expect(refused).toMatchObject({ code: 'SOURCE_UNAVAILABLE', retryable: false });
+    const remedy = (hint: RegExp): unknown => expect.objectContaining({ hint: expect.stringMatching(hint) as string });
+    await expect(open(url).info()).rejects.toEqual(remedy(/user and the password/));
+    const lost = Object.assign(new URL(schema.url), { pathname: '/no_such_kyb' }).href;
+    expect((await failure(open(lost).info())).message).toMatch(/no such database.*no_such_kyb/);
+    await expect(open(lost).info()).rejects.toEqual(remedy(/name of the database in the source's URL/));
     const findings = await open(await asUser(`SELECT ON \`${schema.name}\`.*`)).diagnose();
     const lacking = findings.filter(({ ok }) => !ok).map(({ statement }) => statement);
     expect(lacking).toContainEqual(expect.stringMatching(/^GRANT RELOAD ON \*\.\* TO 'rv_/));

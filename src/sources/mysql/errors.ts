@@ -16,8 +16,18 @@ const lost: Translation = {
 };
 const denied: Translation = {
   code: 'SOURCE_UNAVAILABLE',
-  text: 'The source refuses the credentials or lacks a privilege.',
+  text: 'The source does not grant this user what is needed.',
   hint: 'Run `npm run doctor`: it prints the GRANT statements that each capability needs.',
+};
+const stranger: Translation = {
+  code: 'SOURCE_UNAVAILABLE',
+  text: 'The source refuses the user or the password.',
+  hint: "Check the user and the password in the source's URL, and that the server lets this user in from this machine.",
+};
+const nowhere: Translation = {
+  code: 'SCHEMA_MISMATCH',
+  text: 'The source has no such database.',
+  hint: "Check the name of the database in the source's URL, or create the database.",
 };
 const busy: Translation = {
   code: 'SOURCE_UNAVAILABLE',
@@ -62,11 +72,13 @@ const register = (translation: Translation, numbers: number[]): void => {
   for (const number of numbers) BY_NUMBER[number] = translation;
 };
 register(lost, [1040, 1053, 1129, 1152, 1153, 1158, 1159, 1160, 1161, 1203, 1927, 2006, 2013, 3032, 4031]);
-register(denied, [1044, 1045, 1095, 1130, 1141, 1142, 1143, 1227, 1370, 1410, 1419, 1698, 3118]);
+register(denied, [1044, 1095, 1141, 1142, 1143, 1227, 1370, 1410, 1419]);
+register(stranger, [1045, 1130, 1698, 3118]);
+register(nowhere, [1049]);
 register(busy, [1205, 1213, 1317, 1969, 1792, 3024, 3572]);
 register(full, [1021, 1026, 1114, 1030]);
 register(changed, [1412]);
-register(mismatch, [1049, 1051, 1054, 1072, 1146, 1347]);
+register(mismatch, [1051, 1054, 1072, 1146, 1347]);
 register(misfit, [1048, 1136, 1264, 1265, 1292, 1364, 1366, 1406, 1411, 1300, 3140, 3144]);
 register(refused, [1062, 1216, 1217, 1451, 1452, 3819, 4025]);
 register(readOnly, [1290, 1836]);
@@ -121,7 +133,7 @@ export function isDuplicateKey(error: unknown): boolean {
 
 export function isAccessDenied(error: unknown): boolean {
   const number = serverErrorNumber(error);
-  return number !== null && BY_NUMBER[number] === denied;
+  return number !== null && (BY_NUMBER[number] === denied || BY_NUMBER[number] === stranger);
 }
 
 /** True where the connection went away without an answer, so that what was asked may or may not have happened. */
