@@ -16,7 +16,7 @@ import {
   bad, clockSection, examine, isError, ok, renderSection, renderSummary, sourceSection, spaceSection, type Finding, type Section,
 } from './ops/doctor'; // prettier-ignore
 import { createLogger } from './ops/logger';
-import { openRepository } from './repository/repository';
+import { openRepository, type RepositoryInfo } from './repository/repository';
 
 interface Deps {
   clock: typeof systemClock;
@@ -49,16 +49,12 @@ function sections(config: LoadedConfig, deps: Deps): Section[] {
 
 function settingsSection({ settings, file, warnings }: LoadedConfig): Section {
   const source = settings.demo ? 'The source is the built-in demo: set RISKVAULT_SOURCE_URL for your own.' : undefined;
-  const encryption = settings.repository.passphrase
-    ? ok('encryption', 'The repository is encrypted with a passphrase.')
-    : bad('encryption', 'WARNING', 'Backups are stored unencrypted: set RISKVAULT_PASSPHRASE before the first start.');
   return {
     title: 'Settings',
     examine: async () => [
       ok('settings', `Read from ${file ?? 'the environment'}; all are valid.`),
       ...warnings.map((warning) => bad('settings', 'WARNING', warning)),
       ...(source ? [ok('demo', source)] : []),
-      encryption,
     ],
   };
 }
@@ -68,8 +64,8 @@ function catalogSection({ catalog: { url } }: Settings): Section {
     title: 'Catalog',
     async examine() {
       if (isMissing(url)) return [ok('catalog', `${pathOf(url)} is not there yet; the first start makes it.`)];
-      const { engine, schemaVersion, outdated } = await inspectCatalog(url);
-      const opens = `It opens (${engine}, ${schemaVersion}).`;
+      const { server, schemaVersion, outdated } = await inspectCatalog(url);
+      const opens = `It opens (${server}, ${schemaVersion}).`;
       return [ok('catalog', outdated ? `${opens} The next start brings it up to date.` : opens), ...exposed(url)];
     },
   };
@@ -97,12 +93,13 @@ function repositorySection({ repository: settings }: Settings, deps: Deps): Sect
     async examine() {
       // Opening an empty place would make a repository there, with or without encryption: that is the first start's to do.
       if (!existsSync(join(pathOf(settings.url), 'config.json'))) {
-        return [ok('repository', `${pathOf(settings.url)} holds none yet; the first start makes it.`)];
+        const none = ok('repository', `${pathOf(settings.url)} holds none yet; the first start makes it.`);
+        return settings.passphrase ? [none] : [none, unencrypted('set RISKVAULT_PASSPHRASE before the first start')];
       }
       const repository = await openRepository({ settings, ...deps });
       try {
         await repository.probe();
-        return [ok('probe', 'An object could be written, read and deleted.'), info(await repository.info())];
+        return [ok('probe', 'An object could be written, read and deleted.'), ...facts(await repository.info())];
       } finally {
         await repository.close();
       }
@@ -110,12 +107,14 @@ function repositorySection({ repository: settings }: Settings, deps: Deps): Sect
   };
 }
 
-function info(repository: { backupCount: number; encrypted: boolean; formatVersion: number }): Finding {
-  const { backupCount, encrypted, formatVersion } = repository;
-  return ok(
-    'repository',
-    `${backupCount} backups, format ${formatVersion}, ${encrypted ? 'encrypted' : 'not encrypted'}.`,
-  );
+function facts({ backupCount, encrypted, formatVersion }: RepositoryInfo): Finding[] {
+  const state = `${backupCount} backups, format ${formatVersion}`;
+  if (encrypted) return [ok('repository', `${state}, encrypted with a passphrase.`)];
+  return [ok('repository', `${state}.`), unencrypted('for another, empty location RISKVAULT_PASSPHRASE can be set')];
+}
+
+function unencrypted(remedy: string): Finding {
+  return bad('encryption', 'WARNING', `Backups are stored unencrypted: ${remedy}.`);
 }
 
 function folders({ catalog, repository }: Settings): Record<string, string> {

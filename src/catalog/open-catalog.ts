@@ -69,20 +69,32 @@ async function inLine<T>({ path }: CatalogLocation, work: () => Promise<T>): Pro
   }
 }
 
+export interface CatalogInspection extends Pick<CatalogInfo, 'schemaVersion'> {
+  /** What keeps it, for people: `SQLite`, `MariaDB 10.11.6`, `MySQL 9.7.4`. */
+  server: string;
+  outdated: boolean;
+}
+
 /** Whether a catalog opens, and what its next start would do to it; changes nothing. Errors as `openCatalog`. */
-export async function inspectCatalog(
-  url: string,
-): Promise<Pick<CatalogInfo, 'engine' | 'schemaVersion'> & { outdated: boolean }> {
+export async function inspectCatalog(url: string): Promise<CatalogInspection> {
   const location = locateCatalog(url);
   const sources: DataSource[] = [];
   try {
     const options = location.path === undefined ? location.options : sqliteOptions(location.path, 'read');
-    return { engine: location.engine, ...(await inspectSchema(await connect(createDataSource(options), sources))) };
+    const dataSource = await connect(createDataSource(options), sources);
+    return { server: await serverOf(location, dataSource), ...(await inspectSchema(dataSource)) };
   } catch (error) {
     throw translateCatalogError(error);
   } finally {
     await closeAll(sources);
   }
+}
+
+async function serverOf({ engine }: CatalogLocation, dataSource: DataSource): Promise<string> {
+  if (engine === 'sqlite') return 'SQLite';
+  const [row] = await dataSource.query<{ version: string }[]>('SELECT VERSION() AS version');
+  const version = row?.version ?? '';
+  return `${/mariadb/i.test(version) ? 'MariaDB' : 'MySQL'} ${/^[\d.]*\d/.exec(version)?.[0] ?? ''}`.trim();
 }
 
 async function connect(source: DataSource, sources: DataSource[]): Promise<DataSource> {
