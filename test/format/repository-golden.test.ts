@@ -1,8 +1,12 @@
 /** Golden repositories: bytes that an earlier version wrote, sound and damaged, which every later version must read and judge. */
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRepository, type Repository } from '../../src/repository/repository';
+import { BACKUP_TYPES_IN_ORDER, backupIdAt, platformAt } from '../support/engine-changing-platform';
+import { restore } from '../support/engine-context';
+import { memorySource } from '../support/engine-memory-source';
+import { PLATFORM, stateOf } from '../support/engine-platform';
 import { FakeClock, MemoryLog, seededRandom } from '../support/repository-ambient';
 import { arePayloadsOf, backupIdOf, labelsOf, readBackup, TEST_SETTINGS } from '../support/repository-fixtures';
 
@@ -75,3 +79,29 @@ test.each(['damaged-config', 'damaged-key'])(
     expect(findings).toMatchObject([{ problem: 'DAMAGED', backupIds: [] }]);
   },
 );
+
+test('deltas: each backup of a stack of layers is the platform at its moment, restored without the others', async () => {
+  for (const index of BACKUP_TYPES_IN_ORDER.keys()) {
+    const store = await openGolden('deltas');
+    expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+    const { manifest } = (await store.findManifest(backupIdAt(index)))!;
+    expect(manifest.type).toBe(BACKUP_TYPES_IN_ORDER[index]);
+    const others = [...BACKUP_TYPES_IN_ORDER.keys()].filter((other) => other !== index);
+    for (const other of others) await store.deleteManifest(backupIdAt(other));
+    const source = memorySource(PLATFORM);
+    await restore({ source, store }, { backupId: backupIdAt(index) });
+    expect(stateOf(source)).toEqual(stateOf(platformAt(index)));
+    rmSync(folder, { recursive: true });
+  }
+  mkdirSync(folder);
+});
+
+test('deltas: the stacks are what they were', async () => {
+  const store = await openGolden('deltas');
+  const stacks: unknown[] = [];
+  for (const index of BACKUP_TYPES_IN_ORDER.keys()) {
+    const { manifest } = (await store.findManifest(backupIdAt(index)))!;
+    stacks.push(manifest.tables.map(({ table, layers }) => ({ table, layers })));
+  }
+  expect(stacks).toMatchSnapshot();
+});

@@ -1,0 +1,40 @@
+/** A small platform and what happens to it between the backups of the golden repository `deltas`. */
+import type { BackupId } from '../../src/domain/ids';
+import type { MemorySource } from './engine-memory-source';
+import { platformSource } from './engine-platform';
+import type { Row } from './engine-rows';
+
+export const BACKUP_TYPES_IN_ORDER = ['FULL', 'INCREMENTAL', 'INCREMENTAL', 'DIFFERENTIAL'] as const;
+
+export function backupIdAt(index: number): BackupId {
+  return `00000000-0000-4000-8000-0000000000a${index}` as BackupId;
+}
+
+/** As it was at the backup with this index. */
+export function platformAt(index: number): MemorySource {
+  const source = platformSource(80, 300);
+  for (const change of CHANGES.slice(0, index)) change(source);
+  return source;
+}
+
+function rowsOf(source: MemorySource, table: string): [string, Row][] {
+  return [...(source.tables.get(table) ?? [])];
+}
+
+const CHANGES: ((source: MemorySource) => void)[] = [
+  (source) => {
+    const factors = source.tables.get('factors')!;
+    for (const [at, [key, row]] of rowsOf(source, 'factors').entries()) {
+      if (at % 37 === 0) factors.set(key, [...row.slice(0, 3), 'changed']);
+      if (at % 41 === 0) factors.delete(key);
+    }
+  },
+  (source) => {
+    source.tables.get('config')!.set('added', [700, 'added']);
+    const factors = source.tables.get('factors')!;
+    for (const [at, [key, row]] of rowsOf(source, 'factors').entries()) {
+      if (at % 53 === 0) factors.set(key, [...row.slice(0, 3), null]);
+    }
+  },
+  (source) => source.tables.get('config')!.clear(),
+];
