@@ -37,6 +37,7 @@ export async function compareRows({ codec, keyColumns, backup, live, sink }: Com
   for await (const batch of live) {
     join.matchBatch(batch, sink);
     await sink.settle();
+    batch.release?.();
   }
   join.reportMissing(sink);
   await sink.settle();
