@@ -99,6 +99,25 @@ describe('after kill -9', () => {
     }
   });
 
+  it('of incremental backups, what was taken stays sound, and the next attempt is the source as it is', async () => {
+    await site.here(backupTask());
+    for (let round = 0; round < ROUNDS; round++) {
+      await site.exec(
+        `UPDATE factor SET note = 'round ${round}' WHERE id % 7 = ${round % 7}`,
+        `DELETE FROM business WHERE id = 'b${round}'`,
+      );
+      const task = backupTask({ type: round % 3 === 2 ? 'DIFFERENTIAL' : 'INCREMENTAL' });
+      await site.killed(task, delayOf(round));
+      expect(await site.damagedBackups()).toEqual([]);
+      expect(await site.here(task)).toMatchObject({
+        stored: { manifest: { type: task.kind === 'BACKUP' && task.spec.type } },
+      });
+      expect(await site.damagedBackups()).toEqual([]);
+      const dry = await site.here(restoreTask({ ...backupSpec(task), dryRun: true }));
+      expect(dry).toMatchObject({ inserts: 0, updates: 0, deletes: 0 });
+    }
+  });
+
   it('of in-place restores, the source is untouched or complete, and the next attempt settles it', async () => {
     const backup = backupTask();
     await site.here(backup);
