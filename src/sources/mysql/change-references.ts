@@ -94,13 +94,18 @@ export class ChangedReferences {
     }
   }
 
+  private restores(table: string): boolean {
+    return this.tables.some((entry) => entry.table.toLowerCase() === table.toLowerCase());
+  }
+
   private async prove({ childSchema, child, key }: Suspect, where: string | undefined): Promise<void> {
     const { schema } = this.session.target;
     const parentSchema = key.referencedSchema ?? childSchema;
     const atHome = parentSchema === undefined || parentSchema === schema;
     const parent = atHome ? quoteName(key.referencedTable) : parentName(key, childSchema);
     const reference = { schema: childSchema ?? schema, table: child, key };
-    await checkIncoming(this.session, reference, { parentName: parent, where, locking: true });
+    const restoresParent = atHome && this.restores(key.referencedTable);
+    await checkIncoming(this.session, reference, { parentName: parent, restoresParent, where, locking: true });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Foreign keys proven by anti-join: rows of a referring table whose parent does not exist. */
 import { AppError } from '../../domain/errors';
 import type { ForeignKey } from '../../domain/table';
+import { orphanRemedy } from '../orphan-remedy';
 import { isAccessDenied } from './errors';
 import type { Session } from './session';
 import { qualified, quoteName } from './sql';
@@ -16,6 +17,8 @@ export interface ReferenceCheck {
   parentName: string;
   /** Narrows the referring rows, called `c`. */
   where?: string;
+  /** The parents' table is part of the restore. */
+  restoresParent: boolean;
   /** Takes shared locks, so that what was seen holds until the transaction ends. */
   locking?: boolean;
 }
@@ -34,7 +37,7 @@ export async function checkReference(session: Session, check: ReferenceCheck): P
 export async function checkIncoming(
   session: Session,
   { schema, table, key }: { schema: string; table: string; key: ForeignKey },
-  check: Pick<ReferenceCheck, 'parentName' | 'where' | 'locking'>,
+  check: Pick<ReferenceCheck, 'parentName' | 'restoresParent' | 'where' | 'locking'>,
 ): Promise<void> {
   const elsewhere = schema === session.target.schema ? undefined : schema;
   const child = elsewhere === undefined ? table : `${elsewhere}.${table}`;
@@ -63,7 +66,7 @@ function lockClause({ locking }: ReferenceCheck): string {
 }
 
 function orphaned(
-  { child, key, where }: ReferenceCheck,
+  { child, key, where, restoresParent }: ReferenceCheck,
   { count, shown }: { count: number; shown: readonly (string | number | null)[][] },
 ): AppError {
   // With a condition not all rows were looked at.
@@ -73,7 +76,7 @@ function orphaned(
     'CONFLICT',
     `Table ${child} has ${rows} that would refer by ${key.columns.join(', ')} (constraint ${key.name}) to missing rows of ` +
       `${key.referencedTable}: ${values}${count > shown.length ? ', ...' : ''}.`,
-    { hint: `Restore ${key.referencedTable} as well, or mend those rows of ${child} first.` },
+    { hint: orphanRemedy({ rows: `those rows of ${child}`, parent: key.referencedTable, restoresParent }) },
   );
 }
 

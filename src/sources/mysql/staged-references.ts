@@ -21,7 +21,8 @@ export class StagedReferences {
   /** Proves one foreign key of a built table; throws CONFLICT. */
   async proveOwn(session: Session, { structure: { table }, location }: BuildPlan, key: ForeignKey): Promise<void> {
     const childName = qualified(location.schema, location.table);
-    await checkReference(session, { child: table, key, childName, parentName: this.parentOf(key) });
+    const restoresParent = this.planOfParent(key) !== undefined;
+    await checkReference(session, { child: table, key, childName, parentName: this.parentOf(key), restoresParent });
   }
 
   /** Proves what rows of all other tables, of any schema, refer to: what is built will stand in the place of their parents. */
@@ -32,7 +33,8 @@ export class StagedReferences {
       const parent = this.findPlan(reference.key.referencedTable);
       const isBuilt = reference.schema === schema && this.findPlan(reference.table) !== undefined;
       if (!parent || isBuilt) continue;
-      await checkIncoming(session, reference, { parentName: qualified(undefined, parent.location.table) });
+      const parentName = qualified(undefined, parent.location.table);
+      await checkIncoming(session, reference, { parentName, restoresParent: true });
     }
   }
 
@@ -48,8 +50,12 @@ export class StagedReferences {
 
   /** Where the table is that the foreign key will refer to once all is published. */
   private parentOf(key: ForeignKey): string {
-    const plan = key.referencedSchema === undefined ? this.findPlan(key.referencedTable) : undefined;
+    const plan = this.planOfParent(key);
     return plan ? qualified(plan.location.schema, plan.location.table) : parentName(key);
+  }
+
+  private planOfParent({ referencedSchema, referencedTable }: ForeignKey): BuildPlan | undefined {
+    return referencedSchema === undefined ? this.findPlan(referencedTable) : undefined;
   }
 }
 

@@ -129,7 +129,7 @@ class SqliteBulkWriter implements BulkWriter {
     const ours = found.filter(({ table, parent }) =>
       loaded.has(table) ? this.mustResolve(parent, loaded) : loaded.has(parent) && this.provesIncoming,
     );
-    if (ours.length > 0) throw danglingError(this.database, ours);
+    if (ours.length > 0) throw danglingError(this.database, ours, loaded);
   }
 
   /** A scratch schema may hold some of the tables only; what refers to the rest can't be proven there. */

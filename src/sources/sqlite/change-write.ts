@@ -116,7 +116,8 @@ class SqliteChangeWriter implements ChangeWriter {
       this.created.has(parent) && this.options.scope?.kind !== 'BUSINESS';
     const others = found.filter((row) => !isProven(row));
     const ours = [...found.filter(isProven), ...newlyDangling(others, this.danglingBefore(others))];
-    if (ours.length > 0) throw danglingError(this.database, ours);
+    const restored = TableNames.of(this.options.tables.map(({ table }) => table));
+    if (ours.length > 0) throw danglingError(this.database, ours, restored);
   }
 
   /** A second connection still sees the database as it was before this transaction. */

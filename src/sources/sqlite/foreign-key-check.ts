@@ -1,5 +1,6 @@
 /** Finds rows that refer to nothing. Foreign keys are not enforced while a restore writes, so this is their proof. */
 import { AppError, isAppError } from '../../domain/errors';
+import { orphanRemedy } from '../orphan-remedy';
 import type { Database } from './database';
 import { foreignKeyName, foreignKeys, tableNames } from './introspect';
 import { quoteName } from './quote';
@@ -80,8 +81,8 @@ function identity({ table, rowId, parent, keyNumber }: DanglingRow): string {
   return JSON.stringify([table, rowId, parent, keyNumber]);
 }
 
-/** Names each table and foreign key, how many rows it is about, and the first of them. */
-export function danglingError(database: Database, rows: readonly DanglingRow[]): AppError {
+/** Names each table and foreign key, how many rows it is about, and the first of them; `restored` are the restore's own tables. */
+export function danglingError(database: Database, rows: readonly DanglingRow[], restored: TableNames): AppError {
   const groups = new Map<string, DanglingRow[]>();
   for (const row of rows) {
     const id = JSON.stringify([row.table, row.keyNumber]);
@@ -92,8 +93,15 @@ export function danglingError(database: Database, rows: readonly DanglingRow[]):
   const described = [...groups.values()].slice(0, SHOWN).map((group) => describeGroup(database, group));
   const more = groups.size > SHOWN ? `; and ${groups.size - SHOWN} more foreign keys` : '';
   return new AppError('CONFLICT', `Rows would refer to missing rows: ${described.join('; ')}${more}.`, {
-    hint: 'Restore the tables that they refer to as well, or mend those rows first.',
+    hint: remedyFor(rows, restored),
   });
+}
+
+/** Of the parents that are not being restored, if there are any: with them the rest may be whole too. */
+function remedyFor(rows: readonly DanglingRow[], restored: TableNames): string {
+  const missing = rows.filter(({ parent }) => !restored.has(parent));
+  const parents = [...new Set((missing.length > 0 ? missing : rows).map(({ parent }) => parent))].join(', ');
+  return orphanRemedy({ rows: 'those rows', parent: parents, restoresParent: missing.length === 0 });
 }
 
 function describeGroup(database: Database, rows: readonly DanglingRow[]): string {
