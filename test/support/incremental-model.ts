@@ -1,0 +1,205 @@
+/**
+ * A model test of incremental and differential backups on a real database: whatever happens to the source, and to other backups, every
+ * backup that is left restores to exactly what the source was at its moment.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isAppError } from '../../src/domain/errors';
+import type { BackupId } from '../../src/domain/ids';
+import type { SourceMapping } from '../../src/domain/mapping';
+import { createSeededRandom, type SeededRandom } from '../../src/sources/seeded-random';
+import type { ContractConnection, SourceContractFixture } from '../contract/source-contract';
+import { backup, restore, run, type EngineBench } from './engine-context';
+import { openStore } from './engine-scenarios';
+
+const MAPPING: SourceMapping = [
+  { dataType: 'BUSINESSES', table: 'owner' },
+  { dataType: 'ASSESSMENTS', table: 'item' },
+  { dataType: 'ALERTS', table: 'note' },
+  { dataType: 'CONFIG', table: 'setting' },
+];
+const TABLES = MAPPING.map(({ table }) => table);
+const CHILDREN_FIRST = ['note', 'item', 'setting', 'owner'];
+
+const tables = ({ exact, caseless }: SourceContractFixture['types']): string[] => [
+  `CREATE TABLE owner (id ${exact} NOT NULL PRIMARY KEY, name ${exact} NULL, version BIGINT NOT NULL)`,
+  `CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, owner_id ${exact} NOT NULL, body TEXT NULL,
+     FOREIGN KEY (owner_id) REFERENCES owner (id) ON DELETE CASCADE ON UPDATE CASCADE)`,
+  `CREATE TABLE note (id BIGINT NOT NULL PRIMARY KEY, item_id BIGINT NULL, text TEXT NULL,
+     FOREIGN KEY (item_id) REFERENCES item (id) ON DELETE SET NULL)`,
+  `CREATE TABLE setting (name ${caseless} NOT NULL, n BIGINT NOT NULL, value ${exact} NULL, PRIMARY KEY (name, n))`,
+];
+
+type State = (string | null)[][][];
+type Change = (model: Model) => Promise<void>;
+
+export interface ModelOptions {
+  seed: number;
+  steps: number;
+}
+
+export async function runIncrementalModel(fixture: SourceContractFixture, options: ModelOptions): Promise<void> {
+  const model = await Model.open(fixture, options.seed);
+  try {
+    await model.run(options.steps);
+    await model.expectEveryBackup();
+  } finally {
+    await model.close();
+  }
+}
+
+class Model {
+  readonly taken = new Map<BackupId, State>();
+  private nextId = 1;
+  /** Committed after the next backup: it must not be in it, and must be in the one after. */
+  private late: ContractConnection | null = null;
+
+  private constructor(
+    readonly sql: ContractConnection,
+    readonly random: SeededRandom,
+    private readonly bench: EngineBench,
+    private readonly ends: (() => unknown)[],
+    private readonly connect: () => Promise<ContractConnection>,
+  ) {}
+
+  static async open(fixture: SourceContractFixture, seed: number): Promise<Model> {
+    const database = await fixture.createDatabase();
+    const sql = await database.connect();
+    for (const statement of tables(fixture.types)) await sql.exec(statement);
+    const folder = mkdtempSync(join(tmpdir(), 'rv-model-'));
+    const source = database.open(MAPPING);
+    const ends = [
+      () => source.close(),
+      () => sql.close(),
+      () => database.drop(),
+      () => rmSync(folder, { recursive: true }),
+    ];
+    const bench = { source, store: await openStore(folder), connections: 2 };
+    const model = new Model(sql, createSeededRandom(seed), bench, ends, () => database.connect());
+    for (let n = 0; n < 20; n++) await insertOwner(model);
+    for (let n = 0; n < 30; n++) await insertItems(model);
+    return model;
+  }
+
+  id(): number {
+    return this.nextId++;
+  }
+
+  async run(steps: number): Promise<void> {
+    for (let step = 0; step < steps; step++) {
+      if (this.random.chance(0.25)) await this.takeBackup();
+      else if (this.taken.size > 3 && this.random.chance(0.1)) await this.forgetOne();
+      else if (this.taken.size > 0 && this.random.chance(0.05)) await this.restoreOne();
+      else await this.random.pick(CHANGES)(this);
+    }
+  }
+
+  async expectEveryBackup(): Promise<void> {
+    await this.commitLate();
+    for (const [backupId, state] of this.taken) {
+      for (const table of CHILDREN_FIRST) await this.sql.exec(`DROP TABLE ${table}`);
+      await restore(this.bench, { backupId });
+      expect(await this.state()).toEqual(state);
+    }
+  }
+
+  /** Writes an owner whose transaction is open while the next backup is taken, where the database lets others write meanwhile. */
+  async writeLate(): Promise<void> {
+    if (this.late !== null) return;
+    const late = await this.connect();
+    await late.exec('BEGIN');
+    await late.exec(`INSERT INTO owner VALUES ('late${this.id()}', 'late', 0)`);
+    this.late = late;
+    await this.takeBackup();
+    await this.commitLate();
+  }
+
+  async close(): Promise<void> {
+    await this.commitLate();
+    for (const end of this.ends) await end();
+  }
+
+  private async commitLate(): Promise<void> {
+    await this.late?.exec('COMMIT');
+    await this.late?.close();
+    this.late = null;
+  }
+
+  private async takeBackup(): Promise<void> {
+    const type = this.random.pick(['FULL', 'INCREMENTAL', 'INCREMENTAL', 'DIFFERENTIAL'] as const);
+    const state = await this.state();
+    const { manifest } = (await backup(this.bench, { type })).stored;
+    expect(manifest.rowCount).toBe(state.flat().length);
+    this.taken.set(manifest.backupId, state);
+  }
+
+  private async forgetOne(): Promise<void> {
+    const backupId = this.random.pick([...this.taken.keys()]);
+    this.taken.delete(backupId);
+    const task = { kind: 'CLEANUP', jobId: 'j' as never, dryRun: false } as const;
+    await run({ ...task, backupIds: [backupId] }, this.bench); // marks what is garbage
+    await run({ ...task, backupIds: [] }, this.bench); // deletes what was marked
+  }
+
+  /** In place, over whatever is there; a table that has other columns now is refused, as it must be. */
+  private async restoreOne(): Promise<void> {
+    const backupId = this.random.pick([...this.taken.keys()]);
+    try {
+      await restore(this.bench, { backupId });
+      expect(await this.state()).toEqual(this.taken.get(backupId));
+    } catch (error) {
+      if (!isAppError(error) || error.code !== 'SCHEMA_MISMATCH') throw error;
+    }
+  }
+
+  private async state(): Promise<State> {
+    const state: State = [];
+    for (const table of TABLES) state.push(await this.sql.query(`SELECT * FROM ${table} ORDER BY 1, 2`));
+    return state;
+  }
+}
+
+const owners = (model: Model): Promise<(string | null)[][]> => model.sql.query(`SELECT id FROM owner ORDER BY id`);
+
+async function someOwner(model: Model): Promise<string | null> {
+  const found = await owners(model);
+  return found.length === 0 ? null : (model.random.pick(found)[0] ?? null);
+}
+
+const insertOwner: Change = (model) => model.sql.exec(`INSERT INTO owner VALUES ('o${model.id()}', 'Größe', 0)`);
+
+const insertItems: Change = async (model) => {
+  const owner = await someOwner(model);
+  if (owner === null) return;
+  const ids = Array.from({ length: model.random.int(1, 40) }, () => model.id());
+  const bodies = ids.map((id) => `(${id}, '${owner}', '${String(id).repeat(model.random.int(1, 400))}')`);
+  await model.sql.exec(`INSERT INTO item VALUES ${bodies.join(',')}`);
+  const notes = ids.filter((id) => id % 3 === 0).map((id) => `(${id}, ${id}, 'note')`);
+  if (notes.length > 0) await model.sql.exec(`INSERT INTO note VALUES ${notes.join(',')}`);
+};
+
+const CHANGES: Change[] = [
+  insertOwner,
+  insertItems,
+  insertItems,
+  ({ sql, random }) => sql.exec(`UPDATE item SET body = 'changed' WHERE id % ${random.int(20, 60)} = 0`),
+  ({ sql }) => sql.exec(`UPDATE owner SET version = version + 1`),
+  async (model) => model.sql.exec(`DELETE FROM owner WHERE id = '${await someOwner(model)}'`), // cascades, and sets NULL
+  async (model) => model.sql.exec(`UPDATE owner SET id = 'k${model.id()}' WHERE id = '${await someOwner(model)}'`), // cascades
+  ({ sql, random }) => sql.exec(`DELETE FROM item WHERE id % ${random.int(10, 30)} = 1`), // sets NULL
+  ({ sql }) => sql.exec(`DELETE FROM note`),
+  ({ sql, random }) => sql.exec(`DELETE FROM setting WHERE n % 2 = ${random.int(0, 1)}`),
+  async (model) => {
+    const name = model.random.pick(['alpha', 'Beta', 'gamma', 'ÄRGER', 'straße']);
+    const columns = 'name, n, value';
+    await model.sql.exec(`INSERT INTO setting (${columns}) VALUES ('${name}', ${model.id()}, 'v')`);
+  },
+  ({ sql }) => sql.exec(`UPDATE setting SET name = UPPER(name)`), // the same key to the collation, another to us
+  async ({ sql, random }) => {
+    if (!random.chance(0.2)) return;
+    const [row] = await sql.query(`SELECT * FROM setting LIMIT 1`);
+    if (row?.length === 3) await sql.exec(`ALTER TABLE setting ADD COLUMN extra BIGINT NULL`);
+  },
+  (model) => model.writeLate(),
+];
