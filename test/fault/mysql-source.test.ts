@@ -236,7 +236,7 @@ describeMariadb('the MySQL source in trouble', () => {
     expect(JSON.stringify([refused, findings])).not.toContain(PASSWORD);
   });
 
-  test('a user that was given what the doctor prints lacks nothing, and restores a lost table with its trigger', async () => {
+  test('a user that was given what the doctor prints lacks nothing, and restores a lost table with its trigger, and one beside', async () => {
     await schema.exec('CREATE TABLE log (n INT)');
     await schema.exec('CREATE TRIGGER item_log AFTER INSERT ON item FOR EACH ROW INSERT INTO log VALUES (NEW.id)');
     const source = open(await asUser(`SELECT ON \`${schema.name}\`.*`));
@@ -247,11 +247,16 @@ describeMariadb('the MySQL source in trouble', () => {
       const { table, rows } = await someRows(source, 100);
       expect(table.triggers).toHaveLength(1);
       await schema.exec('DROP TABLE item');
-      const writer = await source.openBulkWriter({ jobId: 'granted', tables: [table], connections: 1 });
-      await writer.load(table, stream([rows]));
-      await writer.finishLoading(table);
-      await writer.finishTables();
-      await writer.publish();
+      const scratchSchema = 'scratch_granted';
+      for (const target of [{ jobId: 'granted' }, { jobId: 'beside', scratchSchema }]) {
+        const writer = await source.openBulkWriter({ ...target, tables: [table], connections: 2 });
+        await writer.load(table, stream([rows]));
+        await writer.finishLoading(table);
+        await writer.finishTables();
+        await writer.publish();
+      }
+      expect([...(await source.tableStates(['item'], scratchSchema)).values()]).toEqual(['FILLED']);
+      await source.dropScratch(scratchSchema);
       // Only an administrator may bring back a trigger in another user's name.
       const [trigger] = table.triggers;
       const statement = expect.stringMatching(/ AFTER INSERT ON `?item`? FOR EACH ROW INSERT INTO log/);

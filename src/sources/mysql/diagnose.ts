@@ -36,63 +36,78 @@ interface Capability {
   check: string;
   purpose: string;
   privileges: readonly string[];
-  global: boolean;
+  scope: Scope;
   severity: 'ERROR' | 'WARNING';
 }
+
+/** All databases, the source's own, or those of restores beside it: they do not exist yet, so a pattern grants on them. */
+type Scope = 'GLOBAL' | 'SCHEMA' | 'SCRATCH';
+
+const SCRATCH_PATTERN = 'scratch\\_%';
+/** A name that the pattern covers. */
+const SCRATCH_EXAMPLE = 'scratch_1';
 
 function capabilities(session: Session): Capability[] {
   const reload = session.dialect.hasBackupStages ? 'BACKUP STAGE' : 'a momentary global read lock';
   const monitor = session.dialect.kind === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
-  const slave = 'REPLICATION SLAVE';
+  // MariaDB has a privilege of its own for seeing what the server replicates, which may be missing from its log.
+  const reading = session.dialect.kind === 'mariadb' ? ['REPLICATION SLAVE', 'SLAVE MONITOR'] : ['REPLICATION SLAVE'];
   return [
-    { check: 'grants: read', purpose: 'backing up', privileges: ['SELECT'], global: false, severity: 'ERROR' },
+    { check: 'grants: read', purpose: 'backing up', privileges: ['SELECT'], scope: 'SCHEMA', severity: 'ERROR' },
     {
       check: 'grants: structure',
       purpose: 'keeping triggers and views',
       privileges: ['TRIGGER', 'SHOW VIEW'],
-      global: false,
+      scope: 'SCHEMA',
       severity: 'WARNING',
     },
     {
       check: 'grants: consistent read',
       purpose: `reading one moment over several connections by ${reload}`,
       privileges: ['RELOAD'],
-      global: true,
+      scope: 'GLOBAL',
       severity: 'WARNING',
     },
     {
       check: 'grants: lock watch',
       purpose: 'giving way to statements that wait on a backup',
       privileges: ['PROCESS'],
-      global: true,
+      scope: 'GLOBAL',
       severity: 'WARNING',
     },
     {
       check: 'grants: log position',
       purpose: 'recording where the binary log stands',
       privileges: [monitor],
-      global: true,
+      scope: 'GLOBAL',
       severity: 'WARNING',
     },
     {
       check: 'grants: log reading',
-      purpose: 'incremental backups from the binary log',
-      privileges: [slave],
-      global: true,
+      purpose: 'finding changes in the binary log, which is cheaper than comparing every row,',
+      privileges: reading,
+      scope: 'GLOBAL',
       severity: 'WARNING',
     },
     {
       check: 'grants: restore in place',
       purpose: 'restoring differences',
       privileges: ['INSERT', 'UPDATE', 'DELETE', 'CREATE', 'LOCK TABLES'],
-      global: false,
+      scope: 'SCHEMA',
       severity: 'WARNING',
     },
     {
       check: 'grants: restore tables',
       purpose: 'restoring missing or empty tables',
       privileges: ['CREATE', 'DROP', 'ALTER', 'INDEX', 'REFERENCES'],
-      global: false,
+      scope: 'SCHEMA',
+      severity: 'WARNING',
+    },
+    {
+      check: 'grants: restore beside',
+      purpose: 'restoring into scratch schemas, their names beginning with scratch_,',
+      privileges: ['SELECT', 'INSERT', 'UPDATE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'REFERENCES'],
+      scope: 'SCRATCH',
       severity: 'WARNING',
     },
   ];
@@ -100,25 +115,23 @@ function capabilities(session: Session): Capability[] {
 
 interface Granted {
   account: string;
-  global: Set<string>;
-  schema: Set<string>;
+  /** What holds on all databases holds in the other scopes too. */
+  on: Record<Scope, Set<string>>;
 }
 
 function privilegeFinding(capability: Capability, granted: Granted, session: Session): SourceFinding {
-  const { check, purpose, privileges, global, severity } = capability;
+  const { check, purpose, privileges, scope, severity } = capability;
   const has = (name: string): boolean =>
-    granted.global.has(name) ||
-    (name === 'BINLOG MONITOR' && granted.global.has('REPLICATION CLIENT')) ||
-    (!global && granted.schema.has(name));
+    granted.on[scope].has(name) || (name === 'BINLOG MONITOR' && granted.on.GLOBAL.has('REPLICATION CLIENT'));
   const missing = privileges.filter((name) => !has(name));
   if (missing.length === 0) return info(check, `This user may do what ${purpose} needs.`);
-  const scope = global ? '*.*' : `${quoteName(session.target.schema)}.*`;
+  const databases = { GLOBAL: '*', SCHEMA: quoteName(session.target.schema), SCRATCH: quoteName(SCRATCH_PATTERN) };
   return {
     check,
     ok: false,
     severity,
     message: `For ${purpose} this user lacks ${missing.join(', ')}.`,
-    statement: `GRANT ${privileges.join(', ')} ON ${scope} TO ${granted.account};`,
+    statement: `GRANT ${privileges.join(', ')} ON ${databases[scope]}.* TO ${granted.account};`,
   };
 }
 
@@ -127,7 +140,8 @@ async function readGrants(session: Session): Promise<Granted> {
   const rows = await session.values('SHOW GRANTS');
   const [who] = await session.values('SELECT CURRENT_USER()');
   const [user = '', host = '%'] = splitAccount(String(who?.[0] ?? ''));
-  const granted: Granted = { account: `${quoteText(user)}@${quoteText(host)}`, global: new Set(), schema: new Set() };
+  const on = { GLOBAL: new Set<string>(), SCHEMA: new Set<string>(), SCRATCH: new Set<string>() };
+  const granted: Granted = { account: `${quoteText(user)}@${quoteText(host)}`, on };
   for (const [grant] of rows) addGrant(granted, String(grant), session.target.schema);
   return granted;
 }
@@ -158,6 +172,7 @@ const ALL_GLOBAL_PRIVILEGES = [
   'REPLICATION CLIENT',
   'REPLICATION SLAVE',
   'BINLOG MONITOR',
+  'SLAVE MONITOR',
   'SUPER',
 ];
 
@@ -165,11 +180,18 @@ function addGrant(granted: Granted, grant: string, schema: string): void {
   const match = /^GRANT (.+?) ON (?:TABLE )?(\*|`(?:[^`]|``)*`|[^. ]+)\.(\*|`(?:[^`]|``)*`|\S+) TO /i.exec(grant);
   if (!match || match[3] !== '*') return;
   const [, list = '', on = ''] = match;
-  const isGlobal = on === '*';
-  if (!isGlobal && !schemaMatches(on.replace(/^`|`$/g, '').replaceAll('``', '`'), schema)) return;
-  const all = isGlobal ? ALL_GLOBAL_PRIVILEGES : ALL_SCHEMA_PRIVILEGES;
+  const scopes = scopesOf(on, schema);
+  const all = scopes.includes('GLOBAL') ? ALL_GLOBAL_PRIVILEGES : ALL_SCHEMA_PRIVILEGES;
   const names = /^ALL PRIVILEGES/i.test(list) ? all : list.split(',').map((name) => name.trim().toUpperCase());
-  for (const name of names) (isGlobal ? granted.global : granted.schema).add(name);
+  for (const scope of scopes) for (const name of names) granted.on[scope].add(name);
+}
+
+/** The scopes that a grant on this database, or pattern, reaches. */
+function scopesOf(on: string, schema: string): Scope[] {
+  if (on === '*') return ['GLOBAL', 'SCHEMA', 'SCRATCH'];
+  const pattern = on.replace(/^`|`$/g, '').replaceAll('``', '`');
+  const reached: Scope[] = schemaMatches(pattern, schema) ? ['SCHEMA'] : [];
+  return schemaMatches(pattern, SCRATCH_EXAMPLE) ? [...reached, 'SCRATCH'] : reached;
 }
 
 /** Schema names in grants are patterns: _ and % stand for any character and any text unless escaped. */
@@ -185,11 +207,11 @@ function schemaMatches(pattern: string, schema: string): boolean {
 }
 
 /** With a binary log, TRIGGER is not enough to create one. */
-async function triggerFindings(session: Session, { global }: Granted): Promise<SourceFinding[]> {
+async function triggerFindings(session: Session, { on }: Granted): Promise<SourceFinding[]> {
   const [row] = await session.rows(
     'SELECT @@GLOBAL.log_bin AS log_bin, @@GLOBAL.log_bin_trust_function_creators AS trusting',
   );
-  if (Number(row?.log_bin) !== 1 || Number(row?.trusting) === 1 || global.has('SUPER')) return [];
+  if (Number(row?.log_bin) !== 1 || Number(row?.trusting) === 1 || on.GLOBAL.has('SUPER')) return [];
   const message = 'Tables that have triggers can only be restored where the binary log trusts those who create them.';
   return [warning('grants: restore triggers', message, 'SET GLOBAL log_bin_trust_function_creators = 1;')];
 }
@@ -202,7 +224,7 @@ async function logFindings(session: Session): Promise<SourceFinding[]> {
     return [
       warning(
         'binary log',
-        'There is no binary log: incremental backups compare all rows.',
+        'There is no binary log: incremental backups compare every row, which costs more.',
         'log_bin = ON  # in the server configuration',
       ),
     ];
@@ -212,7 +234,7 @@ async function logFindings(session: Session): Promise<SourceFinding[]> {
     findings.push(
       warning(
         'binary log format',
-        `It is ${row?.format}: changes can not be read from it.`,
+        `It is ${row?.format}: changes can't be read from it, so incremental backups compare every row, which costs more.`,
         "SET GLOBAL binlog_format = 'ROW';",
       ),
     );
@@ -221,7 +243,7 @@ async function logFindings(session: Session): Promise<SourceFinding[]> {
     findings.push(
       warning(
         'binary log row image',
-        `It is ${row?.image}: old and new rows are not whole.`,
+        `It is ${row?.image}: changes can't be read from it, so incremental backups compare every row, which costs more.`,
         "SET GLOBAL binlog_row_image = 'FULL';",
       ),
     );

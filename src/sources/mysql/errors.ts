@@ -72,7 +72,8 @@ const register = (translation: Translation, numbers: number[]): void => {
   for (const number of numbers) BY_NUMBER[number] = translation;
 };
 register(lost, [1040, 1053, 1129, 1152, 1153, 1158, 1159, 1160, 1161, 1203, 1927, 2006, 2013, 3032, 4031]);
-register(denied, [1044, 1095, 1141, 1142, 1143, 1227, 1370, 1410, 1419]);
+// 1401 is how MySQL answers XA RECOVER to a user without XA_RECOVER_ADMIN.
+register(denied, [1044, 1095, 1141, 1142, 1143, 1227, 1370, 1401, 1410, 1419]);
 register(stranger, [1045, 1130, 1698, 3118]);
 register(nowhere, [1049]);
 register(busy, [1205, 1213, 1317, 1969, 1792, 3024, 3572]);
