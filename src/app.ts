@@ -18,6 +18,7 @@ import { openSource, schemaOf, sqlitePath } from './open-source';
 import { watchStalls } from './ops/event-loop-lag';
 import { createHealth, type HealthCheck } from './ops/health';
 import type { ShutdownStep } from './ops/shutdown';
+import { watchWrites, type WriteWatch } from './ops/write-watch';
 import { openRepository, type Repository } from './repository/repository';
 import { createRunner, type Runner } from './runner/runner';
 import { createWorkerExecutor } from './runner/worker-executor';
@@ -84,6 +85,9 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   closes('repository', () => repository.close());
   await importBackups({ catalog, repository, log });
 
+  const writes = await watchWrites({ probe: () => probeWrites(repository), clock, log });
+  closes('repository watch', () => writes.stop());
+
   const sources = settings.sources.map((source) => openSource({ settings: source, clock, random, log }));
   closes('sources', async () => void (await Promise.all(sources.map((source) => source.close()))));
 
@@ -94,7 +98,7 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   const stalls = watchStalls({ clock, log });
   closes('event loop watch', () => stalls.stop());
   const health = createHealth({
-    checks: healthChecks({ catalog, repository, runner }),
+    checks: healthChecks({ catalog, repository, runner, writes }),
     clock,
     longestStallMs: () => stalls.longestMs(),
   });
@@ -228,18 +232,28 @@ function repositoryPort(settings: Settings, repository: LazyRepository): Reposit
   };
 }
 
+/** What is no longer there must not be made anew: an empty mount point would take writes. */
+async function probeWrites(repository: LazyRepository): Promise<void> {
+  const opened = await repository.open();
+  await opened.ping();
+  await opened.probe();
+}
+
 function healthChecks({
   catalog,
   repository,
   runner,
+  writes,
 }: {
   catalog: Catalog;
   repository: LazyRepository;
   runner: Runner;
+  writes: WriteWatch;
 }): HealthCheck[] {
   return [
     { name: 'catalog', check: () => catalog.ping() },
     { name: 'repository', check: async () => (await repository.open()).ping() },
+    { name: 'repository writes', optional: true, check: () => writes.check() },
     {
       name: 'runner',
       check: async () => {

@@ -1,5 +1,5 @@
 /**
- * Liveness and readiness. Live: the process answers. Ready: it is not draining and every check passed lately enough.
+ * Liveness and readiness. Live: the process answers. Ready: it is not draining and every check that is not optional passed lately enough.
  * A check that hangs counts as failed after its time is up, and a burst of probes shares one round of checks.
  */
 import type { Clock } from '../domain/ambient';
@@ -8,12 +8,15 @@ import { toAppError } from '../domain/errors';
 /** One thing the service needs; resolves when it works, throws when it doesn't. */
 export interface HealthCheck {
   name: string;
+  /** Its failure is shown, and does not end readiness. */
+  optional?: boolean;
   check(signal: AbortSignal): Promise<void>;
 }
 
 export interface CheckResult {
   name: string;
   ok: boolean;
+  optional?: boolean;
   /** Why it failed; without secrets, for whoever may probe. */
   message?: string;
   durationMs: number;
@@ -61,7 +64,7 @@ export function createHealth(options: HealthOptions): Health {
     async ready() {
       if (draining) return { ready: false, draining, checks: [], longestStallMs: longestStallMs() };
       const done = await results();
-      const ready = !draining && done.every((result) => result.ok);
+      const ready = !draining && done.every((result) => result.ok || result.optional);
       return { ready, draining, checks: done, longestStallMs: longestStallMs() };
     },
     startDraining() {
@@ -74,11 +77,12 @@ async function runCheck(check: HealthCheck, clock: Clock, timeoutMs: number): Pr
   const startedMs = clock.monotonicMs();
   const durationMs = () => Math.round(clock.monotonicMs() - startedMs);
   const stop = new AbortController();
+  const named = { name: check.name, ...(check.optional && { optional: true }) };
   try {
     await Promise.race([check.check(stop.signal), timeout(clock, timeoutMs, stop.signal)]);
-    return { name: check.name, ok: true, durationMs: durationMs() };
+    return { ...named, ok: true, durationMs: durationMs() };
   } catch (error) {
-    return { name: check.name, ok: false, message: publicMessage(error), durationMs: durationMs() };
+    return { ...named, ok: false, message: publicMessage(error), durationMs: durationMs() };
   } finally {
     stop.abort();
   }

@@ -61,6 +61,29 @@ describe('the service refuses to start', () => {
   });
 });
 
+it('tells of a repository that can be read and not written: in the log at the start, and where readiness is asked', async () => {
+  const service = new ServiceProcess({ sourceUrl: platform.sourceUrl });
+  try {
+    await service.start();
+    const backupId = await service.client.backup();
+    await service.stop();
+    expect(service.log.join('\n')).not.toMatch(/takes no writes/);
+    // A file where its temporary folder was: nothing can be written, everything can be read.
+    rmSync(join(service.path, 'repository/tmp'), { recursive: true });
+    writeFileSync(join(service.path, 'repository/tmp'), '');
+    await service.start();
+    const warnings = service.log.filter((line) => line.includes('the repository takes no writes'));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/REPOSITORY_UNAVAILABLE/);
+    const ready = (await (await fetch(`${service.url}/health/ready`)).json()) as { checks: unknown[] };
+    expect(ready).toMatchObject({ ready: true });
+    expect(ready.checks).toContainEqual(expect.objectContaining({ name: 'repository writes', ok: false }));
+    expect(await service.client.verify(backupId)).toMatchObject({ passed: true });
+  } finally {
+    await service.remove();
+  }
+});
+
 describe('one flipped byte of a pack', () => {
   let service: ServiceApp;
   // Anew for each test: a backup stores what a pack that was found damaged holds once more, and then either copy will do.

@@ -27,6 +27,11 @@ export class ServiceProcess {
     return this.folder.path;
   }
 
+  /** Where it listens. */
+  get url(): string {
+    return this.address;
+  }
+
   /** Another place from the next start on. */
   move(place: Partial<ServicePlace>): void {
     this.place = { ...this.place, ...place };
