@@ -5,7 +5,7 @@ import type { Clock, Log, Random } from '../domain/ambient';
 import { CatalogBackups } from './backup-records';
 import type { Catalog, CatalogInfo } from './catalog';
 import { createDataSource, locateCatalog, sqliteOptions, type CatalogLocation } from './data-source';
-import { Database, type OnEvent } from './database';
+import { Database, EVENT_COUNTER, readCounter, type OnEvent } from './database';
 import { CatalogEvents } from './event-records';
 import { CatalogJobs } from './job-records';
 import { CatalogQueue } from './job-queue';
@@ -112,7 +112,7 @@ function assemble(database: Database, { info, close }: { info: Catalog['info']; 
     restores: new CatalogRestores(database),
     events: new CatalogEvents(database),
     queue: new CatalogQueue(database),
-    ping: () => database.read(async (manager) => void (await manager.query('SELECT 1'))),
+    ping: () => database.read(async (manager) => void (await readCounter(manager, EVENT_COUNTER))),
     close: () => (closing ??= close()),
   };
 }

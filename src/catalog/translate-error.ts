@@ -34,6 +34,8 @@ const REFUSED = [
   'ER_BAD_DB_ERROR',
   'ER_TABLEACCESS_DENIED_ERROR',
 ];
+/** The database or its tables went while the service ran. */
+const GONE = ['ER_NO_DB_ERROR', 'ER_NO_SUCH_TABLE'];
 const TRY_AGAIN = ['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'SQLITE_BUSY_SNAPSHOT'];
 
 function codeOf(error: unknown): string {
@@ -70,6 +72,13 @@ export function translateCatalogError(error: unknown): AppError {
     return unavailable(
       `The catalog refused access: ${message}`,
       'Create the database and grant the catalog user all rights on it.',
+      error,
+    );
+  }
+  if (GONE.includes(code)) {
+    return unavailable(
+      `The catalog's database or one of its tables is gone: ${message}`,
+      'Bring it back, or create it empty, and restart the service: backups are found again in the repository.',
       error,
     );
   }

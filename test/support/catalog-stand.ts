@@ -39,11 +39,12 @@ function sqlitePlace(): CatalogPlace {
 
 async function mariadbPlace(): Promise<CatalogPlace> {
   const name = `rv_test_catalog_${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
-  return { url: `${MARIADB}/${name}`, remove: () => onServer(`DROP DATABASE ${name}`) };
+  await onCatalogServer(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  return { url: `${MARIADB}/${name}`, remove: () => onCatalogServer(`DROP DATABASE ${name}`) };
 }
 
-async function onServer(statement: string): Promise<void> {
+/** A statement to the server of the catalogs on MariaDB. */
+export async function onCatalogServer(statement: string): Promise<void> {
   const connection = await createConnection(MARIADB.replace('mariadb:', 'mysql:'));
   try {
     await connection.query(statement);
