@@ -16,7 +16,9 @@ const LATEST_HINT = '# (LATEST_… stands for the newest id seen here.)';
 const DAMAGE_AND_RESTORE = [
   '4. Harm the demo first, in a terminal:',
   '#        npm run demo:damage',
-  '#    then restore (with dryRun: true it only counts)',
+  '#    then restore (with dryRun: true it only counts).',
+  '#    It restores the newest backup seen here: one taken after the damage would bring back the damage. To go',
+  '#    further back, put the id of an earlier backup in place of LATEST_BACKUP.',
 ].join('\n');
 
 export const exampleTabs: Tab[] = [
