@@ -229,6 +229,7 @@ function repositoryPort(settings: Settings, repository: LazyRepository): Reposit
       return { formatVersion: config.formatVersion, encrypted: config.encrypted, compression };
     },
     freeBytes: async () => (await repository.open()).freeBytes(),
+    usage: async () => (await repository.open()).info(),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { Log, Random } from '../domain/ambient';
+import { tokenLimitOf } from './limits';
 import { isAppError, isPublicErrorCode, type AppError } from '../domain/errors';
 
 export type ErrorMask = (error: unknown) => GraphQLFormattedError;
@@ -42,6 +43,11 @@ function ofCaller(cause: GraphQLError, outer: GraphQLError): GraphQLFormattedErr
   const limit = outer.extensions.limit ?? cause.extensions.limit;
   if (limit !== undefined)
     return { message: outer.message, locations, path, extensions: { code: 'LIMIT_EXCEEDED', limit } };
+  const tokens = tokenLimitOf(outer);
+  if (tokens !== null) {
+    const message = `The operation has over ${tokens} tokens, at most ${tokens} are allowed.`;
+    return { message, extensions: { code: 'LIMIT_EXCEEDED', limit: tokens } };
+  }
   const code = outer.extensions.code ?? cause.extensions.code ?? 'BAD_USER_INPUT';
   return { message: withoutSuggestion(outer.message), locations, path, extensions: { code } };
 }

@@ -20,6 +20,12 @@ export function limitRules({ maxQueryDepth, maxAliases }: OperationLimits): Vali
   return [limit(MEASURES.depth, maxQueryDepth, 'levels'), limit(MEASURES.aliases, maxAliases, 'aliases')];
 }
 
+/** The parser's limit, where that is what an error says: graphql-js tells it by its words alone. */
+export function tokenLimitOf({ message }: GraphQLError): number | null {
+  const [, limit] = /^Syntax Error: Document contains more tha[nt] (\d+) tokens/.exec(message) ?? [];
+  return limit === undefined ? null : Number(limit);
+}
+
 /** How a field adds to what the fields below it have: levels add up downwards, aliases over all fields. */
 interface Measure {
   ofField(own: { isAliased: boolean; isIntrospection: boolean }, below: number): number;

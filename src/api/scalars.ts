@@ -2,7 +2,7 @@
 import { GraphQLError, GraphQLScalarType, Kind, valueFromASTUntyped, type ValueNode } from 'graphql';
 import { formatDuration } from '../domain/duration';
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})[Tt]([01]\d|2[0-3]):\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
 const INTEGER = /^-?\d{1,40}$/;
 
 function refuse(message: string): never {
@@ -14,9 +14,16 @@ function stringOf(node: ValueNode, what: string): string {
 }
 
 function parseDateTime(value: unknown): Date {
-  const parsed = typeof value === 'string' && RFC_3339.test(value) ? new Date(value) : null;
+  const [text, day] = (typeof value === 'string' && RFC_3339.exec(value)) || [];
+  const parsed = text && day && isDay(day) ? new Date(text) : null;
   if (parsed && !Number.isNaN(parsed.getTime())) return parsed;
   return refuse('DateTime must be RFC 3339, such as 2026-11-22T19:45:00Z.');
+}
+
+/** JavaScript takes the 30th of February for the 2nd of March. */
+function isDay(day: string): boolean {
+  const moment = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(moment.getTime()) && moment.toISOString().startsWith(day);
 }
 
 export const DateTimeScalar = new GraphQLScalarType<Date, string>({

@@ -13,6 +13,7 @@ type Raw = Record<string, string | number | null>;
 const COMPLETED = "row.state = 'COMPLETED'";
 const EXPIRED = `${COMPLETED} AND row.expiresAt <= :now`;
 const COUNTED = `${COMPLETED} AND row.newRawBytes IS NOT NULL`;
+const COMPLETE_IN_ROWS = 'row.businessId IS NULL';
 const RESTORABLE = `${COMPLETED} AND row.missingSince IS NULL`;
 /** In floating point: SQLite's integer sums fail on overflow. */
 const sumWhen = (condition: string, value: string): string =>
@@ -49,6 +50,7 @@ async function readTotals(query: SelectQueryBuilder<BackupEntity>, now: Date): P
     .addSelect(sumWhen(COUNTED, 'row.rawBytes'), 'counted_raw_bytes')
     .addSelect(sumWhen(COUNTED, 'row.newRawBytes'), 'counted_new_raw_bytes')
     .addSelect(sumWhen(COUNTED, 'row.storedBytes'), 'counted_stored_bytes')
+    .addSelect(`MAX(CASE WHEN ${COUNTED} THEN row.rawBytes ELSE 0 END)`, 'counted_largest')
     .addSelect(DURATION, 'duration')
     .addSelect(`MIN(CASE WHEN ${RESTORABLE} THEN row.createdAt END)`, 'oldest')
     .addSelect(`MAX(CASE WHEN ${RESTORABLE} THEN row.createdAt END)`, 'newest');
@@ -76,6 +78,7 @@ function summarize(totals: Raw): Omit<BackupStatistics, 'byType' | 'byDataType'>
       rawBytes: number(totals['counted_raw_bytes']),
       newRawBytes: number(totals['counted_new_raw_bytes']),
       storedBytes: number(totals['counted_stored_bytes']),
+      largestRawBytes: number(totals['counted_largest']),
     },
     successRate: ended === 0 ? null : everCompleted / ended,
     averageDurationMs: rounded(totals['duration']),
@@ -104,7 +107,10 @@ async function countByDataType(query: SelectQueryBuilder<BackupEntity>): Promise
   for (const type of DATA_TYPES) {
     const holds = `row.dataTypes LIKE '%,${type},%'`;
     query.addSelect(countWhen(holds), `n_${type}`);
-    query.addSelect(`MAX(CASE WHEN ${RESTORABLE} AND ${holds} THEN row.readAt END)`, `newest_${type}`);
+    query.addSelect(
+      `MAX(CASE WHEN ${RESTORABLE} AND ${COMPLETE_IN_ROWS} AND ${holds} THEN row.readAt END)`,
+      `newest_${type}`,
+    );
   }
   const row = (await query.getRawOne<Raw>()) ?? {};
   return DATA_TYPES.map((type) => dataTypeCount(type, row)).filter((entry) => entry.count > 0);

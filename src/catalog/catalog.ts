@@ -175,9 +175,10 @@ export interface BackupStatistics {
   rowCount: number;
   rawBytes: number;
   storedBytes: number;
-  /** The same sums over those alone whose manifest says what they newly stored. */
-  counted: { rawBytes: number; newRawBytes: number; storedBytes: number };
+  /** The same sums over those alone whose manifest says what they newly stored, and the largest `rawBytes` of one of them. */
+  counted: { rawBytes: number; newRawBytes: number; storedBytes: number; largestRawBytes: number };
   byType: { type: BackupType; count: number; storedBytes: number }[];
+  /** `newestReadAt` is of the newest restorable backup that holds all rows of the data type, not those of one business. */
   byDataType: { dataType: DataType; count: number; newestReadAt: Date | null }[];
   /** COMPLETED over COMPLETED and FAILED; null before the first. */
   successRate: number | null;
@@ -278,7 +279,8 @@ export interface JobQueue {
   findReplay(claim: IdempotencyClaim): Promise<Replay | null>;
   /**
    * PENDING becomes CANCELLED at once; RUNNING gets a request that its worker sees at its next heartbeat (or by the bus).
-   * Throws NOT_FOUND for an unknown job and NOT_CANCELABLE for a finished one; asking twice is the same as once.
+   * A CANCELLED job is answered as it is: asking twice is the same as once. Throws NOT_FOUND for an unknown job and NOT_CANCELABLE for
+   * one that ended otherwise.
    */
   requestCancel(jobId: JobId): Promise<JobRecord>;
   /** Takes the oldest due PENDING job whose source has room; a clock that was set back delays none by more than MAX_PUT_OFF_MS; null when there is none. Safe among many processes. */

@@ -8,7 +8,7 @@
  *     settle             RUNNING -> COMPLETED | FAILED | CANCELLED, with what the job made
  *     requeue            RUNNING -> PENDING     another attempt, or a shutdown
  *     reapExpired        RUNNING -> PENDING | FAILED, where the lease ran out
- *     requestCancel      PENDING -> CANCELLED, RUNNING -> RUNNING with `cancelRequested`
+ *     requestCancel      PENDING -> CANCELLED, RUNNING -> RUNNING with `cancelRequested`; nothing once that is so
  *
  * Whoever works on a RUNNING job proves it by the lease's token; a worker whose lease was reaped changes nothing any more.
  */
@@ -58,6 +58,7 @@ export class CatalogQueue implements JobQueue {
     return this.database.write(async (write) => {
       const job = await write.manager.findOneBy(JobEntity, { id: jobId });
       if (job === null) throw new AppError('NOT_FOUND', `There is no job ${jobId}.`);
+      if (job.state === 'CANCELLED') return toJob(job);
       if (isFinal(job.state)) throw notCancelable(job);
       if (job.state === 'PENDING' && !mustSettle(job)) return toJob(await cancelPending(write, job));
       return toJob(job.cancelRequested ? job : await requestRunning(write, job));

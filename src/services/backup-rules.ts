@@ -51,7 +51,8 @@ export function checkCreateBackup(input: CreateBackupInput, rules: BackupRules):
 
   const retentionMs = (input.retentionDays ?? rules.defaultRetentionDays) * DAY_MS;
   const { type } = input;
-  const fixed = { kind: 'BACKUP', source: source?.name ?? '', type, dataTypes, businessId, labels } as const;
+  const held = expandDataTypes(dataTypes).filter((dataType) => mappedDataTypes(source).has(dataType));
+  const fixed = { kind: 'BACKUP', source: source?.name ?? '', type, dataTypes: held, businessId, labels } as const;
   return {
     spec: ({ backupId, now }) => ({
       ...fixed,
@@ -66,13 +67,17 @@ function checkFitsType(type: BackupType, dataTypes: readonly RequestedDataType[]
   problems.add('dataTypes', 'A SYSTEM backup holds CONFIG and nothing else.', 'Leave dataTypes out, or use FULL.');
 }
 
+function mappedDataTypes(source: SourcePort | null): ReadonlySet<DataType> {
+  return new Set(source?.mapping.map(({ dataType }) => dataType));
+}
+
 /** Every data type named must have tables; for one business, at least one of them must know its business. */
 function checkMapped(
   source: SourcePort,
   { type, dataTypes }: { type: BackupType; dataTypes: readonly RequestedDataType[] },
   problems: InputProblems,
 ): void {
-  const mapped = new Set<DataType>(source.mapping.map((table) => table.dataType));
+  const mapped = mappedDataTypes(source);
   const unmapped = dataTypes.filter((dataType) => dataType !== 'ALL' && !mapped.has(dataType));
   if (unmapped.length > 0) {
     const known = DATA_TYPES.filter((dataType) => mapped.has(dataType)).join(', ');

@@ -2,7 +2,7 @@
 import type {
   Catalog, JobEventRecord, JobFilter, JobOrderField, JobRecord, JobStatistics,
 } from '../catalog/catalog'; // prettier-ignore
-import { AppError } from '../domain/errors';
+import { AppError, isAppError } from '../domain/errors';
 import type { JobId } from '../domain/ids';
 import { isFinal } from '../domain/job';
 import { authorize } from './authorize';
@@ -24,7 +24,7 @@ export interface JobsService {
   /** Throws NOT_FOUND, INVALID_INPUT or CURSOR_EXPIRED when the first event is pulled. */
   follow(principal: Principal, options: FollowOptions & { jobId: JobId }): AsyncIterable<JobEventRecord>;
   followAll(principal: Principal, options: FollowOptions): AsyncIterable<JobEventRecord>;
-  /** Throws NOT_FOUND and NOT_CANCELABLE. Asking twice is the same as once. */
+  /** Throws NOT_FOUND, and NOT_CANCELABLE where it ended otherwise. Asking twice is the same as once. */
   cancel(principal: Principal, jobId: JobId): Promise<JobRecord>;
   /** The job once it has ended, or as it is when the time is up. */
   waitFor(principal: Principal, job: JobRecord, options: WaitOptions): Promise<JobRecord>;
@@ -87,7 +87,7 @@ export function createJobsService({ catalog, feed, waiters, wake }: JobsDependen
     },
     async cancel(principal, jobId) {
       authorize(principal, 'job:cancel');
-      const job = await catalog.queue.requestCancel(jobId);
+      const job = await catalog.queue.requestCancel(jobId).catch(refuseCancel);
       wake();
       return job;
     },
@@ -105,9 +105,20 @@ export function isCancelable(job: Pick<JobRecord, 'state' | 'cancelRequested'>):
   return !isFinal(job.state) && !job.cancelRequested;
 }
 
+/** The catalog's refusal in the words of the input. */
+function refuseCancel(error: unknown): never {
+  if (!isAppError(error)) throw error;
+  const { code, message, hint } = error;
+  if (code === 'NOT_FOUND') throw noSuchJob();
+  if (code === 'NOT_CANCELABLE') throw new AppError(code, message, { hint, path: JOB_PATH });
+  throw error;
+}
+
+const JOB_PATH = ['input', 'jobId'];
+
 export function noSuchJob(): AppError {
   return new AppError('NOT_FOUND', 'There is no such job.', {
     hint: 'List jobs to find it.',
-    path: ['input', 'jobId'],
+    path: JOB_PATH,
   });
 }

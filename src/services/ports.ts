@@ -31,6 +31,14 @@ export interface RepositoryPort {
   facts(): Promise<RepositoryFacts>;
   /** Bytes that can still be stored; null where nobody knows. Throws as `facts`. */
   freeBytes(): Promise<number | null>;
+  /** Lists all packs: for whoever asks, not for every look. Throws as `facts`. */
+  usage(): Promise<RepositoryUsage>;
+}
+
+/** What is really stored, whatever backups refer to it. */
+export interface RepositoryUsage {
+  packCount: number;
+  packBytes: number;
 }
 
 /**

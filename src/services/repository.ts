@@ -1,7 +1,7 @@
 /** The repository as the API shows it. */
 import { toErrorData, type ErrorData } from '../domain/errors';
 import { authorize } from './authorize';
-import type { RepositoryFacts, RepositoryPort } from './ports';
+import type { RepositoryFacts, RepositoryPort, RepositoryUsage } from './ports';
 import type { Principal } from './principal';
 
 export interface RepositoryView {
@@ -15,6 +15,8 @@ export interface RepositoryService {
   describe(principal: Principal): Promise<RepositoryView>;
   /** Bytes that can still be stored; null where nobody knows, or it can't be opened, which `describe` tells. */
   freeBytes(principal: Principal): Promise<number | null>;
+  /** Null where it can't be opened, which `describe` tells. */
+  usage(principal: Principal): Promise<RepositoryUsage | null>;
 }
 
 export function createRepositoryService(repository: RepositoryPort): RepositoryService {
@@ -32,6 +34,10 @@ export function createRepositoryService(repository: RepositoryPort): RepositoryS
     async freeBytes(principal) {
       authorize(principal, 'repository:read');
       return repository.freeBytes().catch(() => null); // because `describe` says why to whoever asks
+    },
+    async usage(principal) {
+      authorize(principal, 'repository:read');
+      return repository.usage().catch(() => null); // because `describe` says why to whoever asks
     },
   };
 }

@@ -112,6 +112,13 @@ describe('odd bodies', () => {
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
   });
 
+  test.each(['__proto__', 'constructor'])('a %s key is refused for what it is', async (key) => {
+    const value = key === 'constructor' ? '{"prototype":{}}' : '{}';
+    const { status, text } = await send(`{"query":"{ viewer { name } }","variables":{"${key}":${value}}}`);
+    const message = 'The body has a key __proto__ or constructor.prototype, which no request may have.';
+    expect([status, JSON.parse(text)]).toEqual([400, { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] }]);
+  });
+
   test.each([
     'text/plain',
     'application/x-www-form-urlencoded',

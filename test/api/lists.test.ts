@@ -173,8 +173,31 @@ test('statistics add up', async () => {
   expect(data?.backupStatistics).toMatchObject({
     freshness: expect.arrayContaining([{ dataType: 'HISTORY', newestReadAt: null, age: null }]),
   });
-  const { errors: refused } = await stand.post('{ backupStatistics(bucket: "PT1M") { total } }');
-  expect(refused?.[0]?.extensions).toMatchObject({ code: 'INVALID_INPUT', argument: 'bucket' });
+  for (const bucket of ['PT1M', 'P999999999999D', 'P36501D', 'often']) {
+    const { errors: refused } = await stand.post(`{ backupStatistics(bucket: "${bucket}") { total } }`);
+    expect(refused?.[0]).toMatchObject({
+      message: 'bucket is malformed, below PT1H or above P36500D.',
+      extensions: { code: 'INVALID_INPUT', argument: 'bucket' },
+    });
+  }
+});
+
+test.each([
+  '2026-02-30T00:00:00Z',
+  '2026-04-31T12:00:00+02:00',
+  '2026-11-22T24:00:00Z',
+  '2026-13-01T00:00:00Z',
+  '2026-11-22',
+])('the moment %s is none', async (createdFrom) => {
+  const query = 'query ($filter: BackupFilter) { backups(first: 1, filter: $filter) { totalCount } }';
+  const { data, errors } = await stand.post(query, { filter: { createdFrom } });
+  expect(data).toBeUndefined();
+  expect(errors?.[0]?.message).toContain('DateTime must be RFC 3339');
+});
+
+test('the repository tells how much it really stores', async () => {
+  const { data } = await stand.post('{ repository { packCount packBytes } }');
+  expect(data).toEqual({ repository: { packCount: 7, packBytes: '70000' } });
 });
 
 test('what is stored tells what it saved, how it grows, and when the repository is full', async () => {

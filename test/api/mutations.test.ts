@@ -77,6 +77,12 @@ describe('createBackup refuses', () => {
   });
 });
 
+test('a backup of all says which data types that is', async () => {
+  const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL', source: 'bare' } });
+  expect(createBackup.backup?.dataTypes).toEqual(['CONFIG']);
+  await stand.run(op.CancelJobDocument, { input: { jobId: createBackup.job!.id } });
+});
+
 test('a backup of an unreachable source is enqueued: its job says what is wrong', async () => {
   const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL', source: 'dead' } });
   expect(createBackup.job?.state).toBe('PENDING');
@@ -272,16 +278,32 @@ describe('waitFor', () => {
 });
 
 describe('jobs and backups end', () => {
-  test('a waiting job is cancelled at once, a finished one is not cancelable, an unknown one not found', async () => {
+  test('a waiting job is cancelled at once, and once is enough', async () => {
     const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
     const jobId = createBackup.job!.id;
     const cancel = async (id: string) => (await stand.run(op.CancelJobDocument, { input: { jobId: id } })).cancelJob;
-    expect((await cancel(jobId)).job).toMatchObject({ state: 'CANCELLED', cancelable: false });
-    expect((await cancel(jobId)).errors[0]?.code).toBe('NOT_CANCELABLE');
-    expect((await cancel(toGlobalId('Job', '00000000-0000-4000-8000-000000000000'))).errors[0]?.code).toBe('NOT_FOUND');
+    const cancelled = { job: { state: 'CANCELLED', cancelable: false }, errors: [] };
+    expect(await cancel(jobId)).toMatchObject(cancelled);
+    expect(await cancel(jobId)).toMatchObject(cancelled);
     expect((await cancel('nonsense')).errors[0]?.code).toBe('INVALID_INPUT');
     const gone = await stand.run(op.DeleteBackupDocument, { input: { backupId: createBackup.backup!.id } });
     expect(gone.deleteBackup).toMatchObject({ job: null, deletedBackupId: createBackup.backup!.id, errors: [] });
+  });
+
+  test('a job that ended otherwise is not cancelable, an unknown one not found: where and what to do is said', async () => {
+    const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+    await stand.completeNext();
+    const query =
+      'mutation ($input: CancelJobInput!) { cancelJob(input: $input) { job { id } errors { code message path hint } } }';
+    const refused = async (jobId: string) => (await stand.post<unknown>(query, { input: { jobId } })).data;
+    const path = ['input', 'jobId'];
+    const hint = expect.any(String) as string;
+    expect(await refused(createBackup.job!.id)).toMatchObject({
+      cancelJob: { job: null, errors: [{ code: 'NOT_CANCELABLE', path, hint }] },
+    });
+    expect(await refused(toGlobalId('Job', '00000000-0000-4000-8000-000000000000'))).toEqual({
+      cancelJob: { job: null, errors: [{ code: 'NOT_FOUND', message: 'There is no such job.', path, hint }] },
+    });
   });
 
   test('a stored backup is deleted by a job, but not while a job uses it', async () => {

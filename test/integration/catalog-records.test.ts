@@ -132,6 +132,19 @@ describe.each(CATALOG_ENGINES)('records on %s', (engine) => {
     }); // prettier-ignore
   });
 
+  it('calls a data type as fresh as the newest backup of all its rows', async () => {
+    const readAt = stand.clock.now();
+    await completeBackup(catalog, { dataTypes: ['TRENDS'], readAt: readAt.toISOString() });
+    const scope = { kind: 'BUSINESS', businessId: 'b-1' } as const;
+    const later = { type: 'BUSINESS', scope, readAt: new Date(readAt.getTime() + 60_000).toISOString() } as const;
+    await completeBackup(catalog, { ...later, dataTypes: ['TRENDS', 'ALERTS'] });
+    const { byDataType } = await catalog.backups.statistics();
+    expect(byDataType).toEqual([
+      { dataType: 'TRENDS', count: 2, newestReadAt: readAt },
+      { dataType: 'ALERTS', count: 1, newestReadAt: null },
+    ]);
+  });
+
   it('sums up what was newly stored over those backups that say it, also after a rebuild', async () => {
     const old = storedManifest(randomUUID() as BackupId, { rawBytes: 7, storedBytes: 7 });
     const sizes = { rawBytes: 1000, newRawBytes: 600, storedBytes: 200 };
@@ -140,7 +153,7 @@ describe.each(CATALOG_ENGINES)('records on %s', (engine) => {
     expect(await catalog.backups.statistics()).toMatchObject({
       rawBytes: 2007,
       storedBytes: 407,
-      counted: { rawBytes: 2000, newRawBytes: 1200, storedBytes: 400 },
+      counted: { rawBytes: 2000, newRawBytes: 1200, storedBytes: 400, largestRawBytes: 1000 },
     });
     const [first, second] = await catalog.backups.findMany(stored.map(({ manifest }) => manifest.backupId));
     expect([first?.newRawBytes, second?.newRawBytes]).toEqual([null, 600]);

@@ -242,6 +242,7 @@ const TEST_REPOSITORY: RepositoryPort = {
   location: 'file:/repository',
   facts: () => Promise.resolve({ formatVersion: 1, encrypted: false, compression: 'zstd' }),
   freeBytes: () => Promise.resolve(1_000_000),
+  usage: () => Promise.resolve({ packCount: 7, packBytes: 70_000 }),
 };
 
 function recordingLog(logged: LoggedError[]): Log {

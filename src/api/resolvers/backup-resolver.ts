@@ -27,6 +27,7 @@ import { asPayload } from '../types/user-error';
 
 const ID_PATH = ['input', 'backupId'];
 const MIN_BUCKET_MS = 3_600_000;
+const MAX_BUCKET_MS = 36_500 * 24 * MIN_BUCKET_MS;
 
 @Resolver(() => BackupView)
 export class BackupResolver {
@@ -120,7 +121,7 @@ export class BackupStatisticsResolver {
   @Query(() => BackupStatistics)
   async backupStatistics(
     @Arg('filter', () => BackupFilter, { nullable: true }) filter: BackupFilter | null,
-    @Arg('bucket', () => DurationScalar, { nullable: true, description: 'Of `series`; at least PT1H, default P1D.' })
+    @Arg('bucket', () => DurationScalar, { nullable: true, description: 'Of `series`; PT1H to P36500D, default P1D.' })
     bucket: string | null,
     @Ctx() { services, principal }: RequestContext,
   ): Promise<BackupStatistics> {
@@ -202,9 +203,10 @@ export class StorageForecastResolver {
 
 function toBucketMs(bucket: string): number {
   const ms = parseDurationMs(bucket);
-  if (ms !== null && ms >= MIN_BUCKET_MS) return ms;
-  const hint = 'Give an ISO 8601 duration of at least PT1H.';
-  throw new AppError('INVALID_INPUT', 'bucket is malformed or too short.', { hint, path: ['bucket'] });
+  if (ms !== null && ms >= MIN_BUCKET_MS && ms <= MAX_BUCKET_MS) return ms;
+  const hint = 'Give an ISO 8601 duration of PT1H to P36500D.';
+  const message = 'bucket is malformed, below PT1H or above P36500D.';
+  throw new AppError('INVALID_INPUT', message, { hint, path: ['bucket'] });
 }
 
 function toStatistics(

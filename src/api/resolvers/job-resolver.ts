@@ -52,7 +52,8 @@ export class JobResolver {
   }
 
   @Mutation(() => CancelJobPayload, {
-    description: 'Works for waiting and running jobs; asking twice is the same as once.',
+    description:
+      'Works for waiting and running jobs; asking twice is the same as once, also when the job is CANCELLED by then.',
   })
   async cancelJob(
     @Arg('input', () => CancelJobInput) input: CancelJobInput,

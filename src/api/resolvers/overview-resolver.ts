@@ -21,11 +21,12 @@ export class OverviewResolver {
 
   @Query(() => RepositoryInfoView)
   async repository(@Ctx() { services, principal }: RequestContext): Promise<RepositoryInfoView> {
-    return new RepositoryInfoView(await services.repository.describe(principal));
+    const usage = once(() => services.repository.usage(principal));
+    return new RepositoryInfoView(await services.repository.describe(principal), usage);
   }
 }
 
-/** All tables of a source ask for the same answer. */
+/** Fields that ask for the same answer share it. */
 function once<Answer>(ask: () => Promise<Answer>): () => Promise<Answer> {
   let asked: Promise<Answer> | undefined;
   return () => (asked ??= ask());

@@ -3,6 +3,7 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import type { DataType } from '../../domain/data-type';
 import type { TableMapping } from '../../domain/mapping';
 import type { MappingProblem } from '../../domain/source';
+import type { RepositoryUsage } from '../../services/ports';
 import type { RepositoryView as RepositoryFacts } from '../../services/repository';
 import type { SourceView as SourceFacts } from '../../services/sources';
 import type { Principal } from '../../services/principal';
@@ -128,7 +129,10 @@ export class Viewer {
 
 @ObjectType('RepositoryInfo', { description: 'Where backups are stored.' })
 export class RepositoryInfoView {
-  constructor(private readonly repository: RepositoryFacts) {}
+  constructor(
+    private readonly repository: RepositoryFacts,
+    private readonly usage: () => Promise<RepositoryUsage | null>,
+  ) {}
 
   @Field(() => String, { description: 'Without secrets.' })
   get location(): string {
@@ -158,6 +162,21 @@ export class RepositoryInfoView {
   @Field(() => String, { nullable: true })
   get compression(): string | null {
     return this.repository.facts?.compression ?? null;
+  }
+
+  @Field(() => Int, { nullable: true, description: 'Packs stored now; none where it cannot be opened.' })
+  async packCount(): Promise<number | null> {
+    return (await this.usage())?.packCount ?? null;
+  }
+
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description:
+      'Bytes of all packs stored now, those included that only wait for collection; none where it cannot be opened. The packs are ' +
+      'listed for it.',
+  })
+  async packBytes(): Promise<number | null> {
+    return (await this.usage())?.packBytes ?? null;
   }
 }
 

@@ -159,7 +159,10 @@ export class RestoreView {
 
   @Field(() => BigIntScalar, {
     nullable: true,
-    description: "Rows counted and hashed after writing, all equal to the backup's.",
+    description:
+      "Rows of the source that were read after writing, or compared where nothing was to be written, and equal the backup's byte " +
+      'for byte. After a load in bulk: all rows. In place: those of every chunk that something was written in (of all chunks where ' +
+      'triggers ran); all rows where nothing had to be written. In a dry run 0: it proves nothing.',
   })
   get verifiedRowCount(): number | null {
     return this.result?.verifiedRows ?? null;

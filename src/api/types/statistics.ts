@@ -39,7 +39,11 @@ export class BusinessCount {
   readonly storedBytes!: number;
 }
 
-@ObjectType({ description: 'How old the newest completed backup of a data type is.' })
+@ObjectType({
+  description:
+    'How old the newest restorable backup is that holds all rows of a data type. Backups of one business do not count: they leave ' +
+    "the others' rows as old as they were.",
+})
 export class Freshness {
   @Field(() => DataTypeEnum)
   readonly dataType!: RequestedDataType;
@@ -132,7 +136,12 @@ export class BackupStatistics extends WorkCounts {
   @Field(() => BigIntScalar, { description: 'Over completed and expired ones, like all sums.' })
   readonly rawBytes!: number;
 
-  @Field(() => BigIntScalar)
+  @Field(() => BigIntScalar, {
+    description:
+      'Bytes of packs that these backups newly stored when they were taken. What they share with a backup that was deleted since is ' +
+      'still stored but counts for none, and what only a deleted one needs is still there until it is collected: repository.packBytes ' +
+      'is what is stored now.',
+  })
   readonly storedBytes!: number;
 
   @Field(() => BigIntScalar)
@@ -140,15 +149,17 @@ export class BackupStatistics extends WorkCounts {
 
   @Field(() => Float, {
     description:
-      'Bytes of all these states over the bytes that were newly stored for them, so both what was stored only once and what ' +
-      'compression saved; 1 before there is anything.',
+      'rawBytes over storedBytes, so both what was stored only once and what compression saved, as the backups were taken; 1 before ' +
+      'there is anything. Too high once backups were deleted that these share with: rawBytes of all over repository.packBytes is what ' +
+      'the repository saves now.',
   })
   readonly storageRatio!: number;
 
   @Field(() => Float, {
     description:
-      'Bytes of all these states over the bytes of rows that were newly stored for them, both uncompressed; 1 before there is ' +
-      'anything. Backups that do not say what they newly stored are left out.',
+      'Bytes of all these states over the bytes of rows that were newly stored for them, or over those of the largest state where ' +
+      'that is more (what a deleted backup stored for it counts for none), both uncompressed; 1 before there is anything. Backups ' +
+      'that do not say what they newly stored are left out.',
   })
   readonly deduplicationRatio!: number;
 

@@ -565,6 +565,8 @@ export type OverviewQuery = {
     encrypted: boolean | null;
     formatVersion: number | null;
     compression: string | null;
+    packCount: number | null;
+    packBytes: string | null;
   };
   backupStatistics: {
     total: number;
@@ -1981,6 +1983,8 @@ export const OverviewDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'encrypted' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'formatVersion' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'compression' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'packCount' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'packBytes' } },
               ],
             },
           },

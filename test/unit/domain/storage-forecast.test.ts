@@ -54,14 +54,17 @@ describe('a forecast', () => {
 
 describe('the ratios of what was stored', () => {
   it.each([
-    ['nothing', [0, 0, 0], [1, 1]],
-    ['a first backup, half as large compressed', [1000, 1000, 500], [1, 2]],
-    ['two equal ones', [2000, 1000, 500], [2, 2]],
-    ['one that stored nothing new', [1000, 0, 0], [1000, 1]],
-    ['one that stored only what belongs to a pack', [1000, 0, 80], [1000, 1]],
-    ['few rows in a pack that costs more than they', [10, 10, 100], [1, 0.1]],
-  ])('of %s', (_, [rawBytes, newRawBytes, storedBytes], [deduplicationRatio, compressionRatio]) => {
-    const sums = { rawBytes: rawBytes!, newRawBytes: newRawBytes!, storedBytes: storedBytes! };
-    expect(storageRatios(sums)).toEqual({ deduplicationRatio, compressionRatio });
+    ['nothing', [0, 0, 0, 0], [1, 1]],
+    ['a first backup, half as large compressed', [1000, 1000, 500, 1000], [1, 2]],
+    ['two equal ones', [2000, 1000, 500, 1000], [2, 2]],
+    ['ten that changed little', [10_000, 1090, 550, 1000], [10_000 / 1090, 1090 / 550]],
+    ['nine of them, the first being deleted', [9000, 90, 50, 1000], [9, 1.8]],
+    ['one that stored nothing new', [1000, 0, 0, 1000], [1, 1]],
+    ['one that stored only what belongs to a pack', [1000, 0, 80, 1000], [1, 1]],
+    ['few rows in a pack that costs more than they', [10, 10, 100, 10], [1, 0.1]],
+  ])('of %s', (_, sums, [deduplicationRatio, compressionRatio]) => {
+    const [raw, newRaw, stored, largest] = sums as [number, number, number, number];
+    const ratios = { rawBytes: raw, newRawBytes: newRaw, storedBytes: stored, largestRawBytes: largest };
+    expect(storageRatios(ratios)).toEqual({ deduplicationRatio, compressionRatio });
   });
 });
