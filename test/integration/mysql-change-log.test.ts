@@ -1,7 +1,7 @@
 /** The binary log tells the keys of rows that changed between two reads, byte for byte as rows hold them. */
 import fc from 'fast-check';
 import { stopMariadb } from '../support/mariadb';
-import { ChangeLogStand, differingKeys } from '../support/change-log-stand';
+import { ChangeLogStand, differingKeys, expectTold } from '../support/change-log-stand';
 import { describeMariadb, needServer } from '../support/mysql-source';
 
 const RUNS = process.env.LONG === '1' ? 60 : 6;
@@ -160,9 +160,10 @@ describeMariadb('reading the binary log', () => {
   test('goes over several files, and reads nothing where nothing happened', async () => {
     await open(['CREATE TABLE t (id INT PRIMARY KEY)'], ['t']);
     const nothing = await stand.after();
-    expect(nothing).toMatchObject({ unusable: {}, events: 0 });
+    expect(nothing).toMatchObject({ events: 0 });
+    expectTold(nothing);
     const rotated = await stand.after('FLUSH BINARY LOGS');
-    expect(rotated).toMatchObject({ unusable: {} });
+    expectTold(rotated);
     const flush = 'FLUSH BINARY LOGS';
     const told = await stand.after(
       'INSERT INTO t VALUES (1)',

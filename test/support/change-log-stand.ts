@@ -82,6 +82,11 @@ export class ChangeLogStand {
   }
 }
 
+/** Exactly these keys of table `t` were told, in hex, and no table was given up. */
+export function expectTold({ keys, unusable }: ToldChanges, ...expected: string[]): void {
+  expect({ unusable, keys: [...(keys.get('t') ?? [])].sort() }).toEqual({ unusable: {}, keys: expected });
+}
+
 /** Keys of rows that differ between two moments, or are in one of them alone. */
 export function differingKeys(from: Moment, to: Moment, table: string): Set<string> {
   const [before, after] = [from.rows.get(table) ?? new Map(), to.rows.get(table) ?? new Map()];

@@ -107,8 +107,8 @@ export class OwnServer {
   /** At once, as a crash would. */
   async kill(): Promise<void> {
     const server = this.process;
-    if (!server) return;
     this.process = null;
+    if (!server || server.exitCode !== null) return;
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGKILL');
     await ended;

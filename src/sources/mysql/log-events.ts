@@ -133,9 +133,10 @@ export class LogCursor {
   }
 }
 
-/** The description of a file that is read from its middle, and heartbeats, stand nowhere in it. */
+/** What describes a file that is read from its middle, and heartbeats, stand nowhere in it. */
 function isMadeUp(type: number, nextOffset: number, offset: number): boolean {
   if (type === EVENT.HEARTBEAT || type === EVENT.HEARTBEAT_V2) return true;
+  if (type === EVENT.START_ENCRYPTION) return nextOffset === 0;
   return type === EVENT.FORMAT_DESCRIPTION && (nextOffset === 0 || offset !== 4);
 }
 
