@@ -5,7 +5,7 @@
 import { AppError } from '../domain/errors';
 import type { ChunkId } from '../domain/manifest';
 import { rowCount, type RowBatch } from '../domain/rows';
-import type { BulkWriter, ConsistentRead, Source } from '../domain/source';
+import type { BulkWriteOptions, BulkWriter, ConsistentRead, Source } from '../domain/source';
 import type { RestoredTable } from '../domain/task';
 import { chunkUnits, spanBytes, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
 import { runLanes, throwIfAborted } from './lanes';
@@ -14,6 +14,7 @@ import type { RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
 import { BufferPool } from './buffer-pool';
 import { HeldBatches, RowCollector, encodeRowChunk, sortedRows } from './row-chunk';
+import { openWriter, undoWrite } from './undo-write';
 
 /** One payload at a time is enough to prove a unit. */
 const POOLED_BYTES = 4 * 1024 * 1024;
@@ -35,14 +36,15 @@ export interface BulkResult {
 
 export async function restoreInBulk(restore: BulkRestore, context: TaskContext): Promise<BulkResult> {
   const { source, scope, scratchSchema, jobId } = restore;
-  const writer = await source.openBulkWriter({
+  const options: BulkWriteOptions = {
     jobId,
     scratchSchema,
     tables: scope.tables.map(({ manifest }) => manifest.structure),
     scope: scope.rows,
     connections: context.deps.limits(source.name).connections,
     signal: context.signal,
-  });
+  };
+  const writer = await openWriter(() => source.openBulkWriter(options), context);
   try {
     const loads = scope.tables.map((table) => new TableLoad(table));
     await loadTables(restore, { writer, loads, context });
@@ -55,10 +57,7 @@ export async function restoreInBulk(restore: BulkRestore, context: TaskContext):
     await writer.publish();
     return { tables: loads.map((load) => load.describe()), verifiedRows };
   } catch (error) {
-    await writer.abort().catch((failure: unknown) => {
-      // The first error says what went wrong; what is left is removed by `recoverWrite`.
-      context.deps.log.warn('Undoing a bulk restore failed.', { error: String(failure) });
-    });
+    await undoWrite(() => writer.abort(), context);
     throw error;
   }
 }

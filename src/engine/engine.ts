@@ -21,7 +21,7 @@ export async function runTask(task: EngineTask, deps: EngineDeps, hooks: TaskHoo
     return result;
   } catch (error) {
     // What a cancelled task fails with, e.g. a destroyed connection, is only how the cancellation showed.
-    throw hooks.signal.aborted && !context.committing ? cancelled(error) : toAppError(error);
+    throw hooks.signal.aborted && !context.committing ? (context.undoFailure ?? cancelled(error)) : toAppError(error);
   }
 }
 

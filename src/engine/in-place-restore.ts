@@ -4,7 +4,7 @@
  */
 import { AppError, isAppError } from '../domain/errors';
 import type { RowBatch } from '../domain/rows';
-import type { ChangeWriter, Source } from '../domain/source';
+import type { ChangeWriteOptions, ChangeWriter, Source } from '../domain/source';
 import type { RestoredTable } from '../domain/task';
 import { chunkSpans, spanBytes, type BackupRows } from './backup-rows';
 import type { DifferenceSink } from './compare-rows';
@@ -16,6 +16,7 @@ import type { EngineStore, TaskContext } from './ports';
 import type { RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
 import { splitPairs, type RowSpool } from './spool';
+import { openWriter, undoWrite } from './undo-write';
 
 export interface InPlaceRestore {
   jobId: string;
@@ -140,13 +141,14 @@ async function applyAll(
   context: TaskContext,
 ): Promise<InPlaceResult> {
   throwIfAborted(context.signal);
-  const writer = await restore.source.openChangeWriter({
+  const options: ChangeWriteOptions = {
     jobId: restore.jobId,
     tables: differences.map(({ table }) => table.manifest.structure),
     missing: [...restore.missing],
     scope: restore.scope.rows,
     signal: context.signal,
-  });
+  };
+  const writer = await openWriter(() => restore.source.openChangeWriter(options), context);
   try {
     await writeChanges(writer, differences, context);
     await writer.checkReferences();
@@ -157,10 +159,7 @@ async function applyAll(
     await writer.commit();
     return result;
   } catch (error) {
-    await writer.rollback().catch((failure: unknown) => {
-      // The first error says what went wrong; a broken connection has rolled back by itself.
-      context.deps.log.warn('Rolling back a restore failed.', { error: String(failure) });
-    });
+    await undoWrite(() => writer.rollback(), context);
     throw error;
   }
 }

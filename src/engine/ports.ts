@@ -2,6 +2,7 @@
  * What the engine needs of the world around it, no more: the narrow ports its callers must give. Nothing here knows a
  * catalog, an API or a particular database.
  */
+import type { AppError } from '../domain/errors';
 import type { Clock, Log, Random } from '../domain/ambient';
 import type { BackupStore, DamageFinding } from '../domain/backup-store';
 import type { BackupId } from '../domain/ids';
@@ -62,4 +63,6 @@ export interface TaskContext {
   progress: ProgressMeter;
   /** Set just before a commit is sent: from then on a failure must not be told as a clean cancellation. */
   committing: boolean;
+  /** Why something of a failed write may still be in the source: then the failure is no clean cancellation either. */
+  undoFailure?: AppError;
 }

@@ -3,11 +3,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Progress } from '../../src/domain/job';
+import type { TableStructure } from '../../src/domain/table';
 import { runTask } from '../../src/engine/engine';
+import type { ContractConnection } from '../contract/source-contract';
 import { backupTask, engineDeps, restoreTask } from '../support/engine-context';
 import { numbers, stopMariadb } from '../support/mariadb';
-import { describeMariadb } from '../support/mysql-source';
+import { connectMysql, describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
+import { ALL_TYPES } from '../support/source-rows';
 
 describeMariadb('work that is cancelled', () => {
   let stand: MysqlStand;
@@ -76,5 +79,86 @@ describeMariadb('work that is cancelled', () => {
       await nothingLeft();
       expect(await stand.rows('SELECT COUNT(*) FROM item')).toEqual([[0]]);
     }
+  });
+});
+
+describeMariadb('a restore that is cancelled while it begins to write', () => {
+  const COUNT = 20;
+  const names = Array.from({ length: COUNT }, (_, i) => `item_${i}`);
+  let stand: MysqlStand;
+  let abort: AbortController;
+  let platform: ContractConnection | undefined;
+  afterAll(() => stopMariadb());
+  beforeEach(async () => {
+    abort = new AbortController();
+    const items = names.map((name) => `CREATE TABLE ${name} (id INT PRIMARY KEY, v INT, KEY (v))`);
+    const child = 'CREATE TABLE child (id INT PRIMARY KEY, item INT, FOREIGN KEY (item) REFERENCES item_0 (id))';
+    stand = await MysqlStand.open([...items, child, 'INSERT INTO item_0 VALUES (1, 1)'], [...names, 'child']);
+  });
+  afterEach(async () => {
+    await platform?.close();
+    await stand.close();
+  });
+
+  async function structures(tables: readonly string[]): Promise<TableStructure[]> {
+    const read = await stand.source.openConsistentRead({ dataTypes: ALL_TYPES, connections: 1 });
+    await read.close();
+    return read.tables.filter(({ table }) => tables.includes(table));
+  }
+
+  const staged = (): Promise<unknown[][]> => stand.rows("SHOW TABLES LIKE '\\_riskvault\\_%\\_%'");
+
+  /** Aborts as soon as a question to the server is answered with rows; what was being opened must end as cancelled. */
+  async function cancelledOnce(opening: Promise<unknown>, seen: () => Promise<unknown[][]>): Promise<void> {
+    const ended = opening.then(
+      () => ({ code: 'OPENED' }),
+      (error: unknown) => error,
+    );
+    let over = false;
+    void ended.then(() => (over = true));
+    while (!over && (await seen()).length === 0);
+    abort.abort();
+    expect(await ended).toMatchObject({ code: 'CANCELLED' });
+  }
+
+  async function nothingLeft(jobId: string): Promise<void> {
+    expect(await staged()).toEqual([]);
+    expect(await stand.rows(`SELECT state FROM _riskvault_writes WHERE job_id = '${jobId}'`)).toEqual([]);
+    expect(await stand.connections()).toEqual([]);
+  }
+
+  test('leaves none of the tables that it was making beside missing ones', async () => {
+    const tables = await structures(names);
+    await stand.exec('DROP TABLE child', `DROP TABLE ${names.join(', ')}`);
+    const opening = stand.source.openBulkWriter({ jobId: 'bulk', tables, connections: 2, signal: abort.signal });
+    await cancelledOnce(opening, staged);
+    await nothingLeft('bulk');
+  });
+
+  test('leaves no scratch schema', async () => {
+    const tables = await structures(names);
+    const scratchSchema = `${stand.schema.name}_s`;
+    const options = { jobId: 'scratch', scratchSchema, tables, connections: 2, signal: abort.signal };
+    const made = (): Promise<unknown[][]> => stand.rows(`SHOW DATABASES LIKE '${scratchSchema}'`);
+    const opening = stand.source.openBulkWriter(options);
+    await cancelledOnce(opening, made);
+    expect(await made()).toEqual([]);
+  });
+
+  test('leaves no missing table that it was making beside filled ones, and waits for nobody', async () => {
+    const tables = await structures([...names, 'child']);
+    const missing = [...names.slice(1), 'child'];
+    await stand.exec(`DROP TABLE ${missing.join(', ')}`);
+    // MySQL waits for it before it adds the foreign key.
+    platform = await connectMysql(stand.schema.url);
+    await platform.exec('LOCK TABLES item_0 WRITE');
+    const all = async (): Promise<unknown[][]> => (await staged()).slice(missing.length - 1);
+    const { signal } = abort;
+    const opening = stand.source.openChangeWriter({ jobId: 'change', tables, missing, signal });
+    await cancelledOnce(opening, all);
+    expect(new Set((await stand.source.tableStates(missing)).values())).toEqual(new Set(['MISSING']));
+    await platform.exec('UNLOCK TABLES');
+    await platform.close();
+    await nothingLeft('change');
   });
 });

@@ -2,34 +2,34 @@
  * The bulk writer: builds whole tables beside the live ones, or in a scratch schema, and publishes them at the end. Rows go in
  * first, by several connections; then secondary indexes, foreign keys, and the proof of every reference, of other tables' rows too.
  *
- * Until `publish` began, nothing of it is visible under a table's own name; from then on `recoverBulk` carries it through.
+ * Until `publish` began, nothing of it is visible under a table's own name; from then on `recoverWrite` carries it through.
  */
 import { AppError } from '../../domain/errors';
 import type { Clock, Log } from '../../domain/ambient';
 import type { RowBatch } from '../../domain/rows';
-import type { BulkWriteOptions, BulkWriter, ConsistentRead, WriteRecovery } from '../../domain/source';
+import type { BulkWriteOptions, BulkWriter, ConsistentRead } from '../../domain/source';
 import type { SourceMapping } from '../../domain/mapping';
 import type { TableStructure } from '../../domain/table';
 import { loadRows, localInfileAllowed, prepareForWriting } from './bulk-load';
 import { LaneReader } from './consistent-read';
-import { noMarker, undoCreation } from './create-missing';
+import { noMarker } from './create-missing';
 import { cancelled, toSourceError } from './errors';
 import { Lanes } from './lanes';
+import { endThreads, undoBeginning, undoStaged } from './recover-write';
 import { createScratch, dropScratch, finishScratch } from './scratch';
 import { openSession, type ConnectionTarget, type Session } from './session';
 import {
   addIndexes,
+  carryThrough,
   createForLoading,
-  dropStaged,
   planScratch,
   planStaging,
-  putInPlace,
   type BuildPlan,
   type StagedTable,
 } from './staging';
 import { StagedReferences } from './staged-references';
 import { qualified } from './sql';
-import { markStatement, prepareMarkers, unmark, type WriteMark } from './write-marker';
+import { markStatement, prepareMarkers } from './write-marker';
 
 export interface WriteContext {
   target: ConnectionTarget;
@@ -43,6 +43,7 @@ export interface WriteContext {
 export async function openBulkWriter(context: WriteContext, options: BulkWriteOptions): Promise<BulkWriter> {
   const { target } = context;
   const opened: Session[] = [];
+  let makes = false;
   try {
     for (let i = 0; i <= Math.max(1, options.connections); i++) {
       const session = await openSession(target, { signal: options.signal });
@@ -51,11 +52,13 @@ export async function openBulkWriter(context: WriteContext, options: BulkWriteOp
       await session.run('SET SESSION unique_checks = 0, innodb_lock_wait_timeout = 3600');
     }
     const [control, ...lanes] = opened as [Session, ...Session[]];
+    makes = true;
     const plans = await prepareTables(control, options);
     const localInfile = await localInfileAllowed(control);
     return new MysqlBulkWriter({ ...context, options, control, lanes: new Lanes(lanes), plans, localInfile });
   } catch (error) {
     for (const session of opened) session.destroy();
+    if (makes) await undoBeginning(target, options.jobId, opened);
     throw toSourceError(error, 'preparing to load tables');
   }
 }
@@ -64,13 +67,23 @@ async function prepareTables(control: Session, options: BulkWriteOptions): Promi
   const { jobId, scratchSchema, tables } = options;
   if (scratchSchema !== undefined) {
     const plans = planScratch(scratchSchema, tables);
-    await createScratch(control, scratchSchema, jobId);
+    await makeScratch(control, scratchSchema, jobId);
     return createAll(control, plans);
   }
   const plans = await planStaging(control, jobId, tables);
   if (!(await prepareMarkers(control))) throw noMarker();
   await control.run(markStatement(jobId, 'LOADING', JSON.stringify(stagedOf(plans))));
   return createAll(control, plans);
+}
+
+/** On a session that no signal cuts: a schema that is there already but not marked as ours would have to stay. */
+async function makeScratch({ target }: Session, schema: string, jobId: string): Promise<void> {
+  const session = await openSession(target);
+  try {
+    await createScratch(session, schema, jobId);
+  } finally {
+    await session.close();
+  }
 }
 
 async function createAll(control: Session, plans: BuildPlan[]): Promise<BuildPlan[]> {
@@ -197,7 +210,7 @@ class MysqlBulkWriter implements BulkWriter {
       await endThreads(cleaner, threads);
       await prepareForWriting(cleaner);
       if (options.scratchSchema !== undefined) await dropScratch(cleaner, options.scratchSchema);
-      else await undo(cleaner, options.jobId, stagedOf(plans));
+      else await undoStaged(cleaner, options.jobId, stagedOf(plans));
     } finally {
       await cleaner.close();
     }
@@ -218,41 +231,4 @@ class MysqlBulkWriter implements BulkWriter {
       throw toSourceError(error, doing);
     }
   }
-}
-
-/** A statement such as an index build goes on after its client left, until it is told. */
-export async function endThreads(session: Session, threads: readonly number[]): Promise<void> {
-  // A thread that is gone already is what is wanted.
-  for (const thread of threads) await session.run(`KILL CONNECTION ${thread}`).catch(() => undefined);
-}
-
-async function undo(session: Session, jobId: string, staged: readonly StagedTable[]): Promise<void> {
-  await dropStaged(session, staged);
-  await unmark(session, jobId);
-}
-
-async function carryThrough(session: Session, jobId: string, staged: readonly StagedTable[]): Promise<void> {
-  try {
-    await putInPlace(session, staged);
-  } catch (error) {
-    // Nothing was put in place yet when the tables proved to have changed: the restore as a whole did not happen.
-    if (error instanceof AppError && error.code === 'PLAN_DRIFTED' && !session.ended) {
-      await session.run(markStatement(jobId, 'LOADING', JSON.stringify(staged)));
-    }
-    throw error;
-  }
-  await session.run(markStatement(jobId, 'COMMITTED'));
-}
-
-/** Settles what an interrupted write of the live schema left, by its mark. */
-export async function recoverByMark(session: Session, jobId: string, mark: WriteMark): Promise<WriteRecovery> {
-  const staged = JSON.parse(mark.detail) as StagedTable[];
-  await prepareForWriting(session);
-  if (mark.state === 'PUBLISHING') {
-    await carryThrough(session, jobId, staged);
-    return 'COMMITTED';
-  }
-  if (mark.state === 'CREATED') await undoCreation(session, jobId);
-  else await undo(session, jobId, staged);
-  return 'ABSENT';
 }

@@ -9,7 +9,7 @@ import { rowStart } from '../../domain/rows';
 import type { ChangeWriteOptions, ChangeWriter, ReadRowsOptions } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import { prepareForWriting } from './bulk-load';
-import { endThreads, type WriteContext } from './bulk-write';
+import type { WriteContext } from './bulk-write';
 import { ChangedReferences } from './change-references';
 import { createMissing, noMarker, undoCreation } from './create-missing';
 import { isConnectionLost, isDuplicateKey, toSourceError } from './errors';
@@ -18,6 +18,7 @@ import { requireColumns } from './introspect';
 import { keyColumns, keysCondition, orderByKey } from './key-range';
 import { readBatches } from './raw-rows';
 import { inPlace, selectRows } from './read-rows';
+import { endThreads, undoBeginning } from './recover-write';
 import { openSession, type Session } from './session';
 import { hasOldCharset, quoteName, selectList, storedLiteral } from './sql';
 import { markStatement, prepareMarkers, readMark } from './write-marker';
@@ -30,6 +31,7 @@ const UPDATE_STATEMENT_BYTES = 512 * 1024;
 
 export async function openChangeWriter(context: WriteContext, options: ChangeWriteOptions): Promise<ChangeWriter> {
   const session = await openSession(context.target, { signal: options.signal, multipleStatements: true });
+  let makes = false;
   try {
     await prepareForWriting(session);
     // A program or machine that stops dead must not hold its row locks for a day.
@@ -41,11 +43,13 @@ export async function openChangeWriter(context: WriteContext, options: ChangeWri
     }
     const created = options.tables.filter(isMissing);
     if (created.length > 0 && !canMark) throw noMarker();
-    if (created.length > 0) await createMissing(session, options.jobId, created);
+    makes = created.length > 0;
+    if (makes) await createMissing(session, options.jobId, created);
     await session.run('START TRANSACTION');
     return new MysqlChangeWriter(context, options, session, { canMark, created });
   } catch (error) {
     session.destroy();
+    if (makes) await undoBeginning(context.target, options.jobId, [session]);
     throw toSourceError(error, 'beginning to write');
   }
 }

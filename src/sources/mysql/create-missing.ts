@@ -22,22 +22,17 @@ import {
 } from './staging';
 import { markStatement, readMark, unmark } from './write-marker';
 
-/** Throws PLAN_DRIFTED where one is there by now. Whatever it throws, nothing of it stays. */
+/** Throws PLAN_DRIFTED where one is there by now. When it fails, its mark says what `recoverWrite` has to take away. */
 export async function createMissing(session: Session, jobId: string, tables: readonly TableStructure[]): Promise<void> {
   const names = tables.map(({ table }) => table);
   const [there] = (await listTables(session, session.target.schema, names)).keys();
   if (there !== undefined) throw appeared(there);
   const plans = await planStaging(session, jobId, tables);
   const staged = plans.flatMap((plan) => plan.staged ?? []);
-  try {
-    await session.run(markStatement(jobId, 'LOADING', JSON.stringify(staged)));
-    await build(session, plans);
-    await session.run(markStatement(jobId, 'CREATED', JSON.stringify(staged)));
-    await putInPlace(session, staged);
-  } catch (error) {
-    if (!session.ended) await undoCreation(session, jobId);
-    throw error;
-  }
+  await session.run(markStatement(jobId, 'LOADING', JSON.stringify(staged)));
+  await build(session, plans);
+  await session.run(markStatement(jobId, 'CREATED', JSON.stringify(staged)));
+  await putInPlace(session, staged);
 }
 
 async function build(session: Session, plans: BuildPlan[]): Promise<void> {

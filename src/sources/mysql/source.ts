@@ -21,7 +21,7 @@ import type {
   WriteRecovery,
 } from '../../domain/source';
 import { OpenHandles } from '../open-handles';
-import { openBulkWriter, recoverByMark, type WriteContext } from './bulk-write';
+import { openBulkWriter, type WriteContext } from './bulk-write';
 import { openChangeWriter } from './change-write';
 import { readChangeLog } from './change-log';
 import { openConsistentRead } from './consistent-read';
@@ -30,11 +30,11 @@ import { estimateRows } from './estimate-rows';
 import { toSourceError } from './errors';
 import { listTables } from './introspect';
 import { checkMapping } from './mapping-check';
+import { recoverWrite } from './recover-write';
 import { mysqlCodec } from './row-encoding';
-import { dropScratch, scratchOf } from './scratch';
+import { dropScratch } from './scratch';
 import { openSession, parseTarget, type ConnectionTarget, type Session, type SessionOptions } from './session';
 import { holdsRows } from './staging';
-import { readMark } from './write-marker';
 
 export interface MysqlSourceOptions {
   settings: SourceSettings;
@@ -133,15 +133,7 @@ class MysqlSource implements Source {
   }
 
   async recoverWrite(jobId: string): Promise<WriteRecovery> {
-    return this.within({}, async (session) => {
-      const scratches = await scratchOf(session, jobId);
-      for (const { schema, finished } of scratches) if (!finished) await dropScratch(session, schema);
-      if (scratches.some(({ finished }) => finished)) return 'COMMITTED';
-      const mark = await readMark(session, jobId);
-      if (mark === 'UNKNOWABLE') return 'UNKNOWN';
-      if (mark === null) return 'ABSENT';
-      return mark.state === 'COMMITTED' ? 'COMMITTED' : recoverByMark(session, jobId, mark);
-    });
+    return this.within({}, (session) => recoverWrite(session, jobId));
   }
 
   async dropScratch(schema: string): Promise<void> {

@@ -11,6 +11,7 @@ import { isAccessDenied, serverErrorNumber } from './errors';
 import { listTables, readForeignKeys, readTriggers, requireColumns, showCreateTable } from './introspect';
 import { qualified, quoteName, quoteText } from './sql';
 import { STRICT_SQL_MODE, type Session } from './session';
+import { markStatement } from './write-marker';
 
 const NO_SUCH_TABLE = 1146;
 const DUPLICATE_TRIGGER = 1359;
@@ -252,4 +253,18 @@ async function runTrigger(session: Session, statement: string): Promise<void> {
 
 export async function dropStaged(session: Session, staged: readonly StagedTable[]): Promise<void> {
   for (const { staging } of staged) await session.run(`DROP TABLE IF EXISTS ${quoteName(staging)}`);
+}
+
+/** Puts all in place and says so in the mark; the tables may be in their places already. */
+export async function carryThrough(session: Session, jobId: string, staged: readonly StagedTable[]): Promise<void> {
+  try {
+    await putInPlace(session, staged);
+  } catch (error) {
+    // Nothing was put in place yet when the tables proved to have changed: the restore as a whole did not happen.
+    if (error instanceof AppError && error.code === 'PLAN_DRIFTED' && !session.ended) {
+      await session.run(markStatement(jobId, 'LOADING', JSON.stringify(staged)));
+    }
+    throw error;
+  }
+  await session.run(markStatement(jobId, 'COMMITTED'));
 }

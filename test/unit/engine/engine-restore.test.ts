@@ -1,4 +1,5 @@
 /** Backups and restores of the engine alone, on a source and a store in memory: what comes back, what stays, what is refused. */
+import { AppError } from '../../../src/domain/errors';
 import fc from 'fast-check';
 import { decodeRowChunk } from '../../../src/engine/row-chunk';
 import type { BackupId } from '../../../src/domain/ids';
@@ -337,6 +338,38 @@ describe('a restore that must not happen', () => {
         expectNothingOpen(on);
       }
     }
+  });
+
+  it.each(['dropped', 'changed'])(
+    'of %s tables is not told as cancelled when it could not be undone',
+    async (damage) => {
+      const abort = new AbortController();
+      const on: Bench = { ...bench(), signal: abort.signal };
+      const id = idOf(await backup(on));
+      const gone = new AppError('SOURCE_UNAVAILABLE', 'The server is gone.', { retryable: true });
+      const undo = (): Promise<void> => Promise.reject(gone);
+      const { openBulkWriter, openChangeWriter } = on.source;
+      on.source.openBulkWriter = async (options) => ({ ...(await openBulkWriter(options)), abort: undo });
+      on.source.openChangeWriter = async (options) => ({ ...(await openChangeWriter(options)), rollback: undo });
+      if (damage === 'dropped') on.source.tables.clear();
+      else on.source.tables.get('config')?.clear();
+      // In bulk the first read is that of what was loaded.
+      on.source[damage === 'dropped' ? 'beforeBatch' : 'beforeWrite'] = () => abort.abort();
+      await expect(restore(on, { backupId: id })).rejects.toBe(gone);
+    },
+  );
+
+  it('is not told as cancelled when what opening a writer had begun could not be undone', async () => {
+    const abort = new AbortController();
+    const on: Bench = { ...bench(), signal: abort.signal };
+    const id = idOf(await backup(on));
+    on.source.tables.clear();
+    const gone = new AppError('SOURCE_UNAVAILABLE', 'The server is gone.', { retryable: true });
+    on.source.openBulkWriter = () => {
+      abort.abort();
+      return Promise.reject(gone);
+    };
+    await expect(restore(on, { backupId: id })).rejects.toBe(gone);
   });
 
   it('that had committed already is compared, not applied again', async () => {
