@@ -86,46 +86,6 @@ describeMariadb('giving up a table of the binary log', () => {
     expect(packed.unusable).toEqual(reason(/compressed/));
   });
 
-  describe('XA transactions', () => {
-    const begin = ["XA START 'x'", insert, "XA END 'x'", "XA PREPARE 'x'"];
-    const rollback = (connection: ChangeLogStand['schema']) =>
-      connection.exec("XA ROLLBACK 'x'").catch(() => undefined);
-    afterEach(() => rollback(stand.schema));
-
-    test('prepared and committed in between', async () => {
-      await openPlain();
-      expect((await stand.after(...begin, "XA COMMIT 'x'")).unusable).toEqual(reason(/XA/));
-    });
-
-    test('committed in one phase', async () => {
-      await openPlain();
-      const told = await stand.after(...begin.slice(0, 3), "XA COMMIT 'x' ONE PHASE");
-      // MariaDB logs it like any transaction.
-      if (server.isMariadb) expectTold(told, '0139');
-      else expect(told.unusable).toEqual(reason(/XA/));
-    });
-
-    test('prepared before, committed in between', async () => {
-      await openPlain();
-      await stand.exec(...begin);
-      const from = await stand.moment();
-      expect(from.position.preparedXa).toBe(true);
-      await stand.exec("XA COMMIT 'x'");
-      const to = await stand.moment();
-      expect((await stand.between(from, to)).unusable).toEqual(reason(/XA/));
-      // Whoever may not ask for prepared transactions sees the commit in the log.
-      const { preparedXa: _, ...unasked } = from.position;
-      expect((await stand.between({ position: unasked }, to)).unusable).toEqual(reason(/XA/));
-    });
-
-    test('prepared at both ends', async () => {
-      await openPlain();
-      await stand.exec(...begin);
-      const [from, to] = [await stand.moment(), await stand.moment()];
-      expect((await stand.between(from, to)).unusable).toEqual(reason(/XA transactions were prepared/));
-    });
-  });
-
   describe('foreign keys that act', () => {
     const parent = 'CREATE TABLE p (id INT PRIMARY KEY, code VARCHAR(9) UNIQUE, v INT)';
     const child = (action: string, columns = 'id') =>

@@ -148,6 +148,45 @@ describeMariadb('the binary log of a server', () => {
     await restart();
   });
 
+  describe('with XA transactions', () => {
+    const begin = ["XA START 'x'", insert, "XA END 'x'", "XA PREPARE 'x'"];
+    // Those that a test commits are not there any more.
+    afterEach(() => stand?.exec("XA ROLLBACK 'x'").catch(() => undefined));
+
+    test('prepared and committed in between', async () => {
+      const log = await open();
+      expect((await log.after(...begin, "XA COMMIT 'x'")).unusable).toEqual(reason(/XA/));
+    });
+
+    test('committed in one phase', async () => {
+      const log = await open();
+      const told = await log.after(...begin.slice(0, 3), "XA COMMIT 'x' ONE PHASE");
+      // MariaDB logs it like any transaction.
+      if (server.isMariadb) expectTold(told, '0131');
+      else expect(told.unusable).toEqual(reason(/XA/));
+    });
+
+    test('prepared before, committed in between', async () => {
+      const log = await open();
+      await log.exec(...begin);
+      const from = await log.moment();
+      expect(from.position.preparedXa).toBe(true);
+      await log.exec("XA COMMIT 'x'");
+      const to = await log.moment();
+      expect((await log.between(from, to)).unusable).toEqual(reason(/XA/));
+      // Whoever may not ask for prepared transactions sees the commit in the log.
+      const { preparedXa: _, ...unasked } = from.position;
+      expect((await log.between({ position: unasked }, to)).unusable).toEqual(reason(/XA/));
+    });
+
+    test('prepared at both ends', async () => {
+      const log = await open();
+      await log.exec(...begin);
+      const [from, to] = [await log.moment(), await log.moment()];
+      expect((await log.between(from, to)).unusable).toEqual(reason(/XA transactions were prepared/));
+    });
+  });
+
   test('and no XA transaction commits while the position of a read is taken', async () => {
     const log = await open();
     const connect = (): Promise<Connection> => createConnection({ uri: server.url(log.schema.name) });
