@@ -167,10 +167,12 @@ export interface BulkWriteOptions {
 
 /**
  * Loads whole tables: rows first, secondary indexes after, foreign keys last, proven by anti-join, those of other tables that
- * refer to the loaded ones included (but not into a scratch schema, nor for a part of the rows). It can't be one transaction; until `finish` resolves nothing of it may be taken for restored, and `abort` (or `recoverWrite` after a crash) removes it.
+ * refer to the loaded ones included (but not into a scratch schema, nor for a part of the rows). It can't be one transaction; until `publish` resolves nothing of it may be taken for restored, and `abort` (or `recoverWrite` after a crash) removes it.
  */
 export interface BulkWriter {
   readonly lanes: number;
+  /** Tables to which tables may refer that the source's user can't see, so that those references were not proven. Absent: none. */
+  readonly unproven?: ReadonlySet<string>;
   /** Loads rows, in key order within one call; calls for different ranges of a table may run at once, up to `lanes`. */
   load(table: TableStructure, rows: AsyncIterable<RowBatch>): Promise<number>;
   /** Builds indexes, before the loaded rows are read back. */
@@ -205,6 +207,8 @@ export interface ChangeWriteOptions {
  * any difference throws PLAN_DRIFTED and the caller rolls back. Foreign keys are checked once, before COMMIT.
  */
 export interface ChangeWriter {
+  /** As `BulkWriter.unproven`, of the tables that lost rows or came into being. */
+  readonly unproven?: ReadonlySet<string>;
   /** Deletes the rows whose full old images are given. */
   deleteRows(table: TableStructure, oldRows: RowBatch): Promise<void>;
   /** Replaces each old row by the new row at the same index (same key), naming every stored column. */

@@ -10,7 +10,7 @@ import type { RestoredTable } from '../domain/task';
 import { chunkUnits, spanBytes, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
 import { runLanes, throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
-import type { RestoreScope } from './restore-scope';
+import { UNPROVEN_REFERENCES, type RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
 import { BufferPool } from './buffer-pool';
 import { HeldBatches, RowCollector, encodeRowChunk, sortedRows } from './row-chunk';
@@ -55,7 +55,7 @@ export async function restoreInBulk(restore: BulkRestore, context: TaskContext):
     context.progress.begin({ name: 'publishing', from: 98, to: 99 });
     context.committing = true;
     await writer.publish();
-    return { tables: loads.map((load) => load.describe()), verifiedRows };
+    return { tables: loads.map((load) => load.describe(writer)), verifiedRows };
   } catch (error) {
     await undoWrite(() => writer.abort(), context);
     throw error;
@@ -85,9 +85,10 @@ class TableLoad {
 
   constructor(readonly table: ScopedTable) {}
 
-  describe(): RestoredTable {
+  describe({ unproven }: BulkWriter): RestoredTable {
     const { dataType, table } = this.table.manifest;
-    return { dataType, table, inserts: this.loadedRows, updates: 0, deletes: 0, unchanged: 0, warnings: [] };
+    const warnings = unproven?.has(table) ? [UNPROVEN_REFERENCES] : [];
+    return { dataType, table, inserts: this.loadedRows, updates: 0, deletes: 0, unchanged: 0, warnings };
   }
 }
 

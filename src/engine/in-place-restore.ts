@@ -13,7 +13,7 @@ import { isTouched, TableDifferences } from './differences';
 import { throwIfAborted } from './lanes';
 import { openLiveTables, type LiveTables } from './live-tables';
 import type { EngineStore, TaskContext } from './ports';
-import type { RestoreScope } from './restore-scope';
+import { UNPROVEN_REFERENCES, type RestoreScope } from './restore-scope';
 import type { ScopedTable } from './scoped-table';
 import { splitPairs, type RowSpool } from './spool';
 import { openWriter, undoWrite } from './undo-write';
@@ -233,7 +233,8 @@ async function readBack(restore: Writing, { writer, differences, context }: Read
     }
     if (ran.length > 0 && proof.newerRows > 0) throw writtenByTriggers(of.table, ran);
     result.verifiedRows += proof.equalRows;
-    result.tables.push(describe(of, { triggers: restore.triggers, newerRows: proof.newerRows }));
+    const unproven = writer.unproven?.has(of.table.manifest.table);
+    result.tables.push(describe(of, { triggers: restore.triggers, newerRows: proof.newerRows, unproven }));
   }
   return result;
 }
@@ -293,13 +294,14 @@ class WriteProof {
 
 function describe(
   { table, counts }: TableDifferences,
-  { triggers, newerRows = 0 }: { triggers: FiringTriggers; newerRows?: number },
+  { triggers, newerRows = 0, unproven }: { triggers: FiringTriggers; newerRows?: number; unproven?: boolean },
 ): RestoredTable {
   const { manifest } = table;
   const warnings: string[] = [];
   const firing = triggers.get(manifest.table) ?? [];
   if (firing.length > 0) warnings.push(`Triggers run while rows are written: ${firing.join(', ')}.`);
   if (newerRows > 0) warnings.push(`${newerRows} rows were changed by others meanwhile and were left as they are.`);
+  if (unproven) warnings.push(UNPROVEN_REFERENCES);
   return { dataType: manifest.dataType, table: manifest.table, ...counts, warnings };
 }
 

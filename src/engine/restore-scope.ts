@@ -14,6 +14,10 @@ import { collectBusinessRows } from './business-rows';
 import type { RowFilter } from './row-filter';
 import type { ScopedTable } from './scoped-table';
 
+/** The warning of a restored table whose source could not prove all references to it. */
+export const UNPROVEN_REFERENCES =
+  "Tables that the source's user can not see may refer to rows that are gone; `npm run doctor` says what lets it check them.";
+
 export interface RestoreScope {
   tables: ScopedTable[];
   /** Which live rows are the restore's concern. */

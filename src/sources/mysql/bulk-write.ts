@@ -105,6 +105,7 @@ interface BulkState extends WriteContext {
 
 class MysqlBulkWriter implements BulkWriter {
   private over = false;
+  unproven: ReadonlySet<string> = new Set();
   private readonly references: StagedReferences;
 
   constructor(private readonly state: BulkState) {
@@ -139,7 +140,8 @@ class MysqlBulkWriter implements BulkWriter {
       ),
     );
     if (this.provesIncoming) {
-      await this.translating('proving references', () => this.references.proveIncoming(control));
+      const complete = await this.translating('proving references', () => this.references.proveIncoming(control));
+      if (!complete) this.unproven = new Set(plans.map(({ structure }) => structure.table));
     }
     await this.translating('adding foreign keys', async () => {
       for (const plan of plans) if (plan.staged?.was !== 'EMPTY') await this.references.add(control, plan);

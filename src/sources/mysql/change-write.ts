@@ -76,6 +76,10 @@ class MysqlChangeWriter implements ChangeWriter {
     this.references = new ChangedReferences(session, options.tables);
   }
 
+  get unproven(): ReadonlySet<string> {
+    return this.references.unproven;
+  }
+
   async deleteRows(table: TableStructure, oldRows: RowBatch): Promise<void> {
     await this.changing('deleting from', table, async () => {
       await this.references.removed(table, oldRows);
@@ -91,7 +95,7 @@ class MysqlChangeWriter implements ChangeWriter {
     if (oldRows.ends.length !== newRows.ends.length)
       throw new AppError('INTERNAL', 'Old and new rows are not as many.');
     await this.changing('updating', table, async () => {
-      await this.references.removed(table, oldRows);
+      await this.references.removed(table, oldRows, newRows);
       await this.references.wrote(table, newRows);
       for (const part of parts(oldRows)) await this.lock(table, part);
       await this.sendUpdates(table, newRows);

@@ -47,6 +47,14 @@ const SCRATCH_PATTERN = 'scratch\\_%';
 /** A name that the pattern covers. */
 const SCRATCH_EXAMPLE = 'scratch_1';
 
+const HIDDEN_REFERENCES: Capability = {
+  check: 'grants: hidden references',
+  purpose: 'proving that no table which it can not see refers to what a restore removes',
+  privileges: ['PROCESS'],
+  scope: 'GLOBAL',
+  severity: 'WARNING',
+};
+
 function capabilities(session: Session): Capability[] {
   const reload = session.dialect.hasBackupStages ? 'BACKUP STAGE' : 'a momentary global read lock';
   const monitor = session.dialect.kind === 'mariadb' ? 'BINLOG MONITOR' : 'REPLICATION CLIENT';
@@ -75,6 +83,7 @@ function capabilities(session: Session): Capability[] {
       scope: 'GLOBAL',
       severity: 'WARNING',
     },
+    HIDDEN_REFERENCES,
     {
       check: 'grants: log position',
       purpose: 'recording where the binary log stands',

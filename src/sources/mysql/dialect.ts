@@ -26,6 +26,10 @@ export interface Dialect {
   /** Session variable that limits how long a statement may run; 0 is without limit. */
   statementTimeVariable: string;
   isolationVariable: string;
+  /** The table of information_schema that lists every foreign key to who has PROCESS; the columns are in one that ends in `_COLS`. */
+  foreignKeyView: string;
+  /** Table names in it are spelled as those of files. */
+  encodesTableNames: boolean;
   /** The global transaction ids that the binary log holds. */
   gtidExpression: string;
 }
@@ -62,6 +66,8 @@ function mariadb(version: string, atLeast: AtLeast): Dialect {
     logDumpFlags: 3,
     statementTimeVariable: 'max_statement_time',
     isolationVariable: 'tx_isolation',
+    foreignKeyView: 'INNODB_SYS_FOREIGN',
+    encodesTableNames: true,
     gtidExpression: '@@GLOBAL.gtid_binlog_pos',
   };
 }
@@ -81,6 +87,8 @@ function mysql(version: string, atLeast: AtLeast): Dialect {
     logsUpdatesVariable: atLeast(8, 0, 26) ? 'log_replica_updates' : 'log_slave_updates',
     logDumpFlags: 1,
     statementTimeVariable: 'max_execution_time',
+    foreignKeyView: atLeast(8, 0, 3) ? 'INNODB_FOREIGN' : 'INNODB_SYS_FOREIGN',
+    encodesTableNames: !atLeast(8, 0, 3),
     isolationVariable: atLeast(5, 7, 20) ? 'transaction_isolation' : 'tx_isolation',
     gtidExpression: '@@GLOBAL.gtid_executed',
   };

@@ -263,7 +263,7 @@ export async function readForeignKeys(session: Session, schema: string, table: s
   return toForeignKeys(parts, rules, schema);
 }
 
-function toForeignKeys(parts: readonly SqlRow[], rules: readonly SqlRow[], schema: string): ForeignKey[] {
+export function toForeignKeys(parts: readonly SqlRow[], rules: readonly SqlRow[], schema: string): ForeignKey[] {
   const keys = new Map<string, ForeignKey>();
   for (const part of parts) {
     const name = String(part.name);
@@ -302,37 +302,4 @@ export async function readTriggers(session: Session, schema: string, table: stri
 export async function showCreateTable(session: Session, schema: string, table: string): Promise<string> {
   const [shown] = await session.rows(`SHOW CREATE TABLE ${qualified(schema, table)}`);
   return String(shown?.['Create Table']);
-}
-
-/** A foreign key as seen from the table that it refers to, wherever the referring table is. */
-export interface IncomingReference {
-  schema: string;
-  table: string;
-  key: ForeignKey;
-}
-
-/** Every foreign key of the server that refers to one of the tables, as far as this user may see. */
-export async function readIncomingReferences(
-  session: Session,
-  schema: string,
-  tables: readonly string[],
-): Promise<IncomingReference[]> {
-  if (tables.length === 0) return [];
-  const rows = await session.rows(
-    `SELECT TABLE_SCHEMA AS child_schema, TABLE_NAME AS child, CONSTRAINT_NAME AS name, COLUMN_NAME AS col,
-       REFERENCED_TABLE_SCHEMA AS ref_schema, REFERENCED_TABLE_NAME AS ref_table, REFERENCED_COLUMN_NAME AS ref_col
-     FROM information_schema.KEY_COLUMN_USAGE
-     WHERE REFERENCED_TABLE_SCHEMA = ${quoteText(schema)} AND REFERENCED_TABLE_NAME IN (${tables.map(quoteText).join(', ')})
-     ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION`,
-  );
-  const children = new Map<string, SqlRow[]>();
-  for (const row of rows) {
-    const id = JSON.stringify([row.child_schema, row.child]);
-    children.set(id, [...(children.get(id) ?? []), row]);
-  }
-  return [...children.values()].flatMap((parts) => {
-    const [{ child_schema: childSchema, child } = {} as SqlRow] = parts;
-    const keys = toForeignKeys(parts, [], String(childSchema));
-    return keys.map((key) => ({ schema: String(childSchema), table: String(child), key }));
-  });
 }

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors';
 import type { ForeignKey } from '../../domain/table';
 import { orphanRemedy } from '../orphan-remedy';
 import { isAccessDenied } from './errors';
+import type { IncomingReference } from './incoming-references';
 import type { Session } from './session';
 import { qualified, quoteName } from './sql';
 
@@ -36,11 +37,12 @@ export async function checkReference(session: Session, check: ReferenceCheck): P
 /** A reference from a table that the work itself does not write, which this user may not even see. */
 export async function checkIncoming(
   session: Session,
-  { schema, table, key }: { schema: string; table: string; key: ForeignKey },
+  { schema, table, key, hidden }: IncomingReference,
   check: Pick<ReferenceCheck, 'parentName' | 'restoresParent' | 'where' | 'locking'>,
 ): Promise<void> {
   const elsewhere = schema === session.target.schema ? undefined : schema;
   const child = elsewhere === undefined ? table : `${elsewhere}.${table}`;
+  if (hidden) throw unseen(child);
   try {
     await checkReference(session, { ...check, child, key, childName: qualified(elsewhere, table) });
   } catch (error) {
@@ -80,7 +82,7 @@ function orphaned(
   );
 }
 
-function unseen(child: string, cause: unknown): AppError {
+function unseen(child: string, cause?: unknown): AppError {
   return new AppError(
     'CONFLICT',
     `Whether rows of ${child} refer to missing rows can't be seen: SELECT is not granted.`,

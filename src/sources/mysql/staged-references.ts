@@ -1,6 +1,6 @@
 /** Foreign keys of tables that are being built beside the live ones: proven, then added, against where each table is for now. */
 import type { ForeignKey } from '../../domain/table';
-import { readIncomingReferences } from './introspect';
+import { readIncomingReferences } from './incoming-references';
 import { checkIncoming, checkReference, parentName } from './references';
 import type { Session } from './session';
 import { qualified, quoteName, quoteNames } from './sql';
@@ -25,17 +25,22 @@ export class StagedReferences {
     await checkReference(session, { child: table, key, childName, parentName: this.parentOf(key), restoresParent });
   }
 
-  /** Proves what rows of all other tables, of any schema, refer to: what is built will stand in the place of their parents. */
-  async proveIncoming(session: Session): Promise<void> {
+  /**
+   * Proves what rows of all other tables, of any schema, refer to: what is built will stand in the place of their parents. False
+   * where there may be tables that this user can't see.
+   */
+  async proveIncoming(session: Session): Promise<boolean> {
     const { schema } = this.session.target;
     const names = this.plans.map(({ structure }) => structure.table);
-    for (const reference of await readIncomingReferences(session, schema, names)) {
+    const { references, complete } = await readIncomingReferences(session, schema, names);
+    for (const reference of references) {
       const parent = this.findPlan(reference.key.referencedTable);
       const isBuilt = reference.schema === schema && this.findPlan(reference.table) !== undefined;
       if (!parent || isBuilt) continue;
       const parentName = qualified(undefined, parent.location.table);
       await checkIncoming(session, reference, { parentName, restoresParent: true });
     }
+    return complete;
   }
 
   async add(session: Session, { foreignKeys, location }: BuildPlan): Promise<void> {
