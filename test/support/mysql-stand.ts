@@ -24,7 +24,8 @@ export class MysqlStand {
     readonly source: Source,
     readonly store: Repository,
     readonly mapping: SourceMapping,
-    private readonly folder: string,
+    /** Where its repository is. */
+    readonly folder: string,
   ) {}
 
   /** Runs the statements in a fresh schema; every table named is mapped, as CONFIG unless told otherwise. */
