@@ -37,13 +37,11 @@ const UNIT_CHUNKS = 256;
 export async function* chunkSpans(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkSpan> {
   const { base, deltas } = layersOf(table);
   const cursors = deltas.map((layer) => new DeltaCursor(store.layerEntries(layer)));
-  const withDeltas = async (span: Omit<ChunkSpan, 'deltas'>): Promise<ChunkSpan> => {
+  for await (const span of baseSpans(store, base)) {
     const taken: ChunkEntry[] = [];
     for (const cursor of cursors) taken.push(...(await cursor.take(span.range)));
-    return { ...span, deltas: taken };
-  };
-  for await (const span of baseSpans(store, base))
-    yield cursors.length === 0 ? { ...span, deltas: [] } : await withDeltas(span);
+    yield { ...span, deltas: taken };
+  }
   for (const cursor of cursors) await cursor.requireEnd(table.table);
 }
 

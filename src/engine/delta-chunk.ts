@@ -4,7 +4,8 @@
  */
 import type { KeyBytes, KeyRange, RowBatch } from '../domain/rows';
 import { rowStart } from '../domain/rows';
-import { malformed, readUvarint, uvarintSize, writeUvarint } from './uvarint';
+import { uvarintLength, writeUvarint } from '../domain/uvarint';
+import { malformed, readUvarint } from './uvarint';
 
 export const DELTA_CHUNK = 0x02;
 
@@ -48,14 +49,14 @@ export function decodeDeltaChunk(payload: Buffer): RangeDelta {
 }
 
 function sizeOfKey(key: KeyBytes): number {
-  return uvarintSize(key.length) + key.length;
+  return uvarintLength(key.length) + key.length;
 }
 
 function sizeOfList({ bytes, ends }: RowBatch): number {
-  let size = uvarintSize(ends.length) + bytes.length;
+  let size = uvarintLength(ends.length) + bytes.length;
   let start = 0;
   for (const end of ends) {
-    size += uvarintSize(end - start);
+    size += uvarintLength(end - start);
     start = end;
   }
   return size;

@@ -13,6 +13,11 @@ import { structureDifferences } from './structure-check';
 
 const CHAIN_TYPES: readonly BackupType[] = ['FULL', 'INCREMENTAL', 'DIFFERENTIAL'];
 
+/** Whether backups of the type hold what changed since another one. */
+export function isRelative(type: BackupType): boolean {
+  return type === 'INCREMENTAL' || type === 'DIFFERENTIAL';
+}
+
 export interface ParentWanted {
   type: BackupType;
   source: string;
@@ -22,7 +27,7 @@ export interface ParentWanted {
 
 /** Null where the backup has no parent, or its type wants none. */
 export async function findParent(store: BackupStore, wanted: ParentWanted): Promise<Manifest | null> {
-  if (wanted.type !== 'INCREMENTAL' && wanted.type !== 'DIFFERENTIAL') return null;
+  if (!isRelative(wanted.type)) return null;
   let newest: Manifest | null = null;
   for await (const { manifest } of store.listManifests()) {
     if (fits(manifest, wanted) && (newest === null || isNewer(manifest, newest))) newest = manifest;
@@ -69,8 +74,7 @@ export function planTable(parent: Manifest | null, structure: TableStructure, ty
 }
 
 function reasonWithoutParent(type: BackupType): string {
-  if (type === 'FULL' || type === 'BUSINESS' || type === 'SYSTEM')
-    return 'A backup of this type holds every row in its scope.';
+  if (!isRelative(type)) return 'A backup of this type holds every row in its scope.';
   return `There is no backup for an ${type} one to stand on, so it was taken as FULL.`;
 }
 

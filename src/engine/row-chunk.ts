@@ -3,8 +3,9 @@
  * back. Building copies each row once; decoding copies nothing.
  */
 import { rowStart, type RowBatch } from '../domain/rows';
+import { uvarintLength, writeUvarint } from '../domain/uvarint';
 import type { BufferPool } from './buffer-pool';
-import { malformed, readUvarint, uvarintSize, writeUvarint } from './uvarint';
+import { malformed, readUvarint } from './uvarint';
 
 export const BASE_ROW_CHUNK = 0x01;
 
@@ -25,7 +26,7 @@ export class RowCollector {
     if (this.rowCount === this.lengths.length) this.growLengths();
     this.lengths[this.rowCount++] = end - start;
     this.rawBytes += end - start;
-    this.headerBytes += uvarintSize(end - start);
+    this.headerBytes += uvarintLength(end - start);
     const last = this.buffers.length - 1;
     if (last >= 0 && this.buffers[last] === bytes && this.stops[last] === start) {
       this.stops[last] = end;
@@ -36,9 +37,17 @@ export class RowCollector {
     this.stops.push(end);
   }
 
+  addBatch({ bytes, ends }: RowBatch): void {
+    let start = 0;
+    for (const end of ends) {
+      this.add(bytes, start, end);
+      start = end;
+    }
+  }
+
   /** The rows as a chunk payload; empties the collector. */
   takePayload(): Buffer {
-    const size = 1 + uvarintSize(this.rowCount) + this.headerBytes + this.rawBytes;
+    const size = 1 + uvarintLength(this.rowCount) + this.headerBytes + this.rawBytes;
     const payload = this.pool?.take(size) ?? Buffer.allocUnsafe(size);
     payload[0] = BASE_ROW_CHUNK;
     let at = writeUvarint(payload, 1, this.rowCount);
@@ -101,11 +110,7 @@ export class HeldBatches {
 
 export function encodeRowChunk(batch: RowBatch): Buffer {
   const rows = new RowCollector();
-  let start = 0;
-  for (const end of batch.ends) {
-    rows.add(batch.bytes, start, end);
-    start = end;
-  }
+  rows.addBatch(batch);
   return rows.takePayload();
 }
 

@@ -184,13 +184,7 @@ class ChangeSink implements DifferenceSink {
 function joined(batches: readonly RowBatch[]): RowBatch {
   if (batches.length <= 1) return batches[0] ?? NO_ROWS;
   const rows = new RowCollector();
-  for (const { bytes, ends } of batches) {
-    let start = 0;
-    for (const end of ends) {
-      rows.add(bytes, start, end);
-      start = end;
-    }
-  }
+  for (const batch of batches) rows.addBatch(batch);
   return rows.takeBatch();
 }
 

@@ -5,7 +5,6 @@
  * A retry after a crash past the commit finds the manifest and returns it. Whatever fails or is cancelled leaves nothing.
  */
 import type { BackupWriteSession } from '../domain/backup-store';
-import type { BackupType } from '../domain/backup';
 import { distinctDataTypes, expandDataTypes, type DataType } from '../domain/data-type';
 import { AppError } from '../domain/errors';
 import type { BackupJobSpec } from '../domain/job';
@@ -18,7 +17,7 @@ import { throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import { storeWait } from './store-wait';
 import { encodeDocument, isDocument } from './document-chunk';
-import { findParent } from './parent-backup';
+import { findParent, isRelative } from './parent-backup';
 import { takeTables } from './take-tables';
 
 type BackupTask = Extract<EngineTask, { kind: 'BACKUP' }>;
@@ -103,10 +102,6 @@ async function findParentOf(
   if (parent !== null) context.hooks.onLog(`Standing on backup ${parent.backupId} of ${parent.readAt}.`);
   else if (isRelative(type)) context.hooks.onLog(`There is no backup for an ${type} one to stand on: taken as FULL.`);
   return parent;
-}
-
-function isRelative(type: BackupType): boolean {
-  return type === 'INCREMENTAL' || type === 'DIFFERENTIAL';
 }
 
 async function storeServiceSettings({ task, session }: BackupWrite): Promise<ChunkId | null> {

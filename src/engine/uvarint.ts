@@ -1,19 +1,5 @@
-/** Numbers in row chunks: LEB128 (FORMAT.md, `uvarint`). */
+/** Reads the numbers in row chunks: LEB128 (FORMAT.md, `uvarint`). */
 import { AppError } from '../domain/errors';
-
-export function uvarintSize(value: number): number {
-  let size = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++;
-  return size;
-}
-
-/** Gives the position after it. */
-export function writeUvarint(target: Buffer, at: number, value: number): number {
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = (rest % 0x80) | 0x80;
-  target[at++] = rest;
-  return at;
-}
 
 /** Reads at most 5 bytes: no count or length in a chunk reaches 2^32. */
 export function readUvarint(payload: Buffer, cursor: { at: number }): number {

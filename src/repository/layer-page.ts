@@ -1,7 +1,8 @@
 /** Pages of layer indexes: bytes and the rule where they are cut (FORMAT.md, section 8). Pure. */
+import { uvarintLength, writeUvarint } from '../domain/uvarint';
 import type { ChunkEntry } from '../domain/backup-store';
 import { HASH_BYTES } from './keyring';
-import { ByteReader, uvarintLength, writeUvarint } from './uvarint';
+import { ByteReader } from './uvarint';
 
 export const PAGE_KIND = 0x03;
 const CUT_MIN_BYTES = 4096;

@@ -1,24 +1,7 @@
-/** Unsigned LEB128 integers below 2^53, and a cursor over bytes that refuses to read past the end (FORMAT.md, section 1). */
+/** A cursor over bytes that refuses to read past the end, unsigned LEB128 integers below 2^53 included (FORMAT.md, section 1). */
 import { AppError } from '../domain/errors';
 
 const MAX_BYTES = 8;
-
-export function uvarintLength(value: number): number {
-  let length = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) length++;
-  return length;
-}
-
-/** Writes `value` at `offset`; returns the offset after it. */
-export function writeUvarint(target: Buffer, offset: number, value: number): number {
-  let rest = value;
-  while (rest >= 0x80) {
-    target[offset++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  target[offset++] = rest;
-  return offset;
-}
 
 export class ByteReader {
   offset = 0;

@@ -17,7 +17,8 @@ import {
   RECORD_BYTES,
   type PackRecord,
 } from '../../../src/repository/pack-format';
-import { ByteReader, uvarintLength, writeUvarint } from '../../../src/repository/uvarint';
+import { uvarintLength, writeUvarint } from '../../../src/domain/uvarint';
+import { ByteReader } from '../../../src/repository/uvarint';
 import type { ChunkEntry } from '../../../src/domain/backup-store';
 import { seededRandom } from '../../support/repository-ambient';
 import { flipped } from '../../support/repository-faults';
