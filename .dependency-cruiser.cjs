@@ -13,7 +13,8 @@ const MAY_IMPORT = {
   // Of the catalog the api knows plain record types alone: see the two rules of its own below.
   api: ['domain', 'services', 'catalog'],
   ops: ['domain'],
-  cli: [],
+  // The offline command: what the worker composes, without a catalog. Its root gives it sources, settings and a terminal.
+  cli: ['domain', 'engine', 'repository'],
   console: [],
 };
 

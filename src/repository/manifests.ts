@@ -101,10 +101,17 @@ export async function deleteManifest(objects: ObjectStore, backupId: BackupId): 
   }
 }
 
-async function assertNoHold(objects: ObjectStore, backupId: BackupId): Promise<void> {
+/** Backups that a legal hold keeps; told by the names alone, so that a damaged hold holds as well. */
+export async function heldBackupIds(objects: ObjectStore): Promise<Set<BackupId>> {
+  const held = new Set<BackupId>();
   for await (const { name } of objects.storage.list('holds/')) {
     const parsed = classify(name);
-    if (parsed?.kind !== 'HOLD' || parsed.backupId !== backupId) continue;
-    throw new AppError('LEGAL_HOLD', `A legal hold keeps the backup ${backupId}.`, { hint: 'Release the hold first.' });
+    if (parsed?.kind === 'HOLD') held.add(parsed.backupId);
   }
+  return held;
+}
+
+async function assertNoHold(objects: ObjectStore, backupId: BackupId): Promise<void> {
+  if (!(await heldBackupIds(objects)).has(backupId)) return;
+  throw new AppError('LEGAL_HOLD', `A legal hold keeps the backup ${backupId}.`, { hint: 'Release the hold first.' });
 }

@@ -19,6 +19,8 @@ export interface OpenDeps {
   clock: Clock;
   random: Random;
   log: Log;
+  /** Throw NOT_FOUND where there is none, instead of making one. */
+  mustExist?: boolean;
 }
 
 export interface OpenedRepository {
@@ -36,20 +38,27 @@ export async function openOrInitialize(deps: OpenDeps): Promise<OpenedRepository
   return opened;
 }
 
-/** A crash between an object and its copy is mended by the next who opens; what is damaged is never overwritten. */
+/** A crash between an object and its copy is mended by the next who may write; what is damaged is never overwritten. */
 async function completeCopies(deps: OpenDeps, found: FoundConfig): Promise<void> {
   const { storage, log } = deps;
   if (found.name !== CONFIG_NAME) log.warn('config.json is damaged or missing; its copy was used');
-  for (const name of [CONFIG_NAME, CONFIG_COPY_NAME]) await putIfMissing(storage, name, found.bytes);
+  for (const name of [CONFIG_NAME, CONFIG_COPY_NAME]) await putIfMissing(deps, name, found.bytes);
   if (!found.config.encrypted) return;
   const { keys } = await listKeyObjects(storage, found.config.masterKeyId);
   for (const { key, bytes } of keys) {
-    for (const name of [keyName(key.keyId), keyName(key.keyId, true)]) await putIfMissing(storage, name, bytes);
+    for (const name of [keyName(key.keyId), keyName(key.keyId, true)]) await putIfMissing(deps, name, bytes);
   }
 }
 
-async function putIfMissing(storage: Storage, name: string, bytes: Buffer): Promise<void> {
-  if (!(await storage.stat(name))) await putUnlessThere(storage, name, bytes);
+async function putIfMissing({ storage, log }: OpenDeps, name: string, bytes: Buffer): Promise<void> {
+  if (await storage.stat(name)) return;
+  try {
+    await putUnlessThere(storage, name, bytes);
+  } catch (error) {
+    // because a full or read-only repository must open all the more: it is read to restore from
+    if (!isStorageFault(error, 'FULL') && !isStorageFault(error, 'UNAVAILABLE')) throw error;
+    log.warn('A missing copy could not be written', { object: name, error });
+  }
 }
 
 async function putUnlessThere(storage: Storage, name: string, bytes: Buffer): Promise<boolean> {
@@ -63,6 +72,7 @@ async function putUnlessThere(storage: Storage, name: string, bytes: Buffer): Pr
 }
 
 async function initialize(deps: OpenDeps): Promise<FoundConfig> {
+  if (deps.mustExist) throw noRepository(deps.storage);
   await assertEmpty(deps.storage);
   const { random, clock } = deps;
   const { passphrase } = deps.settings;
@@ -87,6 +97,14 @@ async function initialize(deps: OpenDeps): Promise<FoundConfig> {
   const { found, won } = await putConfig(deps, config, keyring);
   if (!won) await deleteKey(deps.storage, key.keyId);
   return found;
+}
+
+function noRepository({ location }: Storage): AppError {
+  return new AppError('NOT_FOUND', `There is no repository at ${location}: it has no ${CONFIG_NAME}.`, {
+    hint:
+      'Name the folder that holds config.json, manifests/ and packs/, and see that its disk is mounted. ' +
+      'If config.json alone is gone, bring it or config.copy.json back from a copy of the repository.',
+  });
 }
 
 /** What is not empty and has no config is no place to start a repository: somebody's files, or a damaged one. */

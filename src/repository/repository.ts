@@ -15,7 +15,7 @@ import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
-import { deleteManifest, findManifest, listManifestObjects, readManifests } from './manifests';
+import { deleteManifest, findManifest, heldBackupIds, listManifestObjects, readManifests } from './manifests';
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
 import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
@@ -33,6 +33,8 @@ export interface RepositoryOptions {
   storage?: Storage;
   /** Absent: 64 MiB. */
   packTargetBytes?: number;
+  /** Throw NOT_FOUND where there is no repository. Absent: an empty location is made one. */
+  mustExist?: boolean;
 }
 
 export interface RepositoryInfo {
@@ -59,6 +61,8 @@ export interface Repository extends BackupStore {
   check(options: CheckOptions): Promise<CheckReport>;
   /** Every backup that has a manifest, readable or not. A listing that may be incomplete throws. */
   storedBackupIds(): Promise<ReadonlySet<BackupId>>;
+  /** Backups that a legal hold keeps. */
+  heldBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** From then on the backup is gone; its packs go by collection. Idempotent. Throws LEGAL_HOLD where one is placed. */
   deleteManifest(backupId: BackupId): Promise<void>;
   /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
@@ -78,6 +82,8 @@ export interface Repository extends BackupStore {
   addPassphrase(passphrase: string, label: string): Promise<RepositoryKey>;
   /** Removes each key that this passphrase opens; CONFLICT when it is the last. */
   removePassphrase(passphrase: string): Promise<void>;
+  /** Removes one key, e.g. of a passphrase that leaked. NOT_FOUND; CONFLICT where the passphrase in use opens it. */
+  removeKey(keyId: string): Promise<void>;
   /** Aborts writing sessions that are still open. Idempotent. */
   close(): Promise<void>;
 }
@@ -85,7 +91,8 @@ export interface Repository extends BackupStore {
 export async function openRepository(options: RepositoryOptions): Promise<Repository> {
   const { settings, clock, random, log } = options;
   const storage = options.storage ?? openStorage(settings.url, random);
-  const opened = await openOrInitialize({ storage, settings, clock, random, log });
+  const { mustExist } = options;
+  const opened = await openOrInitialize({ storage, settings, clock, random, log, mustExist });
   const objects = new ObjectStore(storage, opened.keyring);
   const packs = new PackSet({ storage, keyring: opened.keyring }, log);
   const { packTargetBytes } = options;
@@ -171,6 +178,10 @@ class OpenRepository implements Repository {
     const found = await listManifestObjects(this.context.objects);
     await this.ping(); // because the folder of a disk that is not mounted lists nothing
     return new Set(found.map(({ backupId }) => backupId));
+  }
+
+  heldBackupIds(): Promise<ReadonlySet<BackupId>> {
+    return heldBackupIds(this.context.objects);
   }
 
   deleteManifest(backupId: BackupId): Promise<void> {
@@ -261,6 +272,19 @@ class OpenRepository implements Repository {
       });
     }
     for (const { keyId } of opened) await deleteKey(this.context.objects.storage, keyId);
+  }
+
+  async removeKey(keyId: string): Promise<void> {
+    if (!this.opened.masterKey) throw notEncrypted();
+    const { random, settings, objects } = this.context;
+    const key = (await this.keys()).find((candidate) => candidate.keyId === keyId);
+    if (!key) throw new AppError('NOT_FOUND', 'The repository has no such key.', { hint: 'List its keys.' });
+    if (await unwrapMasterKey(key, settings.passphrase ?? '', random)) {
+      throw new AppError('CONFLICT', 'The passphrase in use opens this key: it is not removed.', {
+        hint: 'Open the repository with another passphrase, then remove this one.',
+      });
+    }
+    await deleteKey(objects.storage, keyId);
   }
 }
 

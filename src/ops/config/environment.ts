@@ -37,6 +37,12 @@ export const ENVIRONMENT_SETTINGS: readonly EnvironmentSetting[] = [
   { name: 'RISKVAULT_LOG_LEVEL', path: ['log', 'level'], purpose: 'the log level' },
 ];
 
+/** Read by the offline command alone; no setting of the service. */
+export const NEW_PASSPHRASE_VARIABLE = 'RISKVAULT_NEW_PASSPHRASE';
+export const TARGET_URL_VARIABLE = 'RISKVAULT_TARGET_URL';
+/** Variables of ours that are no setting. */
+export const OTHER_VARIABLES = [CONFIG_FILE_VARIABLE, NEW_PASSPHRASE_VARIABLE, TARGET_URL_VARIABLE];
+
 /** A variable's value, from itself or from the file that `<name>_FILE` names; undefined where neither is set. */
 export function createLookup(environment: Environment, problems: Problem[]): (name: string) => string | undefined {
   const seen = new Map<string, string | undefined>();
@@ -92,7 +98,7 @@ function expandText(text: string, { lookup, report }: ExpandOptions, where: stri
 
 /** RISKVAULT_ variables that no setting has: most likely a typing error. */
 export function unknownVariables(environment: Environment, used: ReadonlySet<string>): string[] {
-  const known = new Set([CONFIG_FILE_VARIABLE, ...ENVIRONMENT_SETTINGS.map((setting) => setting.name), ...used]);
+  const known = new Set([...OTHER_VARIABLES, ...ENVIRONMENT_SETTINGS.map((setting) => setting.name), ...used]);
   return Object.keys(environment).filter(
     (name) => name.startsWith(PREFIX) && !known.has(name.replace(/_FILE$/, '')) && !SERVICE_LINK.test(name),
   );

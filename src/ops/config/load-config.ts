@@ -30,11 +30,13 @@ export interface LoadConfigOptions {
   environment?: Environment;
   /** Relative paths start here; default: the working folder. */
   base?: string;
+  /** Given on a command line: over the file and the environment. */
+  repositoryUrl?: string;
 }
 
 /** Throws CONFIG_INVALID, whose message lists every problem. */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
-  const environment = options.environment ?? process.env;
+  const environment = withRepository(options.environment ?? process.env, options.repositoryUrl);
   const problems: Problem[] = [];
   const used = new Set<string>();
   const lookup = createLookup(environment, problems);
@@ -51,6 +53,19 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
   if (!parsed.success || problems.length > 0) throw configInvalid(together(problems, found), file);
   const settings = toSettings(parsed.data);
   return { settings, file, warnings: warningsOf(settings, unknownVariables(environment, used)) };
+}
+
+function withRepository(environment: Environment, url: string | undefined): Environment {
+  if (url === undefined) return environment;
+  return { ...environment, RISKVAULT_REPOSITORY_URL: url, RISKVAULT_REPOSITORY_URL_FILE: undefined };
+}
+
+/** A variable that is no setting, or what the file that its `_FILE` variant names holds; undefined where neither is set. */
+export function readVariable(name: string, environment: Environment = process.env): string | undefined {
+  const problems: Problem[] = [];
+  const value = createLookup(environment, problems)(name);
+  if (problems.length > 0) throw configInvalid(problems, undefined);
+  return value;
 }
 
 function readFile(file: string, problems: Problem[]): unknown {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { z } from 'zod';
-import { ENVIRONMENT_SETTINGS } from '../../../src/ops/config/environment';
+import { ENVIRONMENT_SETTINGS, OTHER_VARIABLES } from '../../../src/ops/config/environment';
 import { loadConfig } from '../../../src/ops/config/load-config';
 import { settingsSchema } from '../../../src/ops/config/schema';
 
@@ -56,7 +56,7 @@ test('the table names every variable beside its setting', () => {
     const setting = path.filter((part) => part !== 'default').join('.');
     expect(table.find((line) => line.includes(`\`${name}\``))).toContain(`\`${setting}\``);
   }
-  const known = [...ENVIRONMENT_SETTINGS.map(({ name }) => name), 'RISKVAULT_CONFIG'];
+  const known = [...ENVIRONMENT_SETTINGS.map(({ name }) => name), ...OTHER_VARIABLES];
   const named = [...readme.matchAll(/RISKVAULT_[A-Z_]+[A-Z]/g)].map(([name]) => name);
   expect(named.filter((name) => !known.includes(name))).toEqual([]);
 });

@@ -67,6 +67,7 @@ describe('who may import what', () => {
     ['api/b', '../catalog/entities', 'api-knows-records-alone'],
     ['ops/a', '../api/sound', 'layer-ops'],
     ['cli/a', '../services/sound', 'layer-cli'],
+    ['cli/b', '../sources/sound', 'layer-cli'],
     ['console/a', '../services/sound', 'layer-console'],
     ['services/c', '../ops/sound', 'environment-has-one-home'],
     ['services/d', '../app', 'roots-are-not-imported'],

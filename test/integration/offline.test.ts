@@ -1,0 +1,249 @@
+/** The offline command as an operator runs it, with a repository and nothing else. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BackupId } from '../../src/domain/ids';
+import { contentOf, execSqlite, OfflineStand, STAND_PASSPHRASE } from '../support/offline-stand';
+
+let stand: OfflineStand;
+let full: BackupId;
+let later: BackupId;
+let whole: Record<string, string[]>;
+
+beforeAll(async () => {
+  stand = await OfflineStand.open();
+  full = await stand.backup({ labels: { reason: 'before the move' } });
+  whole = contentOf(stand.sourceFile);
+  execSqlite(
+    stand.sourceFile,
+    "UPDATE business SET name = 'changed' WHERE id = 'b1'",
+    'DELETE FROM factor WHERE id = 0',
+  );
+  later = await stand.backup({ type: 'INCREMENTAL' });
+});
+afterAll(() => stand.close());
+
+/** A database that holds the first backup. */
+function restored(name: string): string {
+  const file = stand.path(name);
+  expect(stand.run(['restore', full, '--to', `sqlite:${name}`])).toMatchObject({ status: 0 });
+  return file;
+}
+
+describe('looking', () => {
+  it('lists the backups, newest first, for people and for programs', () => {
+    const { stdout, status } = stand.run(['list']);
+    expect(status).toBe(0);
+    expect(stdout.split('\n')[1]).toMatch(new RegExp(`^${later} +INCREMENTAL .* ${full}$`));
+    expect(stdout.split('\n')[2]).toMatch(new RegExp(`^${full} +FULL .* never +- +-$`));
+    const [newest, oldest] = JSON.parse(stand.run(['list', '--json']).stdout) as Record<string, unknown>[];
+    expect(newest).toMatchObject({ id: later, parentId: full, held: false });
+    expect(oldest).toMatchObject({ id: full, rowCount: 553, labels: { reason: 'before the move' }, expiresAt: null });
+  });
+
+  it('shows the tables of one, named as the repository or as the API names it', () => {
+    const { stdout } = stand.run(['show', later]);
+    expect(stdout).toMatch(/^FACTORS +factor +399 .* base.* SCAN$/m);
+    expect(stdout).toContain(`parent      ${full}`);
+    expect(stand.run(['show', Buffer.from(`Backup:${later}`).toString('base64url')]).stdout).toBe(stdout);
+  });
+
+  it('tells a backup that a legal hold keeps', async () => {
+    const hold = join(stand.repositoryFolder, 'holds', `${full}-${full}.json`);
+    mkdirSync(join(hold, '..'), { recursive: true });
+    writeFileSync(hold, '{}');
+    expect(stand.run(['list']).stdout).toMatch(new RegExp(`^${full}.* held +-$`, 'm'));
+    rmSync(hold);
+  });
+
+  it('names a wrong place, and makes no repository there', () => {
+    const empty = stand.path('empty');
+    mkdirSync(empty);
+    for (const place of [stand.path('nowhere'), empty, `file:${empty}`]) {
+      const { status, stderr } = stand.run(['list', '--repository', place]);
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/There is no repository at file:.*\n.*see that its disk is mounted/);
+      expect(stderr).not.toMatch(/\n +at /);
+    }
+    expect([existsSync(stand.path('nowhere')), readdirSync(empty)]).toEqual([false, []]);
+  });
+});
+
+describe('restoring', () => {
+  it('makes a missing SQLite file that equals the source of that moment', () => {
+    const file = restored('new.sqlite');
+    expect(contentOf(file)).toEqual(whole);
+  });
+
+  it('refuses rows that are there; --dry-run counts them, and --in-place makes them as they were', () => {
+    const file = restored('filled.sqlite');
+    execSqlite(file, "UPDATE config SET name = 'drifted' WHERE id < 4", "INSERT INTO config VALUES (99, 'stray', 99)");
+    const drifted = contentOf(file);
+    const target = ['--to', 'sqlite:filled.sqlite'];
+    const refused = stand.run(['restore', full, ...target]);
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/holds rows in .*config[^]*--in-place/),
+    ]);
+    const dry = stand.run(['restore', full, ...target, '--dry-run']);
+    expect([dry.status, dry.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Nothing was written[^]*^config +0 +4 +1 +26$/m),
+    ]);
+    expect(contentOf(file)).toEqual(drifted);
+    expect(stand.run(['restore', full, ...target, '--in-place'])).toMatchObject({ status: 0 });
+    expect(contentOf(file)).toEqual(whole);
+  });
+
+  it('takes the rows of one business, or some data types, as the manifest maps them', () => {
+    const target = { RISKVAULT_TARGET_URL: `sqlite:${stand.path('part.sqlite')}` };
+    expect(stand.run(['restore', full, '--business', 'b7'], target)).toMatchObject({ status: 0 });
+    const { business, assessment, factor, config, tenant } = contentOf(stand.path('part.sqlite'));
+    expect([business?.length, assessment?.length, factor?.length, tenant?.length]).toEqual([1, 2, 10, 1]);
+    expect(config).toEqual([]);
+    expect(stand.run(['restore', full, '--types', 'config'], target)).toMatchObject({ status: 0 });
+    expect(contentOf(stand.path('part.sqlite')).config).toEqual(whole.config);
+  });
+
+  it('puts a scratch schema beside the rows', () => {
+    const file = restored('beside.sqlite');
+    execSqlite(file, 'DELETE FROM config');
+    expect(stand.run(['restore', full, '--to', 'sqlite:beside.sqlite', '--scratch', 'scratch_look']).status).toBe(0);
+    expect(contentOf(`${file}.scratch_look.scratch.sqlite`)).toEqual(whole);
+    expect(contentOf(file).config).toEqual([]);
+  });
+
+  it('leaves no file behind where it can not restore', () => {
+    const nobody = stand.run(['restore', full, '--business', 'nobody', '--to', 'sqlite:left.sqlite']);
+    expect([nobody.status, nobody.stderr]).toEqual([1, expect.stringContaining('no row of the business nobody')]);
+    const other = stand.run(['restore', full, '--to', 'mysql://root:secret@127.0.0.1:1/kyb']);
+    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('is of a sqlite database')]);
+    expect(readdirSync(stand.folder).filter((name) => name.startsWith('left'))).toEqual([]);
+  });
+});
+
+describe('passphrases', () => {
+  const second = 'another one, kept elsewhere';
+
+  it('are proven, added and removed, and never shown', () => {
+    expect(stand.run(['check-passphrase'])).toMatchObject({ status: 0, stdout: expect.stringContaining('2 backups') });
+    const added = stand.run(['keys', 'add', '--label', 'the safe'], { RISKVAULT_NEW_PASSPHRASE: second });
+    expect(added).toMatchObject({ status: 0 });
+    const other = { RISKVAULT_PASSPHRASE: second };
+    expect(stand.run(['check-passphrase'], other)).toMatchObject({ status: 0, stderr: '' });
+    const listed = stand.run(['keys', 'list']).stdout;
+    const keyId = /^(\S+) .* the safe$/m.exec(listed)?.[1] ?? '';
+    expect(stand.run(['keys', 'remove', keyId], other)).toMatchObject({ status: 1, stdout: '' });
+    expect(stand.run(['keys', 'remove', keyId])).toMatchObject({ status: 0 });
+    expect(stand.run(['check-passphrase'], other)).toMatchObject({ status: 1 });
+    expect([added.stdout, added.stderr, listed].join()).not.toContain(second);
+  });
+
+  it('that are wrong or missing end with a message and a hint', () => {
+    const wrong = stand.run(['list'], { RISKVAULT_PASSPHRASE: 'not this one' });
+    expect([wrong.status, wrong.stderr]).toEqual([1, expect.stringMatching(/opens none[^]*RISKVAULT_PASSPHRASE/)]);
+    const none = stand.run(['list'], { RISKVAULT_PASSPHRASE: '' });
+    expect([none.status, none.stderr]).toEqual([1, expect.stringMatching(/no passphrase is set/)]);
+    expect(stand.run(['keys', 'add'])).toMatchObject({ status: 2, stderr: expect.stringContaining('_NEW_PASSPHRASE') });
+  });
+});
+
+describe('a damaged repository', () => {
+  let copy: string;
+  let pack: string;
+  beforeAll(async () => {
+    execSqlite(stand.sourceFile, `UPDATE factor SET note = hex(randomblob(200))`);
+    const known = new Set(packsOf(stand.repositoryFolder));
+    const hurt = await stand.backup();
+    copy = stand.path('damaged');
+    cpSync(stand.repositoryFolder, copy, { recursive: true });
+    await stand.repository.deleteManifest(hurt);
+    pack = packsOf(copy).find((name) => !known.has(name)) ?? '';
+    const bytes = readFileSync(join(copy, pack));
+    bytes[1000]! ^= 1;
+    writeFileSync(join(copy, pack), bytes);
+  });
+
+  it('is verified with every damaged object, the backups it hurts and those that are sound', () => {
+    const { status, stdout } = stand.run(['verify', '--all', '--repository', copy]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(new RegExp(`^DAMAGED ${pack}: .*\n    hurts backup \\S+\n`));
+    expect(stdout).toContain(`SOUND backup ${full}`);
+    expect(stdout).toContain(`SOUND backup ${later}`);
+    expect(stdout).toContain('1 backup hurt, 2 sound.');
+    expect(stand.run(['verify', full, '--repository', copy])).toMatchObject({ status: 0 });
+    expect(stand.run(['verify'])).toMatchObject({ status: 0, stdout: expect.stringContaining('all sound') });
+  });
+
+  it('names a manifest that can not be read, and lists the others', () => {
+    const name = readdirSync(copy, { recursive: true, encoding: 'utf8' }).find((path) => path.includes(later)) ?? '';
+    writeFileSync(join(copy, name), 'nothing');
+    const { status, stdout, stderr } = stand.run(['list', '--repository', copy]);
+    expect([status, stdout, stderr]).toEqual([1, expect.stringContaining(full), expect.stringContaining(name)]);
+  });
+});
+
+const readOnly = mountReadOnly();
+(readOnly ? it : it.skip)('a read-only medium is listed, verified and restored from (needs the right to mount)', () => {
+  try {
+    cpSync(stand.repositoryFolder, readOnly!.path, { recursive: true });
+    rmSync(join(readOnly!.path, 'config.copy.json'));
+    readOnly!.freeze();
+    const there = ['--repository', readOnly!.path];
+    expect(stand.run(['list', ...there])).toMatchObject({ status: 0, stdout: expect.stringContaining(full) });
+    expect(stand.run(['verify', full, ...there])).toMatchObject({ status: 0 });
+    expect(stand.run(['restore', full, '--to', 'sqlite:from-ro.sqlite', ...there])).toMatchObject({ status: 0 });
+    expect(contentOf(stand.path('from-ro.sqlite'))).toEqual(whole);
+  } finally {
+    readOnly!.unmount();
+  }
+});
+
+describe('a line that is not understood', () => {
+  it.each([
+    [[], /begins with a verb/],
+    [['lits'], /"lits" is no verb/],
+    [['show'], /does not take 0 operands/],
+    [['show', '../../etc'], /is no backup id/],
+    [['list', '--all'], /Unknown option '--all'/],
+    [['verify', '--level', 'RESTORE'], /STRUCTURE or DATA/],
+    [['restore', STAND_PASSPHRASE], /is no backup id/],
+    [['restore', '<id>', '--types', 'CONFIG', '--business', 'b1'], /--types and --business/],
+    [['restore', '<id>', '--scratch', 'x', '--in-place'], /--scratch goes with neither/],
+    [['restore', '<id>'], /Where to restore is not said/],
+    [['restore', '<id>', '--to', 'postgres://secret@host/db'], /give mysql:/],
+  ])('%j ends with exit code 2 and says why', (args, reason) => {
+    const { status, stderr } = stand.run(args.map((arg) => arg.replace('<id>', full)));
+    expect([status, stderr]).toEqual([2, expect.stringMatching(reason)]);
+    expect(stderr).not.toMatch(/secret|\n +at /);
+  });
+
+  it('help is no error', () => {
+    expect(stand.run(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('check-passphrase') });
+  });
+});
+
+function packsOf(repository: string): string[] {
+  return readdirSync(repository, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.pack'));
+}
+
+/** A small file system that is made read-only; null where this user may not mount one. */
+function mountReadOnly(): { path: string; freeze(): void; unmount(): void } | null {
+  const path = mkdtempSync(join(tmpdir(), 'riskvault-read-only-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    // Mounting is for root, and often not even for root in a container.
+    rmSync(path, { recursive: true });
+    return null;
+  }
+  return {
+    path,
+    freeze: () => void execFileSync('mount', ['-o', 'remount,ro', path]),
+    unmount() {
+      execFileSync('umount', [path]);
+      rmSync(path, { recursive: true });
+    },
+  };
+}
