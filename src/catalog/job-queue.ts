@@ -166,12 +166,12 @@ type Ending =
   | { state: 'CANCELLED'; message?: string }
   | { state: 'FAILED'; failure: JobFailure };
 
-function endJob(write: Write, job: JobEntity, ending: Ending): Promise<JobEntity> {
+async function endJob(write: Write, job: JobEntity, ending: Ending): Promise<JobEntity> {
   const failure = ending.state === 'FAILED' ? ending.failure : null;
   const message = ending.state === 'FAILED' ? ending.failure.message : ending.message;
   const progress = progressAt(job.progress, ending.state.toLowerCase());
   if (ending.state === 'COMPLETED') Object.assign(progress, totalsOf(ending.effect), { percent: 100 });
-  const outcome = ending.state === 'COMPLETED' ? outcomeOf(ending.effect) : null;
+  const outcome = ending.state === 'COMPLETED' ? await outcomeOf(write, job, ending.effect) : null;
   const patch = { finishedAt: write.now, failure, outcome, deleting: null, progress, ...NO_LEASE };
   return changeJob(write, { job, type: 'STATE_CHANGED', to: ending.state, patch, message });
 }

@@ -5,7 +5,8 @@ import type { StoredManifest } from '../domain/manifest';
 import type { RestoreResult, VerificationResult } from '../domain/task';
 import type { SettleEffect } from './catalog';
 import type { Write } from './database';
-import { BackupEntity, RestoreEntity, type StoredVerification } from './entities';
+import { withoutClaimed } from './claimed-deletions';
+import { BackupEntity, type JobEntity, RestoreEntity, type StoredVerification } from './entities';
 import type { BackupTableRecord, JobOutcome, RestoreRecord } from './records';
 import { joinDataTypes } from './to-records';
 import type { JobId } from '../domain/ids';
@@ -24,9 +25,11 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
 }
 
 /** What the job's own record keeps of it. */
-export function outcomeOf(effect: SettleEffect): JobOutcome | null {
+export async function outcomeOf(write: Write, job: JobEntity, effect: SettleEffect): Promise<JobOutcome | null> {
   if (effect.kind === 'VERIFIED') return effect.result;
-  return effect.kind === 'BACKUPS_DELETED' ? (effect.result ?? null) : null;
+  if (effect.kind !== 'BACKUPS_DELETED' || !effect.result) return null;
+  const isDryRun = effect.backupIds.length === 0;
+  return isDryRun ? effect.result : withoutClaimed(write.manager, job, effect.result);
 }
 
 /** How much was done in all: progress itself counts what its last phase did, which may be nothing. */

@@ -31,6 +31,12 @@ export interface StoreWait {
   onWaiting?(): void;
 }
 
+/** Deletes backups of one moment: what came into being later it does not know. */
+export interface BackupDeletion {
+  /** Deletes the backup's manifest: from then on the backup is gone. Idempotent. Throws LEGAL_HOLD where one is placed. */
+  delete(backupId: BackupId): Promise<void>;
+}
+
 /** While it is held no pack goes, so that what was proven to be there can be read. */
 export interface ReadLease {
   /** Idempotent. */

@@ -92,6 +92,10 @@ export interface CleanupResult {
   deletedBackupIds: BackupId[];
   /** Bytes of packs that went. */
   freedBytes: number;
+  /** Packs, mostly dead or small, whose needed chunks were copied together; the packs go with a later cleanup. */
+  rewrittenPacks: number;
+  /** Bytes written for that. */
+  rewrittenBytes: number;
   /** Why a backup that was named stayed, e.g. a legal hold. */
   kept: { backupId: BackupId; reason: string }[];
 }

@@ -2,6 +2,7 @@
  * Deletes backups: their manifests first, packs that nothing refers to afterwards, by the store's own collection. What the
  * store cannot read it keeps.
  */
+import type { BackupDeletion } from '../domain/backup-store';
 import { AppError, isAppError, toAppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { CleanupResult, EngineTask, ExpiredResult } from '../domain/task';
@@ -17,7 +18,13 @@ interface Cleanup {
   /** Backups of the task that have no manifest any more, or, in a dry run, would have none. */
   gone: Set<BackupId>;
   kept: CleanupResult['kept'];
+  /** One listing for all of them; absent until the first is deleted. */
+  deletion?: BackupDeletion;
 }
+
+type Collected = Pick<CleanupResult, 'freedBytes' | 'rewrittenPacks' | 'rewrittenBytes'>;
+
+const NOTHING_COLLECTED: Collected = { freedBytes: 0, rewrittenPacks: 0, rewrittenBytes: 0 };
 
 export async function findExpired(context: TaskContext): Promise<ExpiredResult> {
   const store = await context.deps.store();
@@ -47,15 +54,21 @@ async function deleteAndCollect(cleanup: Cleanup): Promise<CleanupResult> {
     if (reason === null) gone.add(backupId);
     else kept.push({ backupId, reason });
   }
-  let freedBytes = 0;
+  let collected = NOTHING_COLLECTED;
   await unlessDeleted(cleanup, async () => {
-    throwIfAborted(context.signal);
-    context.progress.begin({ name: 'collecting', from: 40, to: 100 });
-    const options = { dryRun: task.dryRun, signal: context.signal };
-    freedBytes = (await cleanup.store.collectGarbage(options)).freedBytes;
+    collected = await collect(cleanup);
     return null;
   });
-  return { kind: 'CLEANUP', deletedBackupIds: inOrder(cleanup), freedBytes, kept };
+  return { kind: 'CLEANUP', deletedBackupIds: inOrder(cleanup), ...collected, kept };
+}
+
+async function collect({ task, store, context }: Cleanup): Promise<Collected> {
+  throwIfAborted(context.signal);
+  context.progress.begin({ name: 'collecting', from: 40, to: 100 });
+  const found = await store.collectGarbage({ dryRun: task.dryRun, signal: context.signal });
+  for (const name of found.damagedPacks) context.hooks.onLog(`Left ${name} as it is: not all of it can be read.`);
+  const { freedBytes, rewrittenPacks, rewrittenBytes } = found;
+  return { freedBytes, rewrittenPacks, rewrittenBytes };
 }
 
 /** What earlier attempts deleted, told by one that shall delete no more. */
@@ -65,7 +78,7 @@ function report(cleanup: Cleanup): CleanupResult {
   const kept = task.backupIds
     .filter((id) => !gone.has(id))
     .map((backupId) => ({ backupId, reason: 'The cleanup ended before it.' }));
-  return { kind: 'CLEANUP', deletedBackupIds: inOrder(cleanup), freedBytes: 0, kept };
+  return { kind: 'CLEANUP', deletedBackupIds: inOrder(cleanup), ...NOTHING_COLLECTED, kept };
 }
 
 function inOrder({ task, gone }: Cleanup): BackupId[] {
@@ -91,11 +104,13 @@ async function unlessDeleted(
 }
 
 /** Why the backup stays; null when it is gone. */
-async function tryDelete({ task, store, context }: Cleanup, backupId: BackupId): Promise<string | null> {
+async function tryDelete(cleanup: Cleanup, backupId: BackupId): Promise<string | null> {
+  const { task, store, context } = cleanup;
   throwIfAborted(context.signal);
   if (task.dryRun) return null;
   try {
-    await store.deleteManifest(backupId);
+    cleanup.deletion ??= await store.beginDeletion();
+    await cleanup.deletion.delete(backupId);
     return null;
   } catch (error) {
     if (isAppError(error) && error.code === 'LEGAL_HOLD') return error.message;

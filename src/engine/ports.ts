@@ -4,7 +4,7 @@
  */
 import type { AppError } from '../domain/errors';
 import type { Clock, Log, Random } from '../domain/ambient';
-import type { BackupStore, DamageFinding } from '../domain/backup-store';
+import type { BackupDeletion, BackupStore, DamageFinding } from '../domain/backup-store';
 import type { BackupId } from '../domain/ids';
 import type { Source } from '../domain/source';
 import type { TaskHooks } from '../domain/task';
@@ -28,10 +28,18 @@ export interface EngineStore extends BackupStore {
   check(options: StoreCheckOptions): Promise<StoreCheck>;
   /** Every backup that has a manifest, readable or not. A listing that may be incomplete throws. */
   storedBackupIds(): Promise<ReadonlySet<BackupId>>;
-  /** Deletes a backup's manifest: from then on the backup is gone. Idempotent. Throws LEGAL_HOLD where one is placed. */
-  deleteManifest(backupId: BackupId): Promise<void>;
-  /** Removes packs without a reference that are past their grace period; with `dryRun` only counts them. */
-  collectGarbage(options: { dryRun: boolean; signal?: AbortSignal }): Promise<{ freedBytes: number }>;
+  /** For deleting backups, many by one listing. */
+  beginDeletion(): Promise<BackupDeletion>;
+  /** Removes packs of which nothing is needed past their grace period, and rewrites mostly dead ones; with `dryRun` only counts them. */
+  collectGarbage(options: { dryRun: boolean; signal?: AbortSignal }): Promise<StoreCollection>;
+}
+
+export interface StoreCollection {
+  freedBytes: number;
+  rewrittenPacks: number;
+  rewrittenBytes: number;
+  /** Packs that should be rewritten and cannot be, since chunks of them do not read. */
+  damagedPacks: readonly string[];
 }
 
 /** How hard one job may use a source. */

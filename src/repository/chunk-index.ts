@@ -7,6 +7,9 @@ import type { PlacedRecord } from './pack-format';
 
 const FIRST_CAPACITY = 1024;
 const EMPTY = -1;
+/** What is known of an entry's stored bytes beyond its pack's index. */
+const BAD = 1;
+const PROVEN = 2;
 
 export interface ChunkPlace {
   pack: number;
@@ -21,7 +24,7 @@ export class ChunkIndex {
   private ids = Buffer.alloc(FIRST_CAPACITY * HASH_BYTES);
   private numbers = new Uint32Array(FIRST_CAPACITY * 4);
   private codecs = new Uint8Array(FIRST_CAPACITY);
-  private bad = new Uint8Array(FIRST_CAPACITY);
+  private states = new Uint8Array(FIRST_CAPACITY);
   private slots = new Int32Array(FIRST_CAPACITY * 2).fill(EMPTY);
 
   get size(): number {
@@ -49,7 +52,7 @@ export class ChunkIndex {
 
   /** A sound entry of this id, or -1. */
   findSound(id: Buffer): number {
-    for (const entry of this.find(id)) if (this.bad[entry] === 0) return entry;
+    for (const entry of this.find(id)) if (!this.isBad(entry)) return entry;
     return EMPTY;
   }
 
@@ -70,7 +73,29 @@ export class ChunkIndex {
 
   /** From now on the entry is no reason to leave a chunk unstored. */
   markBad(entry: number): void {
-    this.bad[entry] = 1;
+    this.states[entry] = BAD;
+  }
+
+  isBad(entry: number): boolean {
+    return this.states[entry] === BAD;
+  }
+
+  /** The entry's bytes were read and gave its payload. */
+  markProven(entry: number): void {
+    this.states[entry] = PROVEN;
+  }
+
+  isProven(entry: number): boolean {
+    return this.states[entry] === PROVEN;
+  }
+
+  /** The entry's pack, without the rest of its place. */
+  packOf(entry: number): number {
+    return this.numbers[entry * 4] as number;
+  }
+
+  storedLengthOf(entry: number): number {
+    return this.numbers[entry * 4 + 2] as number;
   }
 
   /** A new index with only the entries of the packs that `keep` says. */
@@ -80,7 +105,7 @@ export class ChunkIndex {
       const place = this.place(entry);
       if (!keep(place.pack)) continue;
       kept.add(place.pack, { ...place, id: this.id(entry), kind: 0 });
-      kept.bad[kept.count - 1] = this.bad[entry] as number;
+      kept.states[kept.count - 1] = this.states[entry] as number;
     }
     return kept;
   }
@@ -99,7 +124,7 @@ export class ChunkIndex {
     this.ids = ids;
     this.numbers = extended(this.numbers, new Uint32Array(capacity * 4));
     this.codecs = extended(this.codecs, new Uint8Array(capacity));
-    this.bad = extended(this.bad, new Uint8Array(capacity));
+    this.states = extended(this.states, new Uint8Array(capacity));
     this.slots = new Int32Array(capacity * 2).fill(EMPTY);
     for (let entry = 0; entry < this.count; entry++) this.insert(entry);
   }

@@ -41,3 +41,16 @@ export const ABANDONED_AFTER_MS = 24 * 60 * 60_000;
 /** How often work looks again while a collection sweeps, and for how long: longer than a crashed holder's lease is in force. */
 export const LEASE_RETRY_MS = 1_000;
 export const LEASE_WAIT_MS = LEASE_MS + CLOCK_SKEW_MS + 5 * 60_000;
+
+/**
+ * A pack is rewritten when less than this share of it is needed: each byte copied then gives back more than one, all copying together
+ * is less than what died, and what is stored is at most about twice what is needed.
+ */
+export const REWRITE_BELOW_SHARE = 0.5;
+
+/**
+ * Packs smaller than this share of the target are joined once there are that many: small incrementals leave one each. Fewer would copy the
+ * same chunks too often, more would make every opening and listing slower.
+ */
+export const SMALL_PACK_SHARE = 1 / 16;
+export const JOIN_SMALL_PACKS = 16;

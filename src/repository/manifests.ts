@@ -1,5 +1,6 @@
 /** Manifests in the storage: found, proven, written once, deleted lowest generation first (FORMAT.md, section 9). */
 import { createHash } from 'node:crypto';
+import type { BackupDeletion } from '../domain/backup-store';
 import { AppError, isAppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 import type { Manifest, StoredManifest } from '../domain/manifest';
@@ -92,12 +93,28 @@ export async function putManifest(objects: ObjectStore, manifest: Manifest): Pro
   return { name, checksum: checksumOf(bytes), manifest };
 }
 
-/** Removes every generation, lowest first, so that an older one never comes back. Resolves also when there is none. */
-export async function deleteManifest(objects: ObjectStore, backupId: BackupId): Promise<void> {
-  await assertNoHold(objects, backupId);
-  const found = (await listManifestObjects(objects)).filter((object) => object.backupId === backupId);
-  for (const { name } of found.sort((left, right) => left.generation - right.generation)) {
-    await objects.storage.delete(name);
+/** Deletes backups by one listing, however many they are. */
+export class ManifestDeletion implements BackupDeletion {
+  private constructor(
+    private readonly objects: ObjectStore,
+    private readonly found: ReadonlyMap<BackupId, ManifestObject[]>,
+  ) {}
+
+  static async begin(objects: ObjectStore): Promise<ManifestDeletion> {
+    const found = new Map<BackupId, ManifestObject[]>();
+    for (const object of await listManifestObjects(objects)) {
+      found.set(object.backupId, [...(found.get(object.backupId) ?? []), object]);
+    }
+    return new ManifestDeletion(objects, found);
+  }
+
+  /** Removes every generation, lowest first, so that an older one never comes back. Resolves also when there is none. */
+  async delete(backupId: BackupId): Promise<void> {
+    await assertNoHold(this.objects, backupId);
+    const objects = [...(this.found.get(backupId) ?? [])];
+    for (const { name } of objects.sort((left, right) => left.generation - right.generation)) {
+      await this.objects.storage.delete(name);
+    }
   }
 }
 

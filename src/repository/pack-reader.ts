@@ -5,7 +5,7 @@
 import { AppError, isAppError } from '../domain/errors';
 import { forEachBounded } from './bounded';
 import { throwIfCancelled } from './cancellation';
-import { decompress } from './compression';
+import { decompress, type EncodedPayload } from './compression';
 import { sameBytes, type Keyring } from './keyring';
 import { INDEX_READ_AHEAD_BYTES, VERIFY_CONCURRENCY } from './limits';
 import { packIdOf } from './object-names';
@@ -56,17 +56,23 @@ function inPack<T>(name: string, work: () => T): T {
 
 export type ChunkRecord = Pick<PlacedRecord, 'id' | 'codec' | 'rawLength'>;
 
+export interface OpenedChunk {
+  payload: Buffer;
+  /** The codec's output, as it was before it was sealed. */
+  encoded: EncodedPayload;
+}
+
 /** The payload of stored bytes, proven equal to its id. */
 export async function openChunk(
   stored: Buffer,
   record: ChunkRecord,
   access: { keyring: Keyring; packName: string },
-): Promise<Buffer> {
+): Promise<OpenedChunk> {
   const { keyring, packName } = access;
   try {
     const bytes = keyring.packSeal(packIdOf(packName))?.open(stored, record.id) ?? stored;
     const payload = await decompress(record.codec, bytes, record.rawLength);
-    if (sameBytes(keyring.chunkId(payload), record.id)) return payload;
+    if (sameBytes(keyring.chunkId(payload), record.id)) return { payload, encoded: { codec: record.codec, bytes } };
   } catch (error) {
     if (isAppError(error) && error.code === 'FORMAT_TOO_NEW') throw error;
     throw packDamaged(packName, `Chunk ${record.id.toString('hex')} cannot be read.`, error);
@@ -159,7 +165,7 @@ async function proveChunk(
 ): Promise<void> {
   proof.checkedChunks++;
   try {
-    const payload = await openChunk(stored, record, { keyring: access.keyring, packName: name });
+    const { payload } = await openChunk(stored, record, { keyring: access.keyring, packName: name });
     if ((payload[0] ?? 0) !== record.kind) throw packDamaged(name, 'A chunk is of another kind than its index says.');
   } catch (error) {
     if (isStorageFault(error, 'UNAVAILABLE')) throw error;

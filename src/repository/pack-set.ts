@@ -12,10 +12,24 @@ import { openChunk, packDamaged, readPackIndex, type PackAccess } from './pack-r
 import type { ProvenPack } from './pack-writer';
 import { isStorageFault, type ObjectInfo } from './storage/storage';
 
+/** A pack by the number under which the index of one moment knows it. */
+export interface NumberedPack extends ObjectInfo {
+  number: number;
+}
+
+/** What was known at one moment. The index goes on growing: entries from `entryCount` on came later. */
+export interface PackSnapshot {
+  packs: NumberedPack[];
+  index: ChunkIndex;
+  entryCount: number;
+}
+
 export class PackSet {
   private index = new ChunkIndex();
   /** Pack names by number; null once the pack is gone. */
   private names: (string | null)[] = [];
+  /** Their sizes, by the same number. */
+  private readonly sizes: number[] = [];
   private readonly numbers = new Map<string, number>();
   /** Packs whose index cannot be read, with the reason. */
   private readonly unreadable = new Map<string, unknown>();
@@ -74,6 +88,7 @@ export class PackSet {
   add(pack: ProvenPack): void {
     if (this.numbers.has(pack.name)) return;
     const number = this.names.push(pack.name) - 1;
+    this.sizes.push(pack.sizeBytes);
     this.numbers.set(pack.name, number);
     for (const record of pack.records) this.index.add(number, record);
   }
@@ -84,7 +99,7 @@ export class PackSet {
     for (const name of this.unreadable.keys()) if (gone(name)) this.unreadable.delete(name);
     if (lost.length === 0) return;
     for (const name of lost) {
-      this.names[this.numbers.get(name) as number] = null;
+      this.names[this.numbers.get(name) as number] = null; // the number is not used again
       this.numbers.delete(name);
     }
     this.index = this.index.filtered((pack) => this.names[pack] !== null);
@@ -111,8 +126,13 @@ export class PackSet {
     }
   }
 
-  packNames(): string[] {
-    return [...this.numbers.keys()];
+  snapshot(): PackSnapshot {
+    const packs = [...this.numbers].map(([name, number]) => ({
+      name,
+      number,
+      sizeBytes: this.sizes[number] as number,
+    }));
+    return { packs, index: this.index, entryCount: this.index.size };
   }
 
   /** Name of a pack that holds a sound copy of the chunk, as far as known; null where a writer should store it. */
@@ -153,7 +173,7 @@ export class PackSet {
       if (packName === null) continue;
       try {
         const stored = await this.access.storage.getRange(packName, place.offset, place.storedLength);
-        return { payload: await openChunk(stored, { ...place, id }, { keyring: this.access.keyring, packName }) };
+        return await openChunk(stored, { ...place, id }, { keyring: this.access.keyring, packName });
       } catch (error) {
         if (isAppError(error) && error.code === 'REPOSITORY_UNAVAILABLE') throw error;
         failure = asDamage(error, packName);

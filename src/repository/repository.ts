@@ -3,7 +3,14 @@
  * place where the objects are; FORMAT.md says what they are. It does not know what a row is.
  */
 import type { Clock, Log, Random } from '../domain/ambient';
-import type { BackupStore, BackupWriteSession, ChunkEntry, ReadLease, StoreWait } from '../domain/backup-store';
+import type {
+  BackupDeletion,
+  BackupStore,
+  BackupWriteSession,
+  ChunkEntry,
+  ReadLease,
+  StoreWait,
+} from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { ChunkId, LayerRef, StoredManifest } from '../domain/manifest';
@@ -15,7 +22,7 @@ import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
-import { deleteManifest, findManifest, heldBackupIds, listManifestObjects, readManifests } from './manifests';
+import { findManifest, heldBackupIds, listManifestObjects, ManifestDeletion, readManifests } from './manifests';
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
 import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
@@ -63,6 +70,8 @@ export interface Repository extends BackupStore {
   storedBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** Backups that a legal hold keeps. */
   heldBackupIds(): Promise<ReadonlySet<BackupId>>;
+  /** For deleting many backups: their manifests are listed once, here. */
+  beginDeletion(): Promise<BackupDeletion>;
   /** From then on the backup is gone; its packs go by collection. Idempotent. Throws LEGAL_HOLD where one is placed. */
   deleteManifest(backupId: BackupId): Promise<void>;
   /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
@@ -184,8 +193,12 @@ class OpenRepository implements Repository {
     return heldBackupIds(this.context.objects);
   }
 
-  deleteManifest(backupId: BackupId): Promise<void> {
-    return deleteManifest(this.context.objects, backupId);
+  beginDeletion(): Promise<BackupDeletion> {
+    return ManifestDeletion.begin(this.context.objects);
+  }
+
+  async deleteManifest(backupId: BackupId): Promise<void> {
+    await (await this.beginDeletion()).delete(backupId);
   }
 
   collectGarbage(options: CollectOptions): Promise<CollectReport> {

@@ -13,6 +13,7 @@ import { TreeBuilder } from './layer-tree';
 import { acquireLease, tryLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
 import { listManifestObjects, putManifest, readManifest } from './manifests';
+import { ChunkUsage } from './chunk-usage';
 import { PackWriter, type ProvenPack } from './pack-writer';
 import { ReachableWalk } from './reachable';
 
@@ -30,8 +31,8 @@ export async function beginWrite(
 ): Promise<BackupWriteSession> {
   const lease = await acquireLease(context, { ...wait, kind: 'SHARED', purpose: `backup ${backupId}` });
   try {
-    await context.packs.refresh(); // after the lease: from now on no pack that is seen can go
     const known = new Set((await listManifestObjects(context.objects)).map(({ name }) => name));
+    await context.packs.refresh(); // after the lease: no pack that is seen can go; after the listing: its packs are seen
     return new WriteSession(context, lease, { known, onEnd });
   } catch (error) {
     await lease.release();
@@ -49,6 +50,8 @@ class WriteSession implements BackupWriteSession {
   private readonly own = new Map<string, Promise<void>>();
   /** Packs of others on which this session relies. */
   private readonly reliedOn = new Set<string>();
+  /** Whether its packs may hold sound copies of what backups known at the beginning need. */
+  private mayMend: boolean;
 
   constructor(
     private readonly context: RepositoryContext,
@@ -56,6 +59,7 @@ class WriteSession implements BackupWriteSession {
     private readonly options: { known: ReadonlySet<string>; onEnd: (session: BackupWriteSession) => void },
   ) {
     const { storage, keyring } = context.objects;
+    this.mayMend = context.packs.unreadablePacks().size > 0;
     this.compressor = createCompressor(context.settings);
     this.writer = new PackWriter({
       storage,
@@ -82,6 +86,7 @@ class WriteSession implements BackupWriteSession {
       this.reliedOn.add(holder);
       return { id, storedBytes: 0 };
     }
+    if (this.context.packs.holdersOf(raw).length > 0) this.mayMend = true;
     return { id, storedBytes: await this.store(id, raw, payload) };
   }
 
@@ -166,7 +171,7 @@ class WriteSession implements BackupWriteSession {
     this.options.onEnd(this);
     await this.writer.abort();
     await this.lease.release();
-    if (this.writer.written.length > 0) await this.removeOwnPacks();
+    if (this.writer.written.length > 0 && !this.mayMend) await this.removeOwnPacks();
   }
 
   /** Failing here leaves garbage, which the next collection finds; it must not hide why the session was aborted. */
@@ -188,13 +193,16 @@ class WriteSession implements BackupWriteSession {
   /** Sessions that began after our packs appeared may rely on them, and our own commit may have failed late: both have manifests. */
   private async deleteUnreferenced(): Promise<void> {
     const { objects, packs } = this.context;
-    const removable = new Set(this.writer.written);
-    const onChunk = (id: Buffer): void => packs.holdersOf(id).forEach((name) => removable.delete(name));
-    const walk = new ReachableWalk((id) => packs.read(id), { onChunk });
     await packs.refresh();
+    const snapshot = packs.snapshot();
+    const usage = new ChunkUsage(snapshot);
+    const walk = new ReachableWalk((id) => packs.read(id), usage);
     for (const object of await listManifestObjects(objects)) {
       if (!this.options.known.has(object.name)) await walk.manifest((await readManifest(objects, object)).manifest);
     }
+    const reached = usage.reachedPacks();
+    const removable = new Set(this.writer.written);
+    for (const { name, number } of snapshot.packs) if (reached.has(number)) removable.delete(name);
     packs.forget((name) => removable.has(name));
     for (const name of removable) await objects.storage.delete(name);
   }

@@ -72,8 +72,9 @@ export function toMessage(result: EngineResult): string {
   }
 }
 
-function cleanupMessage({ deletedBackupIds, freedBytes, kept }: CleanupResult): string {
-  const deleted = `Deleted ${deletedBackupIds.length} backups, freed ${freedBytes} bytes.`;
+function cleanupMessage({ deletedBackupIds, freedBytes, rewrittenPacks, kept }: CleanupResult): string {
+  const rewrote = rewrittenPacks > 0 ? `, rewrote ${rewrittenPacks} packs` : '';
+  const deleted = `Deleted ${deletedBackupIds.length} backups, freed ${freedBytes} bytes${rewrote}.`;
   const [first] = kept;
   return first ? `${deleted} Kept ${kept.length}; the first because: ${first.reason}` : deleted;
 }

@@ -317,7 +317,13 @@ describe('jobs and backups end', () => {
     await stand.completeNext();
     expect((await stand.run(op.GetBackupDocument, { id: backupId })).backup).toBeNull();
     const { job } = await stand.run(op.GetJobDocument, { id: deleteBackup.job!.id });
-    expect(job?.cleanup).toEqual({ deletedBackupIds: [backupId], kept: [], freedBytes: '400' });
+    expect(job?.cleanup).toEqual({
+      deletedBackupIds: [backupId],
+      kept: [],
+      freedBytes: '400',
+      rewrittenPacks: 3,
+      rewrittenBytes: '50',
+    });
     expect(job?.verification).toBeNull();
   });
 

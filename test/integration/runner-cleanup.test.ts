@@ -28,7 +28,7 @@ describe.each(CATALOG_ENGINES)('a cleanup, its catalog on %s,', (engine) => {
     return job;
   };
   const answer = (held: HeldTask, deletedBackupIds: BackupId[]): void =>
-    held.answer({ kind: 'CLEANUP', deletedBackupIds, freedBytes: 0, kept: [] });
+    held.answer({ kind: 'CLEANUP', deletedBackupIds, freedBytes: 0, rewrittenPacks: 0, rewrittenBytes: 0, kept: [] });
 
   it('writes down what it found expired before it deletes any of it', async () => {
     const doomed = await completeBackup(catalog);
@@ -56,6 +56,22 @@ describe.each(CATALOG_ENGINES)('a cleanup, its catalog on %s,', (engine) => {
     second.succeed();
     await stand.untilState(job, 'COMPLETED');
     expect(await catalog.backups.find(doomed)).toBeNull();
+  });
+
+  it('lists no backup that another cleanup, settled meanwhile, says it deleted', async () => {
+    const [both, own] = [await completeBackup(catalog), await completeBackup(catalog)];
+    const dead = await dieDeleting([both, own]);
+    const runner = stand.startRunner();
+    const again = await executor.task(1);
+    const other = await stand.enqueue({ kind: 'CLEANUP', backupIds: [both], dryRun: false });
+    runner.wake();
+    answer(await executor.task(2), [both]);
+    await stand.untilState(other, 'COMPLETED');
+    answer(again, [both, own]);
+    await stand.untilState(dead, 'COMPLETED');
+    expect(await stand.find(other)).toMatchObject({ outcome: { deletedBackupIds: [both] } });
+    expect(await stand.find(dead)).toMatchObject({ outcome: { deletedBackupIds: [own] } });
+    expect(await catalog.backups.find(own)).toBeNull();
   });
 
   it('cancelled while it waits after a death says what is gone, and deletes no more', async () => {

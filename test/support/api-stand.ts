@@ -189,7 +189,14 @@ export function effectOf({ spec }: JobRecord): Effect {
       return {
         kind: 'BACKUPS_DELETED',
         backupIds: spec.backupIds ?? [],
-        result: { kind: 'CLEANUP', deletedBackupIds: spec.backupIds ?? [], kept: [], freedBytes: 400 },
+        result: {
+          kind: 'CLEANUP',
+          deletedBackupIds: spec.backupIds ?? [],
+          kept: [],
+          freedBytes: 400,
+          rewrittenPacks: 3,
+          rewrittenBytes: 50,
+        },
       };
   }
 }

@@ -108,7 +108,7 @@ export function memoryStore(seed = 7): MemoryStore {
     chunkId,
     check: async () => ({ findings: [], checkedChunks: chunks.size, checkedBytes: 0 }),
     storedBackupIds: async () => new Set([...manifests.values()].map(({ manifest }) => manifest.backupId)),
-    deleteManifest: async (backupId) => void manifests.delete(backupId),
-    collectGarbage: async () => ({ freedBytes: 0 }),
+    beginDeletion: async () => ({ delete: async (backupId) => void manifests.delete(backupId) }),
+    collectGarbage: async () => ({ freedBytes: 0, rewrittenPacks: 0, rewrittenBytes: 0, damagedPacks: [] }),
   };
 }

@@ -21,6 +21,20 @@ export class FakeClock implements Clock {
     for (const sleeper of this.sleepers) if (sleeper.untilMs <= this.nowMs) sleeper.wake();
   }
 
+  /** Time passes while the process is suspended: nobody wakes. */
+  suspend(ms: number): void {
+    this.nowMs += ms;
+  }
+
+  /** The clock of a machine whose time of day differs by that much. */
+  shifted(ms: number): Clock {
+    return {
+      now: () => new Date(this.nowMs + ms),
+      monotonicMs: () => this.nowMs,
+      sleep: (duration, signal) => this.sleep(duration, signal),
+    };
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms <= 5000) {
       this.advance(ms);

@@ -84,6 +84,31 @@ export class EmptyListing extends StorageWrapper {
   }
 }
 
+/** Counts how often each folder is listed. */
+export class CountsListings extends StorageWrapper {
+  readonly listings = new Map<string, number>();
+
+  override list(prefix: string): AsyncIterable<ObjectInfo> {
+    this.listings.set(prefix, (this.listings.get(prefix) ?? 0) + 1);
+    return this.inner.list(prefix);
+  }
+}
+
+/** Calls back before an object is deleted: the moment for something to happen to whoever deletes. */
+export class BeforeDelete extends StorageWrapper {
+  constructor(
+    inner: Storage,
+    private readonly before: (name: string) => Promise<void>,
+  ) {
+    super(inner);
+  }
+
+  override async delete(name: string): Promise<void> {
+    await this.before(name);
+    return this.inner.delete(name);
+  }
+}
+
 /** Packs come to rest with one byte changed on the way. */
 export class FlipsWrittenPacks extends StorageWrapper {
   override async openWriter(name: string): Promise<ObjectWriter> {

@@ -1,5 +1,6 @@
 /** Repositories and backups for tests: small, deterministic, written through the public interface alone. */
 import { createHash } from 'node:crypto';
+import type { Clock } from '../../src/domain/ambient';
 import type { BackupId, JobId } from '../../src/domain/ids';
 import type { LayerRef, Manifest, StoredManifest, TableManifest } from '../../src/domain/manifest';
 import type { RepositorySettings } from '../../src/domain/settings';
@@ -46,7 +47,10 @@ export interface OpenOptions {
 }
 
 /** Opens the repository in a world's file system as a new process would. */
-export function openWorld(world: World, options: OpenOptions = {}): Promise<Repository> {
+export function openWorld(
+  world: Omit<World, 'clock'> & { clock: Clock },
+  options: OpenOptions = {},
+): Promise<Repository> {
   const { storage, packTargetBytes, seed, ...settings } = options;
   return openRepository({
     settings: { ...TEST_SETTINGS, ...settings },

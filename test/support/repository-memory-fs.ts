@@ -1,6 +1,6 @@
 /**
- * A file system in memory behind local storage's port. It stops at any step, after which every call fails as if the process were gone,
- * and it knows what a power loss takes: content that was not synced, names whose folder was not.
+ * A file system in memory behind local storage's port. It fails at any step in the ways that disks and processes do, and it knows what
+ * a power loss takes: content that was not synced, names whose folder was not.
  */
 import type {
   FileStat,
@@ -30,6 +30,13 @@ export class Stopped extends Error {
   readonly code = 'STOPPED';
 }
 
+/**
+ * What happens at the step after `stopAfter`. STOP: that call and all later ones fail, as if the process were gone; a write is torn in
+ * half. HANG: they never return, so that nothing of the process runs on. FULL: from then on there is no room for anything new.
+ * ERROR: that one call fails.
+ */
+export type DiskFault = 'STOP' | 'HANG' | 'FULL' | 'ERROR';
+
 function failure(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }
@@ -37,8 +44,12 @@ function failure(code: string, path: string): Error {
 export class MemoryFileSystem implements FileSystem {
   /** Calls so far that touched the disk. */
   steps = 0;
-  /** The call after this many stops the process; a write among them is torn in half. */
+  /** The call after this many meets the fault. */
   stopAfter = Infinity;
+  fault: DiskFault = 'STOP';
+  private tellHung: () => void = () => undefined;
+  /** Resolves when a call came that never returns. */
+  readonly hung = new Promise<void>((resolve) => (this.tellHung = resolve));
   /** Bytes that may still be written; then ENOSPC. */
   room = Infinity;
 
@@ -48,13 +59,22 @@ export class MemoryFileSystem implements FileSystem {
   ) {}
 
   /** What a new process finds: everything (`KILL`), or what was made durable (`POWER_LOSS`). */
-  restart(after: 'KILL' | 'POWER_LOSS'): MemoryFileSystem {
-    return new MemoryFileSystem(this.now, copyFolder(this.root, after));
+  restart(after: 'KILL' | 'POWER_LOSS', now = this.now): MemoryFileSystem {
+    return new MemoryFileSystem(now, copyFolder(this.root, after));
   }
 
-  private step(): void {
-    if (this.steps >= this.stopAfter) throw new Stopped('The process was stopped.');
+  /** `needsRoom`: the call makes something new. */
+  private async step(needsRoom = false): Promise<void> {
+    const over = this.steps - this.stopAfter;
+    if (over < 0) return void this.steps++;
+    if (this.fault === 'STOP') throw new Stopped('The process was stopped.');
+    if (this.fault === 'HANG') {
+      this.tellHung();
+      await new Promise(() => undefined);
+    }
     this.steps++;
+    if (this.fault === 'FULL' && needsRoom) throw failure('ENOSPC', 'no space left on device');
+    if (this.fault === 'ERROR' && over === 0) throw failure('EIO', 'input/output error');
   }
 
   private find(path: string): MemoryFile | MemoryFolder {
@@ -86,25 +106,22 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async create(path: string): Promise<WritableFile> {
-    this.step();
+    await this.step(true);
     const file = new MemoryFile(this.now());
     this.place(path, file);
     return {
-      write: async (bytes) => this.append(file, bytes),
+      write: (bytes) => this.append(file, bytes),
       sync: async () => {
-        this.step();
+        await this.step();
         file.synced = file.data;
       },
-      close: async () => this.step(),
+      close: () => this.step(),
     };
   }
 
-  private append(file: MemoryFile, bytes: Buffer): void {
-    if (this.steps >= this.stopAfter) {
-      if (this.steps === this.stopAfter) file.data = Buffer.concat([file.data, bytes.subarray(0, bytes.length >> 1)]);
-      throw new Stopped('The process was stopped.');
-    }
-    this.steps++;
+  private async append(file: MemoryFile, bytes: Buffer): Promise<void> {
+    if (this.steps === this.stopAfter) file.data = Buffer.concat([file.data, bytes.subarray(0, bytes.length >> 1)]);
+    await this.step(true);
     if (bytes.length > this.room) throw failure('ENOSPC', 'no space left on device');
     this.room -= bytes.length;
     file.data = Buffer.concat([file.data, bytes]);
@@ -112,7 +129,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async open(path: string): Promise<ReadableFile> {
-    this.step();
+    await this.step();
     const file = this.file(path);
     return {
       sizeBytes: async () => file.data.length,
@@ -122,12 +139,12 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async link(from: string, to: string): Promise<void> {
-    this.step();
+    await this.step(true);
     this.place(to, this.file(from));
   }
 
   async rename(from: string, to: string): Promise<void> {
-    this.step();
+    await this.step();
     const node = this.find(from);
     const target = this.folderOf(to);
     const source = this.folderOf(from);
@@ -136,33 +153,33 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   async unlink(path: string): Promise<void> {
-    this.step();
+    await this.step();
     this.file(path);
     const { folder, name } = this.folderOf(path);
     folder.entries.delete(name);
   }
 
   async makeFolder(path: string): Promise<void> {
-    this.step();
+    await this.step(true);
     this.place(path, new MemoryFolder());
   }
 
   async readFolder(path: string): Promise<FolderEntry[]> {
-    this.step();
+    await this.step();
     const folder = this.find(path);
     if (!(folder instanceof MemoryFolder)) throw failure('ENOTDIR', path);
     return [...folder.entries].map(([name, node]) => ({ name, isFolder: node instanceof MemoryFolder }));
   }
 
   async stat(path: string): Promise<FileStat> {
-    this.step();
+    await this.step();
     const node = this.find(path);
     if (node instanceof MemoryFolder) return { sizeBytes: 0, modifiedAt: this.now(), isFolder: true };
     return { sizeBytes: node.data.length, modifiedAt: node.modifiedAt, isFolder: false };
   }
 
   async syncFolder(path: string): Promise<void> {
-    this.step();
+    await this.step();
     const folder = this.find(path);
     if (folder instanceof MemoryFolder) folder.synced = new Map(folder.entries);
   }

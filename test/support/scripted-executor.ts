@@ -62,6 +62,13 @@ export function resultOf(task: EngineTask): EngineResult {
     case 'FIND_EXPIRED':
       return { kind: 'FIND_EXPIRED', backupIds: [] };
     case 'CLEANUP':
-      return { kind: 'CLEANUP', deletedBackupIds: [...task.backupIds], freedBytes: 7, kept: [] };
+      return {
+        kind: 'CLEANUP',
+        deletedBackupIds: [...task.backupIds],
+        freedBytes: 7,
+        rewrittenPacks: 0,
+        rewrittenBytes: 0,
+        kept: [],
+      };
   }
 }

@@ -1,5 +1,5 @@
 /** What a cleanup did, as the API shows it. */
-import { Field, ID, ObjectType } from 'type-graphql';
+import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { CleanupResult } from '../../domain/task';
 import { toGlobalId } from '../global-id';
 import { BigIntScalar } from '../scalars';
@@ -33,5 +33,18 @@ export class CleanupOutcomeView {
   })
   get freedBytes(): number {
     return this.result.freedBytes;
+  }
+
+  @Field(() => Int, {
+    description:
+      'Packs, mostly dead or small, whose needed parts were copied together; their own bytes are given back by a later cleanup.',
+  })
+  get rewrittenPacks(): number {
+    return this.result.rewrittenPacks ?? 0; // jobs of older programs did not count them
+  }
+
+  @Field(() => BigIntScalar, { description: 'Bytes written for that.' })
+  get rewrittenBytes(): number {
+    return this.result.rewrittenBytes ?? 0;
   }
 }

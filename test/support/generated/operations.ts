@@ -423,6 +423,8 @@ export type GetJobQuery = {
     cleanup: {
       deletedBackupIds: Array<string>;
       freedBytes: string;
+      rewrittenPacks: number;
+      rewrittenBytes: string;
       kept: Array<{ backupId: string; reason: string }>;
     } | null;
     backup: { id: string; status: BackupStatus } | null;
@@ -1356,6 +1358,8 @@ export const GetJobDocument = {
                         },
                       },
                       { kind: 'Field', name: { kind: 'Name', value: 'freedBytes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rewrittenPacks' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rewrittenBytes' } },
                     ],
                   },
                 },

@@ -16,14 +16,19 @@ const deletion = (more: Partial<CleanupTask>): CleanupTask => ({
   ...more,
 });
 
-type Store = Pick<EngineStore, 'storedBackupIds' | 'deleteManifest' | 'collectGarbage'>;
+type Store = Pick<EngineStore, 'storedBackupIds' | 'beginDeletion' | 'collectGarbage'>;
+
+type Deletes = (backupId: BackupId) => Promise<void>;
+const deleting =
+  (deletes: Deletes): Store['beginDeletion'] =>
+  async () => ({ delete: deletes });
 
 /** A store that holds `a` and `b`, in which all goes well but for what is given. */
 function contextWith(given: Partial<Store>, abort = new AbortController()): TaskContext {
   const store: Store = {
     storedBackupIds: async () => new Set([a, b]),
-    deleteManifest: async () => undefined,
-    collectGarbage: async () => ({ freedBytes: 5 }),
+    beginDeletion: deleting(async () => undefined),
+    collectGarbage: async () => ({ freedBytes: 5, rewrittenPacks: 2, rewrittenBytes: 3, damagedPacks: [] }),
     ...given,
   };
   const progress = { begin: () => undefined, advance: () => undefined };
@@ -37,7 +42,7 @@ const away = new AppError('REPOSITORY_UNAVAILABLE', 'The repository is away.', {
 describe('a cleanup', () => {
   it('cancelled after its first deletion keeps the rest and says so', async () => {
     const abort = new AbortController();
-    const context = contextWith({ deleteManifest: async () => abort.abort() }, abort);
+    const context = contextWith({ beginDeletion: deleting(async () => abort.abort()) }, abort);
     expect(await run(context)).toMatchObject({
       deletedBackupIds: [a],
       kept: [{ backupId: b, reason: 'The cleanup was stopped.' }],
@@ -46,9 +51,9 @@ describe('a cleanup', () => {
   });
 
   it('that loses the repository after its first deletion keeps the rest and says why', async () => {
-    const deleteManifest = async (id: string): Promise<void> => (id === 'b' ? Promise.reject(away) : undefined);
+    const deletes = async (id: string): Promise<void> => (id === 'b' ? Promise.reject(away) : undefined);
     const kept = [{ backupId: b, reason: 'The repository is away.' }];
-    expect(await run(contextWith({ deleteManifest }))).toMatchObject({ deletedBackupIds: [a], kept });
+    expect(await run(contextWith({ beginDeletion: deleting(deletes) }))).toMatchObject({ deletedBackupIds: [a], kept });
   });
 
   it('whose collection fails has deleted all the same', async () => {
@@ -57,7 +62,7 @@ describe('a cleanup', () => {
   });
 
   it('that fails or is cancelled before any deletion fails as such', async () => {
-    await expect(run(contextWith({ deleteManifest: () => Promise.reject(away) }))).rejects.toBe(away);
+    await expect(run(contextWith({ beginDeletion: () => Promise.reject(away) }))).rejects.toBe(away);
     const abort = new AbortController();
     abort.abort();
     await expect(run(contextWith({}, abort))).rejects.toMatchObject({ code: 'CANCELLED' });
@@ -71,13 +76,13 @@ describe('a cleanup', () => {
   });
 
   it('that is only to settle says what is gone, and deletes nothing', async () => {
-    const deleteManifest = jest.fn();
-    const gone = contextWith({ storedBackupIds: async () => new Set([a]), deleteManifest });
+    const beginDeletion = jest.fn();
+    const gone = contextWith({ storedBackupIds: async () => new Set([a]), beginDeletion });
     expect(await run(gone, { recoverOnly: true })).toMatchObject({ deletedBackupIds: [b], kept: [{ backupId: a }] });
-    await expect(run(contextWith({ deleteManifest }), { recoverOnly: true })).rejects.toMatchObject({
+    await expect(run(contextWith({ beginDeletion }), { recoverOnly: true })).rejects.toMatchObject({
       code: 'CANCELLED',
     });
-    expect(deleteManifest).not.toHaveBeenCalled();
+    expect(beginDeletion).not.toHaveBeenCalled();
   });
 
   it('that can not see what is gone says nothing', async () => {
@@ -86,10 +91,16 @@ describe('a cleanup', () => {
     await expect(run(context)).rejects.toBe(away);
   });
 
+  it('lists the manifests once, however many it deletes, and says what was rewritten', async () => {
+    const beginDeletion = jest.fn(deleting(async () => undefined));
+    expect(await run(contextWith({ beginDeletion }))).toMatchObject({ rewrittenPacks: 2, rewrittenBytes: 3 });
+    expect(beginDeletion).toHaveBeenCalledTimes(1);
+  });
+
   it('as a dry run deletes nothing', async () => {
-    const deleteManifest = jest.fn();
-    const result = await run(contextWith({ deleteManifest }), { dryRun: true });
+    const beginDeletion = jest.fn();
+    const result = await run(contextWith({ beginDeletion }), { dryRun: true });
     expect(result).toMatchObject({ deletedBackupIds: [a, b], freedBytes: 5 });
-    expect(deleteManifest).not.toHaveBeenCalled();
+    expect(beginDeletion).not.toHaveBeenCalled();
   });
 });

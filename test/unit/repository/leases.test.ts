@@ -5,6 +5,8 @@ import { CLOCK_SKEW_MS, LEASE_MS, LEASE_RENEWAL_MS } from '../../../src/reposito
 import type { Repository } from '../../../src/repository/repository';
 import { StorageError, type Storage } from '../../../src/repository/storage/storage';
 import { settled } from '../../support/fake-clock';
+import { FakeClock } from '../../support/repository-ambient';
+import { BeforeDelete } from '../../support/repository-faults';
 import {
   arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, memoryStorage, newWorld, openWorld, readBackup, takeBackup, type World,
 } from '../../support/repository-fixtures'; // prettier-ignore
@@ -97,6 +99,73 @@ test('a lease left on another machine is waited for, visibly, and then no more',
   expect(world.clock.monotonicMs() - started).toBeGreaterThanOrEqual(LEASE_MS + CLOCK_SKEW_MS);
   await session.abort();
 });
+
+/** Three packs that may go at once, and a collector whose deletions are seen. */
+async function sweeping(before: (deleted: number, world: World) => Promise<void>) {
+  const world = newWorld();
+  const writer = await openWorld(world, { gracePeriodMs: 0 });
+  for (const number of [1, 2, 3, 4]) await takeBackup(writer, number, [`row${number}`]);
+  for (const number of [1, 2, 3]) await writer.deleteManifest(backupIdOf(number));
+  let deleted = 0;
+  const storage = new BeforeDelete(memoryStorage(world.fs), async (name) => {
+    if (name.startsWith('packs/')) await before(deleted++, world);
+  });
+  return { world, collector: await openWorld(world, { gracePeriodMs: 0, storage }) };
+}
+
+const packCount = ({ fs }: World): number => fs.files('/repo/packs').length;
+
+test.each([
+  [
+    'was removed by another machine that took it for dead',
+    async ({ fs }: World) => fs.files('/repo/locks').forEach((path) => fs.remove(path)),
+  ],
+  ['ran out while its process was suspended', async ({ clock }: World) => clock.suspend(LEASE_MS)],
+])('a sweep whose lease %s stops deleting', async (_, lose) => {
+  const { world, collector } = await sweeping(async (deleted) => (deleted === 0 ? lose(world) : undefined));
+  await expect(collector.collectGarbage({ dryRun: false })).rejects.toMatchObject({
+    code: 'LEASE_LOST',
+    retryable: true,
+  });
+  expect(packCount(world)).toBe(3); // the deletion that had begun, and no other
+  world.clock.advance(LEASE_MS + CLOCK_SKEW_MS);
+  expect(await (await openWorld(world, { gracePeriodMs: 0 })).collectGarbage({ dryRun: false })).toMatchObject({
+    deletedPacks: 2,
+  });
+  expect(world.fs.files('/repo/locks')).toEqual([]);
+});
+
+test('a sweep that was killed halfway holds up others until its lease is over, and the next one ends it', async () => {
+  const { world, collector } = await sweeping((deleted) =>
+    deleted === 1 ? new Promise(() => undefined) : Promise.resolve(),
+  );
+  void collector.collectGarbage({ dryRun: false });
+  while (packCount(world) > 3) await settled();
+  const clock = new FakeClock();
+  const restarted: World = { clock, fs: world.fs.restart('KILL') };
+  const next = await openWorld(restarted, { gracePeriodMs: 0 });
+  expect(await next.collectGarbage({ dryRun: false })).toMatchObject({ deletedPacks: 2 });
+  expect(clock.monotonicMs() - world.clock.monotonicMs()).toBeGreaterThanOrEqual(LEASE_MS + CLOCK_SKEW_MS);
+  expect(restarted.fs.files('/repo/locks')).toEqual([]);
+});
+
+test.each([
+  ['behind', -CLOCK_SKEW_MS],
+  ['ahead', CLOCK_SKEW_MS],
+])(
+  'a lease of a machine whose clock is %s by what clocks may differ is respected while it is renewed',
+  async (_, skewMs) => {
+    const { world } = await worldWithGarbage();
+    const other = await openWorld({ ...world, clock: world.clock.shifted(skewMs) });
+    const lease = await other.beginRead('restore 1');
+    const cleaner = await openWorld(world, { gracePeriodMs: 0 });
+    await cleaner.deleteManifest(backupIdOf(1));
+    world.clock.suspend(LEASE_MS - 1); // as long as its holder may still work without a renewal
+    expect(await cleaner.collectGarbage({ dryRun: false })).toMatchObject({ deletedPacks: 0, waitingPacks: 1 });
+    await lease.release();
+    expect(await cleaner.collectGarbage({ dryRun: false })).toMatchObject({ deletedPacks: 1 });
+  },
+);
 
 test('waiting can be cancelled', async () => {
   const { world, repository } = await worldWithGarbage();

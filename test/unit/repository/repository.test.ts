@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openRepository } from '../../../src/repository/repository';
 import { FakeClock, MemoryLog, seededRandom } from '../../support/repository-ambient';
-import { BeforePut } from '../../support/repository-faults';
+import { BeforePut, CountsListings } from '../../support/repository-faults';
 import {
   arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, manifestOf, memoryStorage, newWorld, openWorld, payloadOf, readBackup, tableOf, takeBackup, TEST_SETTINGS,
 } from '../../support/repository-fixtures'; // prettier-ignore
@@ -298,7 +298,10 @@ describe('collecting', () => {
       lastKey: Buffer.from('k'),
     });
     await session.commit(manifestOf(backupIdOf(3), [tableOf('t', await layer.finish())]));
-    expect(await repository.collectGarbage({ dryRun: false })).toMatchObject({ deletedPacks: 0, waitingPacks: 0 });
+    // what was relied on is copied out of the pack, which is otherwise dead
+    const kept = { deletedPacks: 0, waitingPacks: 1, rewrittenPacks: 1 };
+    expect(await repository.collectGarbage({ dryRun: false })).toMatchObject(kept);
+    expect(await repository.collectGarbage({ dryRun: false })).toMatchObject({ deletedPacks: 1, waitingPacks: 0 });
     expect(await readBackup(repository, 3)).toEqual([payload]);
   });
 
@@ -313,6 +316,21 @@ describe('collecting', () => {
     expect(await repository.storedBackupIds()).toEqual(new Set([backupIdOf(1), backupIdOf(2)]));
     for await (const object of storage.list('')) await storage.delete(object.name);
     await expect(repository.storedBackupIds()).rejects.toThrow();
+  });
+
+  test('many backups are deleted by one listing, each unless it is held at that moment', async () => {
+    const world = newWorld();
+    const writer = await openWorld(world);
+    for (const number of [1, 2, 3]) await takeBackup(writer, number, ['a']);
+    const storage = new CountsListings(memoryStorage(world.fs));
+    const deletion = await (await openWorld(world, { storage })).beginDeletion();
+    await deletion.delete(backupIdOf(1));
+    await memoryStorage(world.fs).put(`holds/${backupIdOf(2)}-${backupIdOf(7)}.json`, Buffer.from('x'));
+    await expect(deletion.delete(backupIdOf(2))).rejects.toMatchObject({ code: 'LEGAL_HOLD' });
+    await deletion.delete(backupIdOf(3));
+    await deletion.delete(backupIdOf(3));
+    expect(await writer.storedBackupIds()).toEqual(new Set([backupIdOf(2)]));
+    expect(storage.listings.get('manifests/')).toBe(1);
   });
 
   test('a legal hold keeps a backup', async () => {
