@@ -55,6 +55,11 @@ export interface BackupStore {
   findManifest(backupId: BackupId): Promise<StoredManifest | null>;
   /** The chunks of a layer in key order, read page by page. */
   layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry>;
+  /**
+   * Positions within their layer, ascending, of the chunks that an index by foreign key lists under any of these numbers, which ascend;
+   * null for more than `limit`. Reads only the pages it needs.
+   */
+  foreignKeyChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null>;
   /** A chunk's content, decrypted, decompressed and proven equal to its id; throws INTEGRITY_FAILURE otherwise. */
   readChunk(id: ChunkId): Promise<Buffer>;
   /** The id that `payload` has or would have. */
@@ -66,6 +71,8 @@ export interface BackupWriteSession {
   putChunk(payload: Buffer): Promise<PutResult>;
   /** Builds a layer index from entries added in key order; `finish` stores its pages and gives the reference. */
   buildLayer(kind: LayerRef['kind']): LayerBuilder;
+  /** Builds an index by foreign key; `finish` stores its pages and gives the root. */
+  buildForeignKeyIndex(): ForeignKeyIndexBuilder;
   /** Bytes newly stored so far, index pages and pack overhead included. */
   storedBytes(): number;
   /**
@@ -80,6 +87,16 @@ export interface BackupWriteSession {
 export interface LayerBuilder {
   add(entry: ChunkEntry): Promise<void>;
   finish(): Promise<LayerRef>;
+}
+
+export interface ForeignKeyIndexBuilder {
+  /**
+   * Takes pairs of a number and the position of a chunk within its layer, back to back, ascending by number, then by position, over all
+   * calls. A pair that repeats the one before counts once.
+   */
+  add(pairs: Uint32Array): Promise<void>;
+  /** Null where nothing was added. */
+  finish(): Promise<ChunkId | null>;
 }
 
 /** One thing a check found, with every backup that it hurts. */

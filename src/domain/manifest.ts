@@ -21,6 +21,22 @@ export interface LayerRef {
   /** BASE: rows. DELTA: upserts and tombstones together. */
   rowCount: number;
   rawBytes: number;
+  /** Where rows stand by the values of foreign keys that act. Absent: nobody indexed them. */
+  foreignKeyIndexes?: ForeignKeyIndexRef[];
+}
+
+/**
+ * Which values of a column its index takes for equal (FORMAT.md, section 8): the same bytes; the same digits; the same but for trailing
+ * spaces; the same but for case too.
+ */
+export type PlainForm = 'EXACT' | 'INTEGER' | 'PADDED' | 'CASELESS';
+
+/** An index by the values of a list of columns; it answers only for the same columns in the same forms. */
+export interface ForeignKeyIndexRef {
+  /** In the foreign key's order. */
+  columns: { name: string; form: PlainForm }[];
+  /** Root page; null where the layer has no row to list. */
+  root: ChunkId | null;
 }
 
 export interface TableManifest {

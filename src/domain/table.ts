@@ -45,6 +45,15 @@ export interface ForeignKey {
   onUpdate: ReferentialAction;
 }
 
+/** Whether the database changes referring rows by itself. */
+export function isAction(action: ReferentialAction): boolean {
+  return action !== 'NO ACTION' && action !== 'RESTRICT';
+}
+
+export function acts({ onDelete, onUpdate }: Pick<ForeignKey, 'onDelete' | 'onUpdate'>): boolean {
+  return isAction(onDelete) || isAction(onUpdate);
+}
+
 export interface IndexStructure {
   name: string;
   unique: boolean;

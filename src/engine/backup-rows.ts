@@ -19,8 +19,15 @@ export interface ChunkSpan {
   /** Null for the single span of a base layer without rows. */
   entry: ChunkEntry | null;
   /** Delta chunks of this range, bottom up. */
-  deltas: readonly ChunkEntry[];
+  deltas: readonly DeltaEntry[];
   range: KeyRange;
+}
+
+export interface DeltaEntry extends ChunkEntry {
+  /** Position of its layer within the stack. */
+  layer: number;
+  /** Position within the layer. */
+  ordinal: number;
 }
 
 export interface ChunkUnit {
@@ -36,9 +43,9 @@ const UNIT_CHUNKS = 256;
 
 export async function* chunkSpans(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkSpan> {
   const { base, deltas } = layersOf(table);
-  const cursors = deltas.map((layer) => new DeltaCursor(store.layerEntries(layer)));
+  const cursors = deltas.map((layer, index) => new DeltaCursor(store.layerEntries(layer), index + 1));
   for await (const span of baseSpans(store, base)) {
-    const taken: ChunkEntry[] = [];
+    const taken: DeltaEntry[] = [];
     for (const cursor of cursors) taken.push(...(await cursor.take(span.range)));
     yield { ...span, deltas: taken };
   }
@@ -69,19 +76,23 @@ function layersOf(table: TableManifest): { base: LayerRef; deltas: LayerRef[] } 
 class DeltaCursor {
   private readonly entries: AsyncIterator<ChunkEntry>;
   private next: IteratorResult<ChunkEntry> | null = null;
+  private ordinal = 0;
 
-  constructor(entries: AsyncIterable<ChunkEntry>) {
+  constructor(
+    entries: AsyncIterable<ChunkEntry>,
+    private readonly layer: number,
+  ) {
     this.entries = entries[Symbol.asyncIterator]();
   }
 
-  async take({ from, to }: KeyRange): Promise<ChunkEntry[]> {
-    const taken: ChunkEntry[] = [];
+  async take({ from, to }: KeyRange): Promise<DeltaEntry[]> {
+    const taken: DeltaEntry[] = [];
     for (;;) {
       this.next ??= await this.entries.next();
       if (this.next.done || !sameBound(this.next.value.firstKey, from) || !sameBound(this.next.value.lastKey, to)) {
         return taken;
       }
-      taken.push(this.next.value);
+      taken.push({ ...this.next.value, layer: this.layer, ordinal: this.ordinal++ });
       this.next = null;
     }
   }

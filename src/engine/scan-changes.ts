@@ -3,17 +3,16 @@
  * is in which, joins each range with the parent's rows, and stores only what differs, as a delta layer. Exact for everything that can
  * happen to rows: nothing has to be logged, stamped or noticed.
  */
-import type { BackupWriteSession, ChunkEntry } from '../domain/backup-store';
+import type { BackupWriteSession } from '../domain/backup-store';
 import type { LayerRef, TableManifest } from '../domain/manifest';
-import type { KeyRange, RowBatch, RowCodec } from '../domain/rows';
+import type { RowBatch, RowCodec } from '../domain/rows';
 import type { ConsistentRead } from '../domain/source';
 import { keyColumnIndexes, type TableStructure } from '../domain/table';
 import { chunkSpans, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
 import { compareRows, type DifferenceSink, type RowSlice } from './compare-rows';
-import { encodeDeltaChunk } from './delta-chunk';
 import { KeyReader } from './key-bytes';
 import { runLanes } from './lanes';
-import { LayerAssembly } from './layer-assembly';
+import { LayerWriter } from './layer-writer';
 import type { EngineStore, TaskContext } from './ports';
 import { NO_ROWS, RowCollector } from './row-chunk';
 
@@ -48,57 +47,60 @@ export interface ScannedTable {
 
 /** Null where so much changed that the table had better be taken whole. */
 export async function scanChanges(table: TableScan, scanning: ScanContext): Promise<ScannedTable | null> {
-  const { parent, structure } = table;
-  const { context, store, read, session } = scanning;
-  const tally = new ChangeTally(parent.rawBytes);
-  const layer = new LayerAssembly(session.buildLayer('DELTA'));
+  const layer = deltaLayer(table.structure, scanning);
   try {
-    await runLanes({ lanes: read.lanes, signal: context.signal }, chunkSpans(store, parent), async (span, signal) => {
-      await layer.finishRange(span.index, await scanSpan(table, { span, signal, tally }, scanning));
-      context.progress.advance({ rows: span.entry?.rowCount ?? 0, bytes: spanBytes(span), table: structure.table });
-    });
+    return await scanInto(layer, table, scanning);
   } catch (error) {
     if (error instanceof TooManyChanges) return null;
     throw error;
+  } finally {
+    await layer.close();
   }
-  return { manifest: describe(table, { tally, delta: await layer.finish() }), newRawBytes: tally.newRawBytes };
+}
+
+export function deltaLayer(structure: TableStructure, { session, store, codec, context }: ScanContext): LayerWriter {
+  const { tempDir: folder, random } = context.deps;
+  return new LayerWriter({
+    kind: 'DELTA',
+    session,
+    structure,
+    codec,
+    seed: store.chunkSeed,
+    spill: { folder, random },
+  });
+}
+
+async function scanInto(layer: LayerWriter, table: TableScan, scanning: ScanContext): Promise<ScannedTable> {
+  const { parent, structure } = table;
+  const { context, store, read } = scanning;
+  const tally = new ChangeTally(parent.rawBytes);
+  await runLanes({ lanes: read.lanes, signal: context.signal }, chunkSpans(store, parent), async (span, signal) => {
+    await scanSpan(table, { span, signal, tally, layer }, scanning);
+    context.progress.advance({ rows: span.entry?.rowCount ?? 0, bytes: spanBytes(span), table: structure.table });
+  });
+  return { manifest: describe(table, { tally, delta: await layer.finish() }), newRawBytes: layer.newRawBytes };
 }
 
 interface SpanScan {
   span: ChunkSpan;
   signal: AbortSignal;
   tally: ChangeTally;
+  layer: LayerWriter;
 }
 
 async function scanSpan(
   { parent, structure }: TableScan,
-  { span, signal, tally }: SpanScan,
-  { read, session, store, codec }: ScanContext,
-): Promise<ChunkEntry[]> {
+  { span, signal, tally, layer }: SpanScan,
+  { read, store, codec }: ScanContext,
+): Promise<void> {
   const keyColumns = keyColumnIndexes(structure);
   const backup = await readSpan(parent, span, { store, codec });
   const sink = new ChangeSink(span, { key: new KeyReader(codec, keyColumns), tally });
   const live = read.readRows(structure, { range: span.range, signal });
   await compareRows({ codec, keyColumns, backup, live, sink });
-  return sink.isEmpty ? [] : [await storeDelta(sink, { span, session, tally })];
-}
-
-async function storeDelta(
-  sink: ChangeSink,
-  { span, session, tally }: { span: ChunkSpan; session: BackupWriteSession; tally: ChangeTally },
-): Promise<ChunkEntry> {
-  const { range } = span;
-  const { tombstones, upserts } = sink.take();
-  const rawBytes = tombstones.bytes.length + upserts.bytes.length;
-  const { id, storedBytes } = await session.putChunk(encodeDeltaChunk({ range, tombstones, upserts }));
-  if (storedBytes > 0) tally.newRawBytes += rawBytes;
-  return { id, rowCount: tombstones.ends.length + upserts.ends.length, rawBytes, ...boundsOf(range) };
-}
-
-const OPEN = Buffer.alloc(0);
-
-function boundsOf({ from, to }: KeyRange): Pick<ChunkEntry, 'firstKey' | 'lastKey'> {
-  return { firstKey: from ?? OPEN, lastKey: to ?? OPEN };
+  const changes = layer.beginRange();
+  if (!sink.isEmpty) await changes.storeDelta({ range: span.range, ...sink.take() });
+  await layer.finishRange(span.index, changes);
 }
 
 class TooManyChanges extends Error {}
@@ -107,7 +109,6 @@ class TooManyChanges extends Error {}
 class ChangeTally {
   rows = 0;
   bytes = 0;
-  newRawBytes = 0;
   private changedBytes = 0;
 
   constructor(private readonly parentBytes: number) {}

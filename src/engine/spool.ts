@@ -1,7 +1,7 @@
 /**
- * Rows on their way from comparing to writing, kept on disk so that memory does not grow with the differences. The files are
+ * Rows on their way from comparing to writing, or what else would make memory grow with the data, kept on disk. The files are
  * encrypted with a key that only this process holds, and unlinked as soon as they are open where the system allows it: nothing
- * readable outlives the restore, however it ends.
+ * readable outlives the work, however it ends.
  */
 import { createCipheriv, createDecipheriv, type Cipher } from 'node:crypto';
 import { open, rm, type FileHandle } from 'node:fs/promises';
@@ -98,7 +98,7 @@ export class RowSpool {
       }
       this.size += sealed.length;
     } catch (cause) {
-      throw new AppError('INTERNAL', `Differences could not be spooled to ${this.path}.`, {
+      throw new AppError('INTERNAL', `Data could not be spooled to ${this.path}.`, {
         cause,
         hint: 'Make room in the folder for temporary files, or point TMPDIR at a larger one.',
       });
@@ -144,7 +144,7 @@ async function readFully(file: FileHandle, position: number, size: number): Prom
   const target = Buffer.allocUnsafe(size);
   for (let done = 0; done < size;) {
     const { bytesRead } = await file.read(target, done, size - done, position + done);
-    if (bytesRead === 0) throw new AppError('INTERNAL', 'The spool of differences ended early.');
+    if (bytesRead === 0) throw new AppError('INTERNAL', 'A spool ended early.');
     done += bytesRead;
   }
   return target;

@@ -2,15 +2,15 @@
  * Streams the tables of a consistent read into a write session: key ranges are read on all lanes at once, and whatever order
  * they finish in, each table's layer gets its entries in key order.
  */
-import type { BackupWriteSession, ChunkEntry } from '../domain/backup-store';
+import type { BackupWriteSession } from '../domain/backup-store';
 import type { LayerRef, TableManifest } from '../domain/manifest';
 import { WHOLE_TABLE, rowCount, type KeyRange, type RowCodec, type RowScope } from '../domain/rows';
 import type { ConsistentRead } from '../domain/source';
 import { keyColumnIndexes, type TableStructure } from '../domain/table';
 import { BufferPool } from './buffer-pool';
-import { Chunker, type ChunkDraft } from './chunker';
+import { Chunker } from './chunker';
 import { OrderedWindow, runLanes } from './lanes';
-import { LayerAssembly } from './layer-assembly';
+import { LayerWriter, type LayerRange } from './layer-writer';
 import type { TaskContext } from './ports';
 
 /** One unit of a lane's work: long enough to amortize a query, short enough to spread a large table over all lanes. */
@@ -33,8 +33,6 @@ export interface TableStoring {
 
 interface PooledStoring extends TableStoring {
   pool: BufferPool;
-  /** Grows with each chunk that was not stored before. */
-  added: { rawBytes: number };
 }
 
 export interface TableToStore {
@@ -50,27 +48,42 @@ export interface StoredTables {
 }
 
 export async function storeTables(given: TableStoring, context: TaskContext): Promise<StoredTables> {
-  const storing = { ...given, pool: new BufferPool(POOLED_BYTES), added: { rawBytes: 0 } };
-  const { read, session, scope, from } = storing;
-  const structures = storing.tables.map(({ structure }) => structure);
-  const layers = storing.tables.map((table) => ({ ...table, layer: new LayerAssembly(session.buildLayer('BASE')) }));
-  context.progress.begin({
+  const storing = { ...given, pool: new BufferPool(POOLED_BYTES) };
+  const layers = storing.tables.map((table) => ({ ...table, layer: layerOf(table, storing, context) }));
+  try {
+    begin(storing, context);
+    await runLanes({ lanes: storing.read.lanes, signal: context.signal }, rangesOf(layers, storing), (work, signal) =>
+      storeRange(work, { storing, context, signal }),
+    );
+    const tables: TableManifest[] = [];
+    for (const { layer, ...table } of layers) tables.push(wholeTable(table, await layer.finish()));
+    return { tables, newRawBytes: layers.reduce((sum, { layer }) => sum + layer.newRawBytes, 0) };
+  } finally {
+    for (const { layer } of layers) await layer.close();
+  }
+}
+
+function layerOf(
+  { structure }: TableToStore,
+  { session, codec, seed, scope }: TableStoring,
+  { deps }: TaskContext,
+): LayerWriter {
+  const spill = { folder: deps.tempDir, random: deps.random };
+  return new LayerWriter({ kind: 'BASE', session, structure, codec, seed, spill, indexed: scope.kind === 'ALL' });
+}
+
+function begin({ scope, from, tables }: TableStoring, { progress }: TaskContext): void {
+  const structures = tables.map(({ structure }) => structure);
+  progress.begin({
     name: 'reading',
     from,
     to: 90,
     rowsTotal: scope.kind === 'ALL' ? total(structures, 'estimatedRows') : null,
     bytesTotal: scope.kind === 'ALL' ? total(structures, 'estimatedBytes') : null,
   });
-  await runLanes({ lanes: read.lanes, signal: context.signal }, rangesOf(layers, storing), async (work, signal) => {
-    await work.table.layer.finishRange(work.index, await storeRange(work, { storing, context, signal }));
-  });
-  const tables: TableManifest[] = [];
-  for (const { structure, reason, layer } of layers)
-    tables.push(wholeTable({ structure, reason }, await layer.finish()));
-  return { tables, newRawBytes: storing.added.rawBytes };
 }
 
-type StoringTable = TableToStore & { layer: LayerAssembly };
+type StoringTable = TableToStore & { layer: LayerWriter };
 
 interface RangeWork {
   table: StoringTable;
@@ -87,33 +100,40 @@ async function* rangesOf(tables: StoringTable[], { read, scope }: TableStoring):
 }
 
 async function storeRange(
-  { table: { structure: table }, range }: RangeWork,
-  { storing, context, signal }: { storing: PooledStoring; context: TaskContext; signal: AbortSignal },
-): Promise<ChunkEntry[]> {
-  const { codec, seed, read, scope, pool } = storing;
-  const chunker = new Chunker({ codec, seed, keyColumns: keyColumnIndexes(table), table: table.table, pool });
-  const stored = new OrderedWindow<ChunkEntry>(CHUNKS_UNDER_WAY);
+  { table: { structure, layer }, index, range }: RangeWork,
+  storing: { storing: PooledStoring; context: TaskContext; signal: AbortSignal },
+): Promise<void> {
+  const stored = new OrderedWindow<void>(CHUNKS_UNDER_WAY);
+  const chunks = layer.beginRange();
   try {
-    for await (const batch of read.readRows(table, { range, scope, signal })) {
-      const [rows, bytes] = [rowCount(batch), batch.bytes.length];
-      for (const draft of chunker.push(batch)) await stored.add(storeChunk(storing, draft));
-      context.progress.advance({ rows, bytes, table: table.table });
-    }
-    const last = chunker.flush();
-    if (last !== null) await stored.add(storeChunk(storing, last));
-    return await stored.finish();
+    await storeRows(structure, { range, chunks, stored }, storing);
+    await stored.finish();
   } finally {
     await stored.settle();
   }
+  await layer.finishRange(index, chunks);
 }
 
-async function storeChunk({ session, pool, added }: PooledStoring, draft: ChunkDraft): Promise<ChunkEntry> {
-  const { payload, ...facts } = draft;
-  const { id, storedBytes } = await session.putChunk(payload);
-  if (storedBytes > 0) added.rawBytes += facts.rawBytes;
-  // Not after a failure: another thread may be reading the payload still.
-  pool.give(payload);
-  return { id, ...facts };
+interface StoringRange {
+  range: KeyRange;
+  chunks: LayerRange;
+  stored: OrderedWindow<void>;
+}
+
+async function storeRows(
+  table: TableStructure,
+  { range, chunks, stored }: StoringRange,
+  { storing, context, signal }: { storing: PooledStoring; context: TaskContext; signal: AbortSignal },
+): Promise<void> {
+  const { codec, seed, read, scope, pool } = storing;
+  const chunker = new Chunker({ codec, seed, keyColumns: keyColumnIndexes(table), table: table.table, pool });
+  for await (const batch of read.readRows(table, { range, scope, signal })) {
+    const [rows, bytes] = [rowCount(batch), batch.bytes.length];
+    for (const draft of chunker.push(batch)) await stored.add(chunks.storeRows(draft, pool));
+    context.progress.advance({ rows, bytes, table: table.table });
+  }
+  const last = chunker.flush();
+  if (last !== null) await stored.add(chunks.storeRows(last, pool));
 }
 
 function wholeTable({ structure, reason }: TableToStore, layer: LayerRef): TableManifest {

@@ -1,6 +1,7 @@
 /**
  * Takes a backup: one consistent read, streamed through chunks into one write session, made real by its manifest. Memory does
- * not grow with the source: each lane holds a chunk and a few under way, and layer entries of unfinished ranges alone.
+ * not grow with the source: each lane holds a chunk and a few under way, and layer entries of unfinished ranges; indexes are sorted on
+ * disk beyond a bound.
  *
  * A retry after a crash past the commit finds the manifest and returns it. Whatever fails or is cancelled leaves nothing.
  */

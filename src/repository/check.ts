@@ -14,6 +14,8 @@ import type { RepositoryContext } from './context';
 import { DamageReport } from './damage-report';
 import { decodeUnkeyed } from './json-object';
 import type { KeyObject } from './key-object';
+import { readForeignKeyPage } from './foreign-key-tree';
+import { indexRoots } from './index-roots';
 import { readPage } from './layer-tree';
 import { acquireReadLease } from './leases';
 import { currentGenerations, readManifest, type ManifestObject } from './manifests';
@@ -67,7 +69,10 @@ class CheckRun {
     for (const [name, error] of this.packs.unreadablePacks()) this.damage.add(name, 'DAMAGED', error);
     if (this.options.level === 'DATA') await this.provePacks(await this.packsToProve(manifests));
     const walk = new HurtWalk(this.packs, () => this.report.checkedChunks++, this.options);
-    for (const manifest of manifests) this.damage.hurts(manifest.backupId, await walk.manifest(manifest));
+    for (const manifest of manifests) {
+      this.damage.hurts(manifest.backupId, await walk.manifest(manifest));
+      for (const name of await walk.indexes(manifest)) this.damage.add(name, problemOf(name), LOST_INDEX);
+    }
     this.report.findings = this.damage.findings();
     return this.report;
   }
@@ -153,7 +158,10 @@ class CheckRun {
     const needed = new Set<string>();
     const onChunk = (id: Buffer): void => this.packs.holdersOf(id).forEach((name) => needed.add(name));
     const walk = new HurtWalk(this.packs, onChunk, this.options);
-    for (const manifest of manifests) await walk.manifest(manifest);
+    for (const manifest of manifests) {
+      await walk.manifest(manifest);
+      await walk.indexes(manifest);
+    }
     return [...this.packObjects.values()].filter(({ name }) => needed.has(name));
   }
 
@@ -200,6 +208,15 @@ class HurtWalk {
     return hurt;
   }
 
+  /** Objects without which its indexes can't be read; that hurts no backup. */
+  async indexes(manifest: Manifest): Promise<Set<string>> {
+    const lost = new Set<string>();
+    for (const root of indexRoots(manifest)) {
+      for (const name of await this.indexPage(Buffer.from(root, 'hex'))) lost.add(name);
+    }
+    return lost;
+  }
+
   private chunk(id: Buffer): readonly string[] {
     this.onChunk(id);
     return this.packs.holderOf(id) === null ? this.blame(id) : [];
@@ -213,28 +230,43 @@ class HurtWalk {
     return unreadable.length > 0 ? unreadable : [MISSING_PACKS];
   }
 
-  private async page(id: Buffer, level?: number): Promise<readonly string[]> {
-    const key = id.toString('latin1');
-    const known = this.pages.get(key);
-    if (known) return known;
-    throwIfCancelled(this.options.signal);
-    const hurt = new Set(this.chunk(id));
-    if (hurt.size === 0) await this.pageEntries(id, { level, hurt });
-    const names = [...hurt];
-    this.pages.set(key, names);
-    return names;
-  }
-
-  private async pageEntries(
-    id: Buffer,
-    { level, hurt }: { level: number | undefined; hurt: Set<string> },
-  ): Promise<void> {
-    try {
+  private page(id: Buffer, level?: number): Promise<readonly string[]> {
+    return this.once(id, async (hurt) => {
       const page = await readPage((pageId) => this.packs.read(pageId), id, level);
       for (const entry of page.entries) {
         const names = page.level === 0 ? this.chunk(entry.id) : await this.page(entry.id, page.level - 1);
         for (const name of names) hurt.add(name);
       }
+    });
+  }
+
+  private indexPage(id: Buffer, level?: number): Promise<readonly string[]> {
+    return this.once(id, async (lost) => {
+      const page = await readForeignKeyPage((pageId) => this.packs.read(pageId), id, level);
+      for (const { id: below } of page.inner) {
+        for (const name of await this.indexPage(below, page.level - 1)) lost.add(name);
+      }
+    });
+  }
+
+  private async once(id: Buffer, walkEntries: (hurt: Set<string>) => Promise<void>): Promise<readonly string[]> {
+    const key = id.toString('latin1');
+    const known = this.pages.get(key);
+    if (known) return known;
+    throwIfCancelled(this.options.signal);
+    const hurt = new Set(this.chunk(id));
+    if (hurt.size === 0) await this.walking(id, { hurt, walkEntries });
+    const names = [...hurt];
+    this.pages.set(key, names);
+    return names;
+  }
+
+  private async walking(
+    id: Buffer,
+    { hurt, walkEntries }: { hurt: Set<string>; walkEntries: (hurt: Set<string>) => Promise<void> },
+  ): Promise<void> {
+    try {
+      await walkEntries(hurt);
     } catch (error) {
       if (!isAppError(error) || error.code === 'CANCELLED') throw error;
       for (const name of this.blame(id)) hurt.add(name);
@@ -242,5 +274,12 @@ class HurtWalk {
   }
 }
 
+const LOST_INDEX =
+  'Pages of an index by foreign key cannot be read: no backup is hurt, but the next incremental one compares rows instead.';
+
 /** Stands for packs that are gone: the chunks they held are missing, their names are not known any more. */
 const MISSING_PACKS = 'packs/';
+
+function problemOf(name: string): DamageFinding['problem'] {
+  return name === MISSING_PACKS ? 'MISSING' : 'DAMAGED';
+}

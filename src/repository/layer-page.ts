@@ -1,13 +1,10 @@
-/** Pages of layer indexes: bytes and the rule where they are cut (FORMAT.md, section 8). Pure. */
+/** The bytes of pages of layer indexes (FORMAT.md, section 8). Pure. */
 import { uvarintLength, writeUvarint } from '../domain/uvarint';
 import type { ChunkEntry } from '../domain/backup-store';
 import { HASH_BYTES } from './keyring';
 import { ByteReader } from './uvarint';
 
 export const PAGE_KIND = 0x03;
-const CUT_MIN_BYTES = 4096;
-const CUT_SPREAD_BYTES = 12_288;
-const CUT_MAX_BYTES = 65_536;
 
 /** An entry of any level: a chunk (`chunkCount` 1) or a page and the sums below it. */
 export interface PageEntry {
@@ -41,13 +38,6 @@ export function encodeEntry(entry: PageEntry, level: number): Buffer {
   at = writeUvarint(bytes, at, lastKey.length);
   lastKey.copy(bytes, at);
   return bytes;
-}
-
-/** Whether the page ends after the entry just added. */
-export function cutsAfter(entry: Buffer, page: { entryCount: number; bytes: number }): boolean {
-  if (page.entryCount < 2) return false;
-  if (page.bytes >= CUT_MAX_BYTES) return true;
-  return page.bytes >= CUT_MIN_BYTES && entry.readUInt32BE(0) < (entry.length * 2 ** 32) / CUT_SPREAD_BYTES;
 }
 
 export function encodePage(level: number, entries: readonly Buffer[]): Buffer {

@@ -3,17 +3,25 @@ import type { ChunkEntry, LayerBuilder } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { LayerRef } from '../domain/manifest';
 import {
-  cutsAfter, decodePage, encodeEntry, encodePage, fromChunkEntry, toChunkEntry, type LayerPage, type PageEntry,
+  decodePage, encodeEntry, encodePage, fromChunkEntry, toChunkEntry, type LayerPage, type PageEntry,
 } from './layer-page'; // prettier-ignore
+import { cutsAfter } from './page-cut';
+import { PageTree, type OpenPage, type PutPage, type ReadPayload } from './page-tree';
 
 /** The open page of one level and the sums of its entries. */
-class OpenPage {
-  readonly entries: Buffer[] = [];
-  bytes = 0;
+class OpenLayerPage implements OpenPage<PageEntry, PageEntry> {
+  private readonly entries: Buffer[] = [];
+  private bytes = 0;
   private sums: Omit<PageEntry, 'id'> | null = null;
 
-  add(entry: PageEntry, level: number): Buffer {
-    const encoded = encodeEntry(entry, level);
+  constructor(private readonly level: number) {}
+
+  get entryCount(): number {
+    return this.entries.length;
+  }
+
+  add(entry: PageEntry): boolean {
+    const encoded = encodeEntry(entry, this.level);
     this.entries.push(encoded);
     this.bytes += encoded.length;
     this.sums = this.sums
@@ -25,7 +33,12 @@ class OpenPage {
           lastKey: entry.lastKey,
         }
       : { ...entry };
-    return encoded;
+    const { entryCount, bytes } = this;
+    return cutsAfter({ number: encoded.readUInt32BE(0), bytes: encoded.length }, { entryCount, bytes });
+  }
+
+  encode(): Buffer {
+    return encodePage(this.level, this.entries);
   }
 
   asEntry(id: Buffer): PageEntry {
@@ -34,65 +47,30 @@ class OpenPage {
   }
 }
 
-/** Stores a page; gives its id. */
-export type PutPage = (payload: Buffer) => Promise<Buffer>;
-
 export class TreeBuilder implements LayerBuilder {
-  private readonly levels: { open: OpenPage; closed: number; last: PageEntry | null }[] = [];
+  private readonly tree: PageTree<PageEntry, PageEntry>;
   private readonly totals = { chunkCount: 0, rowCount: 0, rawBytes: 0 };
 
   constructor(
     private readonly kind: LayerRef['kind'],
-    private readonly putPage: PutPage,
-  ) {}
+    putPage: PutPage,
+  ) {
+    const openInner = (level: number): OpenLayerPage => new OpenLayerPage(level);
+    this.tree = new PageTree({ openLeaves: () => openInner(0), openInner }, putPage);
+  }
 
   async add(entry: ChunkEntry): Promise<void> {
     this.totals.chunkCount++;
     this.totals.rowCount += entry.rowCount;
     this.totals.rawBytes += entry.rawBytes;
-    await this.addAt(0, fromChunkEntry(entry));
+    await this.tree.add(fromChunkEntry(entry));
   }
 
   async finish(): Promise<LayerRef> {
-    const root = this.totals.chunkCount === 0 ? null : (await this.closeUpTo(0)).toString('hex');
-    return { kind: this.kind, root, ...this.totals };
-  }
-
-  private level(number: number): { open: OpenPage; closed: number; last: PageEntry | null } {
-    return (this.levels[number] ??= { open: new OpenPage(), closed: 0, last: null });
-  }
-
-  private async addAt(number: number, entry: PageEntry): Promise<void> {
-    const { open } = this.level(number);
-    const encoded = open.add(entry, number);
-    if (cutsAfter(encoded, { entryCount: open.entries.length, bytes: open.bytes })) await this.closePage(number);
-  }
-
-  /** Stores the open page. Its entry goes to the level above only once a second page proves that there is one. */
-  private async closePage(number: number): Promise<void> {
-    const level = this.level(number);
-    const { open } = level;
-    level.open = new OpenPage();
-    const entry = open.asEntry(await this.putPage(encodePage(number, open.entries)));
-    level.closed++;
-    if (level.closed === 1) {
-      level.last = entry;
-      return;
-    }
-    if (level.last) await this.addAt(number + 1, level.last);
-    level.last = null;
-    await this.addAt(number + 1, entry);
-  }
-
-  /** Closes what is open from this level up; the id of the root. */
-  private async closeUpTo(number: number): Promise<Buffer> {
-    if (this.level(number).open.entries.length > 0) await this.closePage(number);
-    const only = this.level(number).last;
-    return only ? only.id : this.closeUpTo(number + 1);
+    const root = await this.tree.finish();
+    return { kind: this.kind, root: root && root.toString('hex'), ...this.totals };
   }
 }
-
-export type ReadPayload = (id: Buffer) => Promise<Buffer>;
 
 /** Reads a page that must be of the level given, or of any where none is. */
 export async function readPage(read: ReadPayload, id: Buffer, level?: number): Promise<LayerPage> {

@@ -1,7 +1,10 @@
-/** Which chunks manifests reach: pages and what they list. Shared pages are walked once. */
+/** Which chunks manifests reach: pages, those of indexes too, and what they list. Shared pages are walked once. */
 import type { Manifest } from '../domain/manifest';
 import { throwIfCancelled } from './cancellation';
-import { readPage, type ReadPayload } from './layer-tree';
+import { readForeignKeyPage } from './foreign-key-tree';
+import { indexRoots } from './index-roots';
+import { readPage } from './layer-tree';
+import type { ReadPayload } from './page-tree';
 
 /** Takes note of what is reached. */
 export interface ReachedChunks {
@@ -24,6 +27,14 @@ export class ReachableWalk {
     for (const table of manifest.tables) {
       for (const { root } of table.layers) if (root !== null) await this.page(Buffer.from(root, 'hex'));
     }
+    for (const root of indexRoots(manifest)) await this.indexPage(Buffer.from(root, 'hex'));
+  }
+
+  private async indexPage(id: Buffer, level?: number): Promise<void> {
+    if (!this.reached.reachPage(id)) return;
+    throwIfCancelled(this.signal);
+    const page = await readForeignKeyPage(this.read, id, level);
+    for (const { id: below } of page.inner) await this.indexPage(below, page.level - 1);
   }
 
   private async page(id: Buffer, level?: number): Promise<void> {

@@ -20,6 +20,7 @@ import { collectGarbage, type CollectOptions, type CollectReport } from './colle
 import type { RepositoryConfig } from './config-object';
 import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
+import { lookUpForeignKeys } from './foreign-key-tree';
 import { walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
 import { findManifest, heldBackupIds, listManifestObjects, ManifestDeletion, readManifests } from './manifests';
@@ -168,6 +169,11 @@ class OpenRepository implements Repository {
 
   layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry> {
     return walkLayer((id) => this.context.packs.read(id), layer);
+  }
+
+  foreignKeyChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null> {
+    const read = (id: Buffer): Promise<Buffer> => this.context.packs.read(id);
+    return lookUpForeignKeys({ read, root: Buffer.from(root, 'hex'), numbers, limit });
   }
 
   async readChunk(id: ChunkId): Promise<Buffer> {

@@ -2,13 +2,21 @@
  * One backup's writing: chunks that are not stored yet go through hash, compression and encryption into packs; layers into trees of
  * pages; at last the manifest. Holds a shared lease from before it looks for stored chunks until the backup exists or is given up.
  */
-import type { BackupWriteSession, LayerBuilder, PutResult, StoreWait } from '../domain/backup-store';
+import type {
+  BackupWriteSession,
+  ForeignKeyIndexBuilder,
+  LayerBuilder,
+  PutResult,
+  StoreWait,
+} from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { LayerRef, Manifest, StoredManifest } from '../domain/manifest';
 import { WeightGate } from './bounded';
 import { createCompressor, type Compressor } from './compression';
 import type { RepositoryContext } from './context';
+import { ForeignKeyTreeBuilder } from './foreign-key-tree';
+import { indexRoots } from './index-roots';
 import { TreeBuilder } from './layer-tree';
 import { acquireLease, tryLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
@@ -122,7 +130,15 @@ class WriteSession implements BackupWriteSession {
   }
 
   buildLayer(kind: LayerRef['kind']): LayerBuilder {
-    return new TreeBuilder(kind, async (payload) => Buffer.from((await this.putChunk(payload)).id, 'hex'));
+    return new TreeBuilder(kind, (payload) => this.putPage(payload));
+  }
+
+  buildForeignKeyIndex(): ForeignKeyIndexBuilder {
+    return new ForeignKeyTreeBuilder((payload) => this.putPage(payload));
+  }
+
+  private async putPage(payload: Buffer): Promise<Buffer> {
+    return Buffer.from((await this.putChunk(payload)).id, 'hex');
   }
 
   storedBytes(): number {
@@ -159,7 +175,7 @@ class WriteSession implements BackupWriteSession {
 
   private assertRootsStored(manifest: Omit<Manifest, 'storedBytes'>): void {
     const roots = manifest.tables.flatMap((table) => table.layers.map((layer) => layer.root));
-    for (const id of [...roots, manifest.serviceSettings]) {
+    for (const id of [...roots, ...indexRoots(manifest), manifest.serviceSettings]) {
       if (id === null || this.context.packs.holderOf(Buffer.from(id, 'hex')) !== null) continue;
       throw new AppError('INTERNAL', `The manifest refers to the chunk ${id}, which is not stored.`);
     }

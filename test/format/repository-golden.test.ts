@@ -2,11 +2,15 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { childrenOf } from '../../src/engine/backup-children';
 import { openRepository, type Repository } from '../../src/repository/repository';
+import { sqliteCodec } from '../../src/sources/sqlite/row-encoding';
 import { BACKUP_TYPES_IN_ORDER, backupIdAt, platformAt } from '../support/engine-changing-platform';
+import { ACTING_TYPES_IN_ORDER, actingBackupIdAt, actingPlatformAt } from '../support/engine-acting-platform';
 import { restore } from '../support/engine-context';
 import { memorySource } from '../support/engine-memory-source';
 import { PLATFORM, stateOf } from '../support/engine-platform';
+import { batchOf, decodeRow, encodeRow, rowsOf } from '../support/engine-rows';
 import { FakeClock, MemoryLog, seededRandom } from '../support/repository-ambient';
 import { arePayloadsOf, backupIdOf, labelsOf, readBackup, TEST_SETTINGS } from '../support/repository-fixtures';
 
@@ -104,4 +108,21 @@ test('deltas: the stacks are what they were', async () => {
     stacks.push(manifest.tables.map(({ table, layers }) => ({ table, layers })));
   }
   expect(stacks).toMatchSnapshot();
+});
+
+test('indexes: of each backup the rows that refer to a key are found, in a repository made once', async () => {
+  const store = await openGolden('indexes');
+  expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+  for (const index of ACTING_TYPES_IN_ORDER.keys()) {
+    const { manifest } = (await store.findManifest(actingBackupIdAt(index)))!;
+    const table = manifest.tables.find((found) => found.table === 'factors')!;
+    const wanted = { table, key: table.structure.foreignKeys[0]!, values: batchOf([encodeRow(['a7-0'])]) };
+    const found = await childrenOf(wanted, { store, codec: sqliteCodec });
+    const keys = found.kind === 'FOUND' ? rowsOf(found.rows).map((row) => decodeRow(row, 4)[0]) : found.reason;
+    const live = [...actingPlatformAt(index).tables.get('factors')!.values()];
+    const expected = live.filter(([, assessment]) => String(assessment).toLowerCase() === 'a7-0').map(([id]) => id);
+    expect(keys).toEqual(expect.arrayContaining(expected));
+    expect(keys).toHaveLength(expected.length);
+    expect(table.layers).toMatchSnapshot();
+  }
 });

@@ -5,6 +5,7 @@ import { AppError } from '../../src/domain/errors';
 import type { BackupId } from '../../src/domain/ids';
 import type { LayerRef, StoredManifest } from '../../src/domain/manifest';
 import type { EngineStore } from '../../src/engine/ports';
+import { ForeignKeyTreeBuilder, lookUpForeignKeys } from '../../src/repository/foreign-key-tree';
 
 export interface MemoryStore extends EngineStore {
   readonly chunks: Map<string, Buffer>;
@@ -60,6 +61,12 @@ export function memoryStore(seed = 7): MemoryStore {
           },
         };
       },
+      buildForeignKeyIndex: () =>
+        new ForeignKeyTreeBuilder(async (payload) => {
+          const id = chunkId(payload);
+          chunks.set(id, payload);
+          return Buffer.from(id, 'hex');
+        }),
       storedBytes: () => storedBytes,
       commit: async (facts) => {
         const manifest = { ...facts, storedBytes };
@@ -98,6 +105,10 @@ export function memoryStore(seed = 7): MemoryStore {
     findManifest: async (backupId) => manifests.get(backupId) ?? null,
     async *layerEntries(layer) {
       if (layer.root !== null) yield* indexes.get(layer.root) ?? [];
+    },
+    foreignKeyChunks: async (root, numbers, limit) => {
+      const read = async (id: Buffer): Promise<Buffer> => chunks.get(id.toString('hex'))!;
+      return lookUpForeignKeys({ read, root: Buffer.from(root, 'hex'), numbers, limit });
     },
     readChunk: async (id) => {
       const payload = chunks.get(id);

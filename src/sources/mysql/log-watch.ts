@@ -3,7 +3,7 @@
  * logging the rows they change, so a table is also given up once a row that its own may follow was deleted or changed: its parents,
  * their parents and so on are watched too, mapped or not, in whatever schema.
  */
-import type { ForeignKey, TableStructure } from '../../domain/table';
+import { acts, isAction, type ForeignKey, type TableStructure } from '../../domain/table';
 import { readColumns, readForeignKeys } from './introspect';
 import type { Session } from './session';
 
@@ -143,14 +143,6 @@ export class LogWatch {
 function sameColumns(structure: TableStructure, live: WatchedTable['columns']): boolean {
   const stored = live.filter((column) => column.stored).map(({ name }) => name);
   return stored.join('\0') === structure.columns.map(({ name }) => name).join('\0');
-}
-
-function isAction(action: ForeignKey['onDelete']): boolean {
-  return action !== 'NO ACTION' && action !== 'RESTRICT';
-}
-
-function acts(key: ForeignKey): boolean {
-  return isAction(key.onDelete) || isAction(key.onUpdate);
 }
 
 /** What the key does to the referring rows; null for nothing. */

@@ -1,0 +1,27 @@
+/**
+ * Makes the golden repository `indexes`, backups with indexes by foreign key: `node -r ./test/support/register-ts.js
+ * test/format/make-index-golden.ts`. Committed and made once, like those of make-golden.ts.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { openRepository } from '../../src/repository/repository';
+import { ACTING_TYPES_IN_ORDER, actingBackupIdAt, actingPlatformAt } from '../support/engine-acting-platform';
+import { backup } from '../support/engine-context';
+import { FakeClock, MemoryLog, seededRandom } from '../support/repository-ambient';
+import { TEST_SETTINGS } from '../support/repository-fixtures';
+
+async function main(): Promise<void> {
+  const path = join(__dirname, 'golden/indexes');
+  rmSync(path, { recursive: true, force: true });
+  const settings = { ...TEST_SETTINGS, url: `file:${path}`, compression: 'zstd' as const };
+  const options = { settings, clock: new FakeClock(), random: seededRandom('golden indexes'), log: new MemoryLog() };
+  const store = await openRepository(options);
+  const source = actingPlatformAt(0);
+  for (const [index, type] of ACTING_TYPES_IN_ORDER.entries()) {
+    source.tables = actingPlatformAt(index).tables;
+    await backup({ source, store }, { type, backupId: actingBackupIdAt(index) });
+  }
+  rmSync(join(path, 'tmp'), { recursive: true, force: true });
+}
+
+void main(); // because the process ends with it, and a failure ends it loudly
