@@ -1,6 +1,6 @@
 /**
- * Where each chunk is, in typed arrays: about 60 bytes a chunk, so that a terabyte's index fits in memory. An id may have several
- * entries (the same chunk in several packs). Ids are uniform hashes, so their first bytes serve as hash of an open table.
+ * Where each chunk is, in typed arrays: 58 bytes a place and at most two places a chunk, so that a terabyte’s index fits in memory. An id
+ * may have several entries (the same chunk in several packs). Ids are uniform hashes, so their first bytes serve as hash of an open table.
  */
 import { HASH_BYTES } from './keyring';
 import type { PlacedRecord } from './pack-format';
