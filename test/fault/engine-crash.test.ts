@@ -16,7 +16,7 @@ const LONG = process.env['LONG'] === '1';
 const stride = LONG ? 1 : 5;
 const packTargetBytes = 20_000;
 
-jest.setTimeout(LONG ? 600_000 : 60_000);
+jest.setTimeout(LONG ? 1_800_000 : 120_000);
 
 /** The platform at three moments. */
 function platformAt(moment: number): MemorySource {
