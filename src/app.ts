@@ -137,6 +137,7 @@ function runnerOf(options: AppOptions, parts: { catalog: Catalog; executor: Task
     ...parts,
     settings: settings.runner,
     eventKeepDays: settings.events.keepDays,
+    compactAfterLayers: settings.compaction.afterLayers,
     owner: `${PROGRAM} ${process.pid}`,
     serviceSettings: async () => serviceSettingsOf(settings),
     clock,

@@ -362,13 +362,15 @@ export interface RequeueOptions {
 }
 
 export type Outcome =
-  | { state: 'COMPLETED'; effect: SettleEffect; message?: string }
+  /** `followUp` is enqueued in the same transaction, in the name of whom the job was for. */
+  | { state: 'COMPLETED'; effect: SettleEffect; message?: string; followUp?: JobSpec | null }
   | { state: 'FAILED'; failure: JobFailure }
   | { state: 'CANCELLED'; message?: string };
 
 /** What a completed job changes beside itself, in the same transaction. */
 export type SettleEffect =
   | { kind: 'BACKUP_STORED'; stored: StoredManifest }
+  | { kind: 'COMPACTED'; stored: StoredManifest }
   | { kind: 'RESTORED'; restoreId: RestoreId; result: RestoreResult }
   | { kind: 'VERIFIED'; backupId: BackupId; result: VerificationResult }
   | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[]; result?: CleanupResult };

@@ -33,7 +33,8 @@ function replayedJob({ jobId }: { jobId: JobId | null }): JobId {
   });
 }
 
-async function insertJob(write: Write, jobId: JobId, request: EnqueueRequest): Promise<void> {
+/** The job and what it will make, within the caller's transaction. */
+export async function insertJob(write: Write, jobId: JobId, request: EnqueueRequest): Promise<void> {
   const job = newJob(jobId, request, write.now);
   await write.manager.insert(JobEntity, job);
   await insertMade(write, job);

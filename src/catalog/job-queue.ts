@@ -30,7 +30,7 @@ import type {
 } from './catalog';
 import { findClaimable, findExpired } from './claimable';
 import type { Database, Write } from './database';
-import { enqueue } from './enqueue';
+import { enqueue, insertJob } from './enqueue';
 import { JobEntity } from './entities';
 import { findReplay } from './idempotency';
 import type { JobRecord, Lease } from './records';
@@ -100,9 +100,18 @@ export class CatalogQueue implements JobQueue {
     return this.database.write(async (write) => {
       const job = await findLeased(write.manager, lease);
       const settled = await endJob(write, job, outcome);
-      if (outcome.state === 'COMPLETED') await applyEffect(write, job.id, outcome.effect);
+      if (outcome.state === 'COMPLETED') await this.applyCompleted(write, job, outcome);
       return toJob(settled);
     });
+  }
+
+  private async applyCompleted(
+    write: Write,
+    { id, createdBy }: JobEntity,
+    { effect, followUp }: Extract<Outcome, { state: 'COMPLETED' }>,
+  ): Promise<void> {
+    await applyEffect(write, id, effect);
+    if (followUp) await insertJob(write, this.database.random.uuid() as JobId, { spec: followUp, createdBy });
   }
 
   requeue(lease: Lease, options: RequeueOptions): Promise<JobRecord> {

@@ -14,6 +14,7 @@ import type { JobId } from '../domain/ids';
 export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffect): Promise<void> {
   const { manager } = write;
   if (effect.kind === 'BACKUP_STORED') await storeBackup(write, effect.stored);
+  if (effect.kind === 'COMPACTED') await replaceManifest(manager, effect.stored);
   if (effect.kind === 'RESTORED') {
     await manager.update(RestoreEntity, { id: effect.restoreId }, { result: restoreResult(effect.result) });
   }
@@ -51,6 +52,13 @@ async function storeBackup({ manager, now }: Write, stored: StoredManifest): Pro
   const { startedAt } = await manager.findOneByOrFail(BackupEntity, { id: stored.manifest.backupId });
   const facts = { ...fromManifest(stored), completedAt: now, startedAt };
   await manager.update(BackupEntity, { id: stored.manifest.backupId }, facts);
+}
+
+/** The backup is what it was: only what tells of its manifest's bytes changes. A row that has gone meanwhile stays gone. */
+async function replaceManifest(manager: EntityManager, stored: StoredManifest): Promise<void> {
+  const { checksum, manifestName, storedBytes, newRawBytes, missingSince } = fromManifest(stored);
+  const facts = { checksum, manifestName, storedBytes, newRawBytes, missingSince };
+  await manager.update(BackupEntity, { id: stored.manifest.backupId, state: 'COMPLETED' }, facts);
 }
 
 /** The columns of a backup row that its manifest decides. */

@@ -80,6 +80,12 @@ export interface BackupWriteSession {
    * `storedBytes` of the manifest is filled in here.
    */
   commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest>;
+  /**
+   * As `commit`, for a backup that exists already: writes the next generation of its manifest in place of `current`, and removes those
+   * below. `storedBytes` grows by what this session stored. Throws NOT_FOUND where the backup was deleted meanwhile, CONFLICT (retryable)
+   * where another generation came first; then that is what counts.
+   */
+  commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest>;
   /** Removes what was written and not committed, and gives up the lease. Idempotent; harmless after `commit`. */
   abort(): Promise<void>;
 }

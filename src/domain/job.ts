@@ -100,6 +100,12 @@ export interface CleanupJobSpec {
   dryRun: boolean;
 }
 
+/** Turns a backup's stacks of layers into single bases, from the repository alone. */
+export interface CompactionJobSpec {
+  kind: 'COMPACTION';
+  backupId: BackupId;
+}
+
 /**
  * Whether an attempt of this job that ended unseen may have left something behind that only another attempt can settle: what a
  * restore left half-done in the source, or manifests that a cleanup deleted without being able to say so.
@@ -115,8 +121,14 @@ export function mustSettle(job: {
 /** The longest that a job is put off before its next attempt. A time further ahead than that was written before the clock was set back. */
 export const MAX_PUT_OFF_MS = 60_000;
 
-export type JobSpec = BackupJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec;
+export type JobSpec = BackupJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec | CompactionJobSpec;
 export type JobFailure = ErrorData;
 
 /** Kinds that are tried again after a retryable failure, and how often in all. */
-export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = { BACKUP: 3, RESTORE: 3, VERIFICATION: 2, CLEANUP: 3 };
+export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = {
+  BACKUP: 3,
+  RESTORE: 3,
+  VERIFICATION: 2,
+  CLEANUP: 3,
+  COMPACTION: 3,
+};

@@ -14,11 +14,15 @@ export type ChunkId = string;
 
 /** The chunks that one backup added for a table, found through a tree of index chunks whose root is `root`. */
 export interface LayerRef {
-  kind: 'BASE' | 'DELTA';
+  /**
+   * BASE: all rows, in key order. MERGED: all rows too, but in no known order within a chunk; its entries carry the bounds of their ranges as
+   * those of a DELTA do.
+   */
+  kind: 'BASE' | 'MERGED' | 'DELTA';
   /** Root page of the layer index; null for a layer without chunks. */
   root: ChunkId | null;
   chunkCount: number;
-  /** BASE: rows. DELTA: upserts and tombstones together. */
+  /** BASE and MERGED: rows. DELTA: upserts and tombstones together. */
   rowCount: number;
   rawBytes: number;
   /** Where rows stand by the values of foreign keys that act. Absent: nobody indexed them. */
@@ -38,6 +42,9 @@ export interface ForeignKeyIndexRef {
   /** Root page; null where the layer has no row to list. */
   root: ChunkId | null;
 }
+
+/** Every read of a range opens a chunk of each layer that changed it: a table with so many is taken whole next. */
+export const MAX_DELTA_LAYERS = 16;
 
 export interface TableManifest {
   dataType: DataType;
@@ -79,15 +86,22 @@ export interface Manifest {
   rowCount: number;
   changedRowCount: number;
   rawBytes: number;
-  /** Bytes of packs that this backup newly stored, after compression and encryption. */
+  /** Bytes of packs that this backup newly stored, after compression and encryption; what compacting it stored included. */
   storedBytes: number;
   /**
    * Bytes of the rows in chunks that this backup newly stored, uncompressed: of `rawBytes`, what no earlier chunk had. Absent where the
    * program that wrote it did not count them.
    */
   newRawBytes?: number;
+  /** When its stacks of layers became single bases; absent where they never did. */
+  compactedAt?: string;
   /** The service that wrote it, e.g. `riskvault 0.1.0`. */
   writtenBy: string;
+}
+
+/** The largest number of delta layers that a table of the backup has. */
+export function tallestStack({ tables }: Pick<Manifest, 'tables'>): number {
+  return Math.max(0, ...tables.map(({ layers }) => layers.length - 1));
 }
 
 /** A manifest as found in the repository. */

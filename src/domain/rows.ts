@@ -2,6 +2,7 @@
  * Encoded rows and keys in motion. A row is opaque bytes in the encoding its table structure names; only a RowCodec of that
  * name can find fields in it.
  */
+import type { TableStructure } from './table';
 
 /**
  * Consecutive rows of one table in key order: `bytes` holds them back to back, `ends[i]` is the offset after row i.
@@ -36,6 +37,12 @@ export type RowScope = { kind: 'ALL' } | { kind: 'BUSINESS'; businessId: string 
 
 export const ALL_ROWS: RowScope = { kind: 'ALL' };
 
+/**
+ * The bytes by which a key sorts: compared as bytes, those of two keys stand in the order in which the source reads them. Null for a
+ * key whose place can't be told from here.
+ */
+export type SortKey = (key: KeyBytes) => Buffer | null;
+
 /** Finds fields in encoded rows. Pure and synchronous; one per row encoding. */
 export interface RowCodec {
   readonly name: string;
@@ -49,6 +56,8 @@ export interface RowCodec {
   encodeText(text: string): Buffer;
   /** A field's value as text for people and comparisons with ids; null for NULL. */
   valueText(bytes: Buffer, fieldStart: number, fieldEnd: number): string | null;
+  /** How the keys of a table sort. Null, or absent, where only the source knows. */
+  sortKey?(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null;
 }
 
 export function rowCount(batch: RowBatch): number {

@@ -45,6 +45,8 @@ export interface Settings {
   repository: RepositorySettings;
   sources: SourceSettings[];
   runner: RunnerSettings;
+  /** `afterLayers`: delta layers on a table from which on its backup is compacted by itself. */
+  compaction: { afterLayers: number };
   retention: { defaultDays: number };
   events: { keepDays: number };
   limits: {

@@ -4,7 +4,7 @@
  */
 import type { DamageFinding } from './backup-store';
 import type { BackupId, JobId } from './ids';
-import type { BackupJobSpec, Progress, RestoreJobSpec, VerificationJobSpec } from './job';
+import type { BackupJobSpec, CompactionJobSpec, Progress, RestoreJobSpec, VerificationJobSpec } from './job';
 import type { DataType } from './data-type';
 import type { StoredManifest } from './manifest';
 import type { VerificationLevel } from './backup';
@@ -30,6 +30,7 @@ export type EngineTask =
       recoverOnly?: boolean;
     }
   | { kind: 'VERIFICATION'; jobId: JobId; spec: VerificationJobSpec }
+  | { kind: 'COMPACTION'; jobId: JobId; spec: CompactionJobSpec }
   /** What a cleanup is going to delete, from the repository alone; changes nothing. */
   | { kind: 'FIND_EXPIRED'; jobId: JobId }
   | {
@@ -100,7 +101,18 @@ export interface CleanupResult {
   kept: { backupId: BackupId; reason: string }[];
 }
 
-export type EngineResult = BackupResult | RestoreResult | VerificationResult | ExpiredResult | CleanupResult;
+export interface CompactionResult {
+  kind: 'COMPACTION';
+  /** The backup as it is now: as it was, where there was nothing to do. */
+  stored: StoredManifest;
+  /** Tables whose stacks became a base. */
+  compactedTables: string[];
+  /** Tables that keep their stacks, and why. */
+  kept: { table: string; reason: string }[];
+}
+
+export type EngineResult =
+  BackupResult | RestoreResult | VerificationResult | ExpiredResult | CleanupResult | CompactionResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

@@ -18,6 +18,8 @@ export interface ChunkSpan {
   index: number;
   /** Null for the single span of a base layer without rows. */
   entry: ChunkEntry | null;
+  /** Whether the base chunk's own rows stand in key order. */
+  ordered: boolean;
   /** Delta chunks of this range, bottom up. */
   deltas: readonly DeltaEntry[];
   range: KeyRange;
@@ -47,12 +49,12 @@ export async function* chunkSpans(store: BackupStore, table: TableManifest): Asy
   for await (const span of baseSpans(store, base)) {
     const taken: DeltaEntry[] = [];
     for (const cursor of cursors) taken.push(...(await cursor.take(span.range)));
-    yield { ...span, deltas: taken };
+    yield { ...span, ordered: base.kind === 'BASE', deltas: taken };
   }
   for (const cursor of cursors) await cursor.requireEnd(table.table);
 }
 
-async function* baseSpans(store: BackupStore, base: LayerRef): AsyncGenerator<Omit<ChunkSpan, 'deltas'>> {
+async function* baseSpans(store: BackupStore, base: LayerRef): AsyncGenerator<Omit<ChunkSpan, 'deltas' | 'ordered'>> {
   let index = 0;
   let current: ChunkEntry | null = null;
   for await (const entry of store.layerEntries(base)) {
@@ -66,7 +68,7 @@ async function* baseSpans(store: BackupStore, base: LayerRef): AsyncGenerator<Om
 
 function layersOf(table: TableManifest): { base: LayerRef; deltas: LayerRef[] } {
   const [base, ...deltas] = table.layers;
-  if (base?.kind === 'BASE' && deltas.every(({ kind }) => kind === 'DELTA')) return { base, deltas };
+  if (base && base.kind !== 'DELTA' && deltas.every(({ kind }) => kind === 'DELTA')) return { base, deltas };
   throw new AppError('INTEGRITY_FAILURE', `The manifest's layers of table ${table.table} are no stack.`, {
     hint: 'Restore from another backup.',
   });
@@ -118,7 +120,20 @@ export async function readSpan(
   span: ChunkSpan,
   { store, codec }: { store: BackupStore; codec: RowCodec },
 ): Promise<RowBatch> {
-  const base = span.entry === null ? NO_ROWS : decodeRowChunk(await store.readChunk(span.entry.id));
+  return applyChanges(table, { span, base: await readBase(span, store) }, { store, codec });
+}
+
+/** The rows of a span's base chunk alone. Throws as `readSpan`. */
+export async function readBase({ entry }: ChunkSpan, store: BackupStore): Promise<RowBatch> {
+  return entry === null ? NO_ROWS : decodeRowChunk(await store.readChunk(entry.id));
+}
+
+/** What the rows of a span's base chunk have become. Throws as `readSpan`. */
+export async function applyChanges(
+  table: TableManifest,
+  { span, base }: { span: ChunkSpan; base: RowBatch },
+  { store, codec }: { store: BackupStore; codec: RowCodec },
+): Promise<RowBatch> {
   if (span.deltas.length === 0) return base;
   const deltas = await Promise.all(span.deltas.map(async ({ id }) => decodeDeltaChunk(await store.readChunk(id))));
   return mergeRows(base, deltas, { codec, keyColumns: keyColumnIndexes(table.structure) });
@@ -152,9 +167,9 @@ export class BackupRows {
     return (entry !== null && this.lost.has(entry.id)) || deltas.some(({ id }) => this.lost.has(id));
   }
 
-  /** True where what is read of the span is exactly what its base chunk holds. */
-  isPlain(table: string, { deltas }: ChunkSpan): boolean {
-    return deltas.length === 0 && !this.filters.has(table);
+  /** True where what is read of the span is exactly what its base chunk holds, in key order. */
+  isPlain(table: string, span: ChunkSpan): boolean {
+    return isInKeyOrder(span) && !this.filters.has(table);
   }
 
   async read(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
@@ -178,6 +193,11 @@ function asUnit(spans: ChunkSpan[]): ChunkUnit {
 
 function fromKey(index: number, entry: ChunkEntry): Buffer | null {
   return index === 0 ? null : entry.firstKey;
+}
+
+/** Whether the rows of a span are read in key order. Merged ones are in none; the source gives them back in its own. */
+export function isInKeyOrder({ ordered, deltas }: ChunkSpan): boolean {
+  return ordered && deltas.length === 0;
 }
 
 /** Bytes of rows to read for a span. */

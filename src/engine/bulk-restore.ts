@@ -7,7 +7,7 @@ import type { ChunkId } from '../domain/manifest';
 import { rowCount, type RowBatch } from '../domain/rows';
 import type { BulkWriteOptions, BulkWriter, ConsistentRead, Source } from '../domain/source';
 import type { RestoredTable } from '../domain/task';
-import { chunkUnits, spanBytes, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
+import { chunkUnits, isInKeyOrder, spanBytes, type BackupRows, type ChunkSpan, type ChunkUnit } from './backup-rows';
 import { runLanes, throwIfAborted } from './lanes';
 import type { EngineStore, TaskContext } from './ports';
 import { UNPROVEN_REFERENCES, type RestoreScope } from './restore-scope';
@@ -168,8 +168,7 @@ function expectRead(
   { span, batch }: { span: ChunkSpan; batch: RowBatch },
 ): void {
   if (batch.ends.length === 0) return;
-  // Merged rows are in no order; the source gives them back in its own.
-  const sorted = span.deltas.length > 0;
+  const sorted = !isInKeyOrder(span);
   const rows = sorted ? sortedRows(batch) : batch;
   load.expected.set(span.index, { id: store.chunkId(encodeRowChunk(rows)), rowCount: batch.ends.length, sorted });
 }

@@ -68,6 +68,16 @@ export class Chunker {
     return drafts;
   }
 
+  /** Whether no row waits for the next boundary. */
+  get isEmpty(): boolean {
+    return this.rows.rowCount === 0;
+  }
+
+  /** Whether the batch's first row would start a chunk. */
+  cutsBefore({ bytes, ends }: RowBatch): boolean {
+    return this.isEmpty || this.startsChunk(bytes, 0, ends[0] as number);
+  }
+
   /** The rows since the last boundary; null when there are none. */
   flush(): ChunkDraft | null {
     if (this.rows.rowCount === 0) return null;

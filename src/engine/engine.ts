@@ -5,6 +5,7 @@
 import { AppError, toAppError } from '../domain/errors';
 import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
 import { cleanUp, findExpired } from './cleanup';
+import { compactBackup } from './compact-backup';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
 import { restoreBackup } from './restore';
@@ -33,6 +34,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return restoreBackup(task, context);
     case 'VERIFICATION':
       return verifyBackup(task, context);
+    case 'COMPACTION':
+      return compactBackup(task, context);
     case 'FIND_EXPIRED':
       return findExpired(context);
     case 'CLEANUP':

@@ -45,6 +45,11 @@ export class LayerWriter {
     this.pairs = this.lists.map(() => new IndexPairs(target.spill));
   }
 
+  /** Whether its indexes need to know the rows of chunks that are only listed. */
+  get isIndexed(): boolean {
+    return this.lists.length > 0;
+  }
+
   beginRange(): LayerRange {
     const onStored = (rawBytes: number): void => void (this.newRawBytes += rawBytes);
     return new LayerRange(this.target.session, { gathering: new KeyGathering(this.target, this.lists), onStored });

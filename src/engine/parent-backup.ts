@@ -5,10 +5,10 @@
 import type { BackupType } from '../domain/backup';
 import type { BackupStore } from '../domain/backup-store';
 import { distinctDataTypes, type DataType } from '../domain/data-type';
-import type { Manifest, TableManifest } from '../domain/manifest';
+import { MAX_DELTA_LAYERS, type Manifest, type TableManifest } from '../domain/manifest';
 import type { SourceInfo } from '../domain/source';
 import type { TableStructure } from '../domain/table';
-import { MAX_DELTA_LAYERS, type TableScan } from './scan-changes';
+import type { TableScan } from './scan-changes';
 import { structureDifferences } from './structure-check';
 
 const CHAIN_TYPES: readonly BackupType[] = ['FULL', 'INCREMENTAL', 'DIFFERENTIAL'];

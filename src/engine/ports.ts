@@ -30,6 +30,8 @@ export interface EngineStore extends BackupStore {
   storedBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** For deleting backups, many by one listing. */
   beginDeletion(): Promise<BackupDeletion>;
+  /** Removes what an unfinished replacement of the backup's manifest left. Idempotent. */
+  removeSuperseded(backupId: BackupId): Promise<void>;
   /** Removes packs of which nothing is needed past their grace period, and rewrites mostly dead ones; with `dryRun` only counts them. */
   collectGarbage(options: { dryRun: boolean; signal?: AbortSignal }): Promise<StoreCollection>;
 }

@@ -22,8 +22,6 @@ const MAX_SPAN_CHANGE_BYTES = 16 * 1024 * 1024;
 const MAX_CHANGED_SHARE = 0.5;
 /** Tables so small that their share of changes says nothing. */
 const ALWAYS_CHANGED_BYTES = 1024 * 1024;
-/** Every read of a range opens a chunk of each layer that changed it. */
-export const MAX_DELTA_LAYERS = 16;
 
 export interface TableScan {
   parent: TableManifest;

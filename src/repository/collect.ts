@@ -10,7 +10,7 @@ import { ChunkUsage, type PackUse } from './chunk-usage';
 import type { RepositoryContext } from './context';
 import { removeExpiredLeases, tryLease, withLease, type Lease } from './leases';
 import { ABANDONED_AFTER_MS } from './limits';
-import { readManifests } from './manifests';
+import { readManifests, removeAllSuperseded } from './manifests';
 import { readMarks, tidyMarks, writeMark, type Marks } from './marks';
 import type { PackSnapshot } from './pack-set';
 import { ReachableWalk } from './reachable';
@@ -228,6 +228,7 @@ async function sweep(context: RepositoryContext, { lease, plan, deleted, signal 
   const { storage } = context.objects;
   const gone = new Set<string>();
   await removeExpiredLeases(context, lease);
+  await removeAllSuperseded(context.objects); // before any pack that they alone may need
   await storage.removeAbandoned(new Date(context.clock.now().getTime() - ABANDONED_AFTER_MS));
   for (const { name } of deleted) {
     throwIfCancelled(signal);

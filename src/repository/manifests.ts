@@ -58,15 +58,38 @@ function assertReadable(manifest: Manifest, { name, backupId }: ManifestObject):
   throw new AppError('INTEGRITY_FAILURE', `The object "${name}" is not the manifest its name says.`);
 }
 
+/**
+ * The manifest that counts for the object's backup. One that vanished since it was listed has been replaced by its next generation, or
+ * the backup was deleted: then null.
+ */
+async function readCurrent(objects: ObjectStore, object: ManifestObject): Promise<StoredManifest | null> {
+  for (let current: ManifestObject | undefined = object; current;) {
+    try {
+      return await readManifest(objects, current);
+    } catch (error) {
+      if (!isStorageFault(error, 'MISSING')) throw error;
+    }
+    const missing: string = current.name;
+    [current] = currentGenerations(await listGenerations(objects, object.backupId));
+    if (current?.name === missing) return null;
+  }
+  return null;
+}
+
+async function listGenerations(objects: ObjectStore, backupId: BackupId): Promise<ManifestObject[]> {
+  const found = (await listManifestObjects(objects)).filter((object) => object.backupId === backupId);
+  return found.sort((left, right) => left.generation - right.generation);
+}
+
 /** Every readable manifest; others go to `onDamaged`. One that vanishes meanwhile was deleted, and is no damage. */
 export async function* readManifests(
   objects: ObjectStore,
   onDamaged: (name: string, error: unknown) => void,
 ): AsyncIterable<StoredManifest> {
   for (const object of currentGenerations(await listManifestObjects(objects))) {
-    const stored = await readManifest(objects, object).catch((error: unknown) => {
+    const stored = await readCurrent(objects, object).catch((error: unknown) => {
       if (isStorageFault(error, 'UNAVAILABLE') || !isAppError(error)) throw error;
-      if (!isStorageFault(error, 'MISSING')) onDamaged(object.name, error);
+      onDamaged(object.name, error);
       return null;
     });
     if (stored) yield stored;
@@ -74,23 +97,71 @@ export async function* readManifests(
 }
 
 export async function findManifest(objects: ObjectStore, backupId: BackupId): Promise<StoredManifest | null> {
-  const found = (await listManifestObjects(objects)).filter((object) => object.backupId === backupId);
-  const [current] = currentGenerations(found);
-  if (!current) return null;
-  try {
-    return await readManifest(objects, current);
-  } catch (error) {
-    if (isStorageFault(error, 'MISSING')) return null;
-    throw error;
-  }
+  const [current] = currentGenerations(await listGenerations(objects, backupId));
+  return current ? readCurrent(objects, current) : null;
 }
 
 /** The commit point. CONFLICT when the backup exists already. */
-export async function putManifest(objects: ObjectStore, manifest: Manifest): Promise<StoredManifest> {
+export async function putManifest(objects: ObjectStore, manifest: Manifest, generation = 1): Promise<StoredManifest> {
   if (!isUuid(manifest.backupId)) throw new AppError('INVALID_INPUT', 'A backup id must be a UUID.');
-  const name = manifestName(manifest);
+  const name = manifestName(manifest, generation);
   const bytes = await objects.put(name, manifest);
   return { name, checksum: checksumOf(bytes), manifest };
+}
+
+/**
+ * Puts the next generation of a manifest in the place of `current` and removes those below. The commit point is its writing: a crash
+ * after it leaves two generations, of which the higher counts.
+ *
+ * A deletion of the backup may go on at the same time. It looks again after it deleted, and this looks after it wrote: at least one of
+ * them sees the other, so that a deleted backup never comes back.
+ */
+export async function putNextManifest(
+  objects: ObjectStore,
+  manifest: Manifest,
+  current: StoredManifest,
+): Promise<StoredManifest> {
+  const stored = await putManifest(objects, manifest, generationOf(current.name) + 1).catch((cause: unknown) => {
+    if (!isStorageFault(cause, 'EXISTS')) throw cause;
+    const message = `The backup ${manifest.backupId} was replaced by other work meanwhile.`;
+    throw new AppError('CONFLICT', message, { cause, retryable: true, hint: 'Try again: it may be done already.' });
+  });
+  const names = (await listGenerations(objects, manifest.backupId)).map(({ name }) => name);
+  if (!names.includes(current.name)) {
+    await objects.storage.delete(stored.name);
+    throw new AppError('NOT_FOUND', `The backup ${manifest.backupId} was deleted or replaced meanwhile.`, {
+      hint: 'List backups to see what is there.',
+    });
+  }
+  await removeSuperseded(objects, manifest.backupId);
+  return stored;
+}
+
+/** Where the next generation would be. */
+function successor(object: ManifestObject | undefined): ManifestObject | null {
+  if (!object) return null;
+  const generation = object.generation + 1;
+  return { ...object, generation, name: object.name.replace(/(\.g\d+)?\.json$/, `.g${generation}.json`) };
+}
+
+function generationOf(name: string): number {
+  const found = classify(name);
+  return found?.kind === 'MANIFEST' ? found.generation : 1;
+}
+
+/** Removes all generations of a manifest but the one that counts, lowest first. */
+export async function removeSuperseded(objects: ObjectStore, backupId: BackupId): Promise<void> {
+  for (const { name } of (await listGenerations(objects, backupId)).slice(0, -1)) await objects.storage.delete(name);
+}
+
+/** As `removeSuperseded`, of all backups. Nobody may read them: a lower generation's chunks may have gone. */
+export async function removeAllSuperseded(objects: ObjectStore): Promise<void> {
+  const found = await listManifestObjects(objects);
+  const current = new Set(currentGenerations(found));
+  const superseded = found.filter((object) => !current.has(object));
+  for (const { name } of superseded.sort((left, right) => left.generation - right.generation)) {
+    await objects.storage.delete(name);
+  }
 }
 
 /** Deletes backups by one listing, however many they are. */
@@ -108,12 +179,17 @@ export class ManifestDeletion implements BackupDeletion {
     return new ManifestDeletion(objects, found);
   }
 
-  /** Removes every generation, lowest first, so that an older one never comes back. Resolves also when there is none. */
+  /**
+   * Removes every generation, lowest first, so that an older one never comes back, and those that came since the listing. Resolves also
+   * when there is none.
+   */
   async delete(backupId: BackupId): Promise<void> {
     await assertNoHold(this.objects, backupId);
-    const objects = [...(this.found.get(backupId) ?? [])];
-    for (const { name } of objects.sort((left, right) => left.generation - right.generation)) {
-      await this.objects.storage.delete(name);
+    const { storage } = this.objects;
+    const objects = [...(this.found.get(backupId) ?? [])].sort((left, right) => left.generation - right.generation);
+    for (const { name } of objects) await storage.delete(name);
+    for (let next = successor(objects.at(-1)); next && (await storage.stat(next.name)); next = successor(next)) {
+      await storage.delete(next.name);
     }
   }
 }

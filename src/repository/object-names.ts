@@ -91,9 +91,13 @@ function compactTime(time: string): string {
   return `${new Date(time).toISOString().replace(/\.\d+/, '').replaceAll(/[-:]/g, '')}`;
 }
 
-export function manifestName(manifest: { createdAt: string; type: BackupType; backupId: BackupId }): string {
+export function manifestName(
+  manifest: { createdAt: string; type: BackupType; backupId: BackupId },
+  generation = 1,
+): string {
   const time = compactTime(manifest.createdAt);
-  return `manifests/${time.slice(0, 4)}/${time.slice(4, 6)}/${time}-${manifest.type}-${manifest.backupId}.json`;
+  const suffix = generation === 1 ? '' : `.g${generation}`;
+  return `manifests/${time.slice(0, 4)}/${time.slice(4, 6)}/${time}-${manifest.type}-${manifest.backupId}${suffix}.json`;
 }
 
 export function markName(createdAt: string, markId: string): string {

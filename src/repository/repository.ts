@@ -23,7 +23,9 @@ import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { lookUpForeignKeys } from './foreign-key-tree';
 import { walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
-import { findManifest, heldBackupIds, listManifestObjects, ManifestDeletion, readManifests } from './manifests';
+import {
+  findManifest, heldBackupIds, listManifestObjects, ManifestDeletion, readManifests, removeSuperseded,
+} from './manifests'; // prettier-ignore
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
 import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
@@ -75,6 +77,8 @@ export interface Repository extends BackupStore {
   beginDeletion(): Promise<BackupDeletion>;
   /** From then on the backup is gone; its packs go by collection. Idempotent. Throws LEGAL_HOLD where one is placed. */
   deleteManifest(backupId: BackupId): Promise<void>;
+  /** Removes the generations of a backup's manifest that a higher one has replaced. Idempotent. */
+  removeSuperseded(backupId: BackupId): Promise<void>;
   /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
   collectGarbage(options: CollectOptions): Promise<CollectReport>;
   /** The payload under which a JSON document is stored as a chunk. */
@@ -205,6 +209,10 @@ class OpenRepository implements Repository {
 
   async deleteManifest(backupId: BackupId): Promise<void> {
     await (await this.beginDeletion()).delete(backupId);
+  }
+
+  removeSuperseded(backupId: BackupId): Promise<void> {
+    return removeSuperseded(this.context.objects, backupId);
   }
 
   collectGarbage(options: CollectOptions): Promise<CollectReport> {

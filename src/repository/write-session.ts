@@ -20,7 +20,7 @@ import { indexRoots } from './index-roots';
 import { TreeBuilder } from './layer-tree';
 import { acquireLease, tryLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
-import { listManifestObjects, putManifest, readManifest } from './manifests';
+import { listManifestObjects, putManifest, putNextManifest, readManifest } from './manifests';
 import { ChunkUsage } from './chunk-usage';
 import { PackWriter, type ProvenPack } from './pack-writer';
 import { ReachableWalk } from './reachable';
@@ -145,7 +145,23 @@ class WriteSession implements BackupWriteSession {
     return this.writer.storedBytes;
   }
 
-  async commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest> {
+  commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest> {
+    return this.commitBy(manifest, () =>
+      putManifest(this.context.objects, { ...manifest, storedBytes: this.storedBytes() }),
+    );
+  }
+
+  commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest> {
+    return this.commitBy(manifest, () => {
+      const storedBytes = current.manifest.storedBytes + this.storedBytes();
+      return putNextManifest(this.context.objects, { ...manifest, storedBytes }, current);
+    });
+  }
+
+  private async commitBy(
+    manifest: Omit<Manifest, 'storedBytes'>,
+    put: () => Promise<StoredManifest>,
+  ): Promise<StoredManifest> {
     this.assertOpen();
     await Promise.all(this.own.values());
     await this.writer.finish();
@@ -153,7 +169,7 @@ class WriteSession implements BackupWriteSession {
     await this.lease.assertHeld();
     await this.assertPacksStored();
     this.assertRootsStored(manifest);
-    const stored = await putManifest(this.context.objects, { ...manifest, storedBytes: this.storedBytes() });
+    const stored = await put();
     this.state = 'COMMITTED';
     this.options.onEnd(this);
     await this.lease.release();

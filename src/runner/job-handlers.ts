@@ -2,8 +2,9 @@
 import type { JobRecord, SettleEffect } from '../catalog/catalog';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
-import { mustSettle, type CleanupJobSpec } from '../domain/job';
-import type { CleanupResult, EngineResult, EngineTask } from '../domain/task';
+import { mustSettle, type CleanupJobSpec, type JobSpec } from '../domain/job';
+import { tallestStack } from '../domain/manifest';
+import type { CleanupResult, CompactionResult, EngineResult, EngineTask } from '../domain/task';
 
 export interface TaskContext {
   /** The service's own settings, for SYSTEM backups. */
@@ -27,6 +28,8 @@ export async function toTask(job: JobRecord, context: TaskPlanning): Promise<Eng
       return { kind: 'RESTORE', jobId, spec, attempt, recoverOnly: isRecovery(job) };
     case 'VERIFICATION':
       return { kind: 'VERIFICATION', jobId, spec };
+    case 'COMPACTION':
+      return { kind: 'COMPACTION', jobId, spec };
     case 'CLEANUP': {
       const backupIds = job.deleting ?? (await context.planDeletion(spec));
       return { kind: 'CLEANUP', jobId, backupIds, dryRun: spec.dryRun, recoverOnly: isRecovery(job) };
@@ -50,10 +53,18 @@ export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
   if (spec.kind === 'VERIFICATION' && result.kind === 'VERIFICATION') {
     return { kind: 'VERIFIED', backupId: spec.backupId, result };
   }
+  if (spec.kind === 'COMPACTION' && result.kind === 'COMPACTION') return { kind: 'COMPACTED', stored: result.stored };
   if (spec.kind === 'CLEANUP' && result.kind === 'CLEANUP') {
     return { kind: 'BACKUPS_DELETED', backupIds: spec.dryRun ? [] : result.deletedBackupIds, result };
   }
   throw new AppError('INTERNAL', `A ${spec.kind} job was answered with a ${result.kind} result.`);
+}
+
+/** A job that the result calls for: a stack of layers that grew tall is compacted. */
+export function followUp(result: EngineResult, compactAfterLayers: number): JobSpec | null {
+  if (result.kind !== 'BACKUP') return null;
+  const { manifest } = result.stored;
+  return tallestStack(manifest) < compactAfterLayers ? null : { kind: 'COMPACTION', backupId: manifest.backupId };
 }
 
 /** One sentence for the job's last event. */
@@ -69,7 +80,16 @@ export function toMessage(result: EngineResult): string {
       return `Found ${result.backupIds.length} expired backups.`;
     case 'CLEANUP':
       return cleanupMessage(result);
+    case 'COMPACTION':
+      return compactionMessage(result);
   }
+}
+
+function compactionMessage({ compactedTables, kept }: CompactionResult): string {
+  const [first] = kept;
+  const rest = first ? ` ${kept.length} keep theirs; ${first.table} because: ${first.reason}` : '';
+  if (compactedTables.length > 0) return `The layers of ${compactedTables.length} tables became single bases.${rest}`;
+  return first ? `Nothing was compacted.${rest}` : 'Nothing was to do: no table has more than its base layer.';
 }
 
 function cleanupMessage({ deletedBackupIds, freedBytes, rewrittenPacks, kept }: CleanupResult): string {

@@ -22,6 +22,8 @@ export interface RunnerOptions {
   settings: RunnerSettings;
   /** How long events are kept. */
   eventKeepDays: number;
+  /** Delta layers on a table from which on its backup is compacted by itself. */
+  compactAfterLayers: number;
   /** Shown as the holder of its leases; for people. */
   owner: string;
   serviceSettings(): Promise<unknown>;

@@ -24,7 +24,7 @@ import type { BackupId } from '../domain/ids';
 import type { CleanupJobSpec } from '../domain/job';
 import type { RunnerSettings } from '../domain/settings';
 import type { EngineResult, TaskExecutor } from '../domain/task';
-import { isRecovery, toEffect, toMessage, toTask, type TaskContext } from './job-handlers';
+import { followUp, isRecovery, toEffect, toMessage, toTask, type TaskContext } from './job-handlers';
 import { LeaseKeeper } from './lease-keeper';
 import { ProgressReporter } from './progress-reporter';
 import { mayRetry, retryDelayMs } from './retry-policy';
@@ -38,6 +38,8 @@ export interface RunningJobOptions extends TaskContext {
   queue: JobQueue;
   executor: TaskExecutor;
   settings: Pick<RunnerSettings, 'leaseMs' | 'heartbeatMs'>;
+  /** A backup with a stack of so many delta layers is compacted next. */
+  compactAfterLayers: number;
   clock: Clock;
   random: Random;
   log: Log;
@@ -143,7 +145,8 @@ export class RunningJob {
   }
 
   private completed(result: EngineResult): Ending {
-    return { state: 'COMPLETED', effect: toEffect(this.job, result), message: toMessage(result) };
+    const next = followUp(result, this.options.compactAfterLayers);
+    return { state: 'COMPLETED', effect: toEffect(this.job, result), message: toMessage(result), followUp: next };
   }
 
   private ended(error: AppError): Ending {

@@ -10,6 +10,7 @@ export type Action =
   | 'backup:read'
   | 'backup:delete'
   | 'backup:verify'
+  | 'backup:compact'
   | 'restore:create'
   | 'restore:read'
   | 'job:read'

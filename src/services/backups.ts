@@ -1,5 +1,5 @@
 /**
- * Backups: create, look at, verify, delete, expire. What creates a job authorizes, validates, writes job and records in one catalog
+ * Backups: create, look at, verify, compact, delete, expire. What creates a job authorizes, validates, writes job and records in one catalog
  * transaction and then wakes the runner.
  */
 import type {
@@ -49,6 +49,12 @@ export interface VerifyBackupInput {
   waitFor?: Given<string>;
 }
 
+export interface CompactBackupInput {
+  backupId: BackupId;
+  idempotencyKey?: Given<string>;
+  waitFor?: Given<string>;
+}
+
 /** Errors of all: INVALID_INPUT, NOT_FOUND, CONFLICT, IDEMPOTENCY_KEY_REUSED, FORBIDDEN, CATALOG_UNAVAILABLE. */
 export interface BackupsService {
   create(principal: Principal, input: CreateBackupInput, options?: CallOptions): Promise<BackupJob>;
@@ -57,6 +63,8 @@ export interface BackupsService {
   /** A dry run lists what has expired and makes no job. */
   cleanupExpired(principal: Principal, input: CleanupExpiredBackupsInput, options?: CallOptions): Promise<CleanedUp>;
   verify(principal: Principal, input: VerifyBackupInput, options?: CallOptions): Promise<BackupJob>;
+  /** Turns its stacks of layers into single bases. Where there are none the job completes and says so. */
+  compact(principal: Principal, input: CompactBackupInput, options?: CallOptions): Promise<BackupJob>;
   /** In the order of the ids; null where there is none or the caller may not see it. One query. */
   findMany(principal: Principal, ids: readonly BackupId[]): Promise<(BackupRecord | null)[]>;
   list(principal: Principal, request: BackupListRequest): Promise<ListPage<BackupRecord>>;
@@ -168,8 +176,19 @@ function createCommands(dependencies: BackupsDependencies, deeds: Deeds) {
       const level = given ?? 'DATA';
       const job = await deeds.run(principal, { mutation: 'verifyBackup', input, ...options }, async () => {
         checkWaiting(input, (problems) => checkLevel(level, problems));
-        checkStored(await catalog.backups.find(backupId));
+        checkStored(await catalog.backups.find(backupId), 'Verify');
         return { kind: 'VERIFICATION', backupId, level };
+      });
+      return { job, backup: await catalog.backups.find(backupId) };
+    },
+
+    async compact(principal: Principal, input: CompactBackupInput, options: CallOptions = {}): Promise<BackupJob> {
+      authorize(principal, 'backup:compact');
+      const { backupId } = input;
+      const job = await deeds.run(principal, { mutation: 'compactBackup', input, ...options }, async () => {
+        checkWaiting(input);
+        checkStored(await catalog.backups.find(backupId), 'Compact');
+        return { kind: 'COMPACTION', backupId };
       });
       return { job, backup: await catalog.backups.find(backupId) };
     },
@@ -200,12 +219,12 @@ export function noSuchBackup(): AppError {
   return new AppError('NOT_FOUND', 'There is no such backup.', { hint: 'List backups to find it.', path: ID_PATH });
 }
 
-/** NOT_FOUND, or CONFLICT where nothing is stored that could be verified. */
-function checkStored(backup: BackupRecord | null): void {
+/** NOT_FOUND, or CONFLICT where nothing is stored that could be worked on. */
+function checkStored(backup: BackupRecord | null, deed: 'Verify' | 'Compact'): void {
   if (!backup) throw noSuchBackup();
   if (backup.status === 'COMPLETED' || backup.status === 'EXPIRED') return;
   throw new AppError('CONFLICT', `The backup is ${backup.status}: nothing of it is stored.`, {
-    hint: 'Verify a backup whose status is COMPLETED.',
+    hint: `${deed} a backup whose status is COMPLETED.`,
     path: ID_PATH,
   });
 }
@@ -232,7 +251,7 @@ async function planDeletion(
   return { kind: 'CLEANUP', backupIds: [backupId], dryRun: false };
 }
 
-/** CONFLICT while the backup is being made, restored or verified. */
+/** CONFLICT while the backup is being made, restored, verified or compacted. */
 async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord): Promise<void> {
   const refuse = (message: string, hint: string) => {
     throw new AppError('CONFLICT', message, { hint, path: ID_PATH });
@@ -243,7 +262,7 @@ async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord)
   const filter = {
     backupIds: [backup.id],
     states: ['PENDING', 'RUNNING'],
-    kinds: ['RESTORE', 'VERIFICATION'],
+    kinds: ['RESTORE', 'VERIFICATION', 'COMPACTION'],
   } as const;
   const { items } = await catalog.jobs.list({ filter, limit: 1 });
   if (items[0]) refuse(`A ${items[0].kind} job uses the backup.`, 'Wait until it has ended, or cancel it.');

@@ -343,6 +343,39 @@ describe('jobs and backups end', () => {
     expect(backup?.rawBytes).toBe('9007199254740991');
   });
 
+  describe('compactBackup', () => {
+    const compact = async (input: op.CompactBackupInput) =>
+      (await stand.run(op.CompactBackupDocument, { input })).compactBackup;
+
+    test('is refused for what is not there, is no backup or has nothing stored', async () => {
+      expect((await compact({ backupId: UNKNOWN })).errors).toMatchObject([{ code: 'NOT_FOUND' }]);
+      expect((await compact({ backupId: '../x' })).errors).toMatchObject([{ code: 'INVALID_INPUT' }]);
+      const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+      const running = await compact({ backupId: createBackup.backup!.id });
+      expect(running).toMatchObject({ job: null, errors: [{ code: 'CONFLICT', path: ['input', 'backupId'] }] });
+      await stand.completeNext();
+      expect((await compact({ backupId: createBackup.backup!.id, waitFor: 'P9D' })).errors).toMatchObject([
+        { code: 'INVALID_INPUT', path: ['input', 'waitFor'] },
+      ]);
+    });
+
+    test('makes a job that leaves the backup with its new checksum, once for one key, and holds off its deletion', async () => {
+      const backupId = await completed({ type: 'FULL' });
+      const { job, backup, errors } = await compact({ backupId, idempotencyKey: 'compact once' });
+      expect([job?.kind, job?.state, backup?.id, errors]).toEqual(['COMPACTION', 'PENDING', backupId, []]);
+      const deletion = { input: { backupId } };
+      const refused = (await stand.run(op.DeleteBackupDocument, deletion)).deleteBackup;
+      expect(refused.errors).toMatchObject([{ code: 'CONFLICT' }]);
+      const waiting = compact({ backupId, idempotencyKey: 'compact once', waitFor: 'PT30S' });
+      await stand.completeNext();
+      expect((await waiting).job).toEqual({ id: job!.id, kind: 'COMPACTION', state: 'COMPLETED' });
+      const after = (await stand.run(op.GetBackupDocument, { id: backupId })).backup;
+      expect([after?.checksum, after?.storedBytes]).toEqual(['d'.repeat(64), '450']);
+      expect((await stand.run(op.DeleteBackupDocument, deletion)).deleteBackup.errors).toEqual([]);
+      await stand.completeNext();
+    });
+  });
+
   test('cleaning up: a dry run lists what has expired and makes no job', async () => {
     const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
     const { job, lease } = await stand.claim();

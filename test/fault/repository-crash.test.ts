@@ -2,7 +2,7 @@
  * Stops the process, the power or the room at every single step of disk I/O of writing, deleting and collecting. Whatever was told to
  * exist exists and checks clean; what was not is garbage that goes in the end.
  */
-import { collect, crashEverywhere, drop, passGrace, take } from '../support/repository-crash';
+import { collect, crashEverywhere, drop, passGrace, replace, take } from '../support/repository-crash';
 import { labelsOf } from '../support/repository-fixtures';
 
 const PACK_BYTES = 4000;
@@ -39,4 +39,16 @@ test('joining the packs of many small backups', async () => {
   expect(
     await crashEverywhere({ before, deeds: [collect, passGrace, collect], stride: LONG ? 1 : 29 }),
   ).toBeGreaterThan(40);
+});
+
+test('replacing a backup by its next generation, twice, and collecting what the first one needed', async () => {
+  const before = [take(1, FIRST), replace(1, SECOND)];
+  const deeds = [replace(1, labelsOf('third', 6)), collect];
+  const stride = LONG ? 1 : 5;
+  expect(await crashEverywhere({ before, deeds, stride, packTargetBytes: PACK_BYTES })).toBeGreaterThan(40);
+});
+
+test('deleting a backup that was replaced', async () => {
+  const before = [take(1, FIRST), take(2, SECOND), replace(1, SECOND)];
+  expect(await crashEverywhere({ before, deeds: [drop(1)], packTargetBytes: PACK_BYTES })).toBeGreaterThan(3);
 });

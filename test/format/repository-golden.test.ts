@@ -84,9 +84,9 @@ test.each(['damaged-config', 'damaged-key'])(
   },
 );
 
-test('deltas: each backup of a stack of layers is the platform at its moment, restored without the others', async () => {
+test.each(['deltas', 'compacted'])('%s: each backup is the platform at its moment, restored alone', async (name) => {
   for (const index of BACKUP_TYPES_IN_ORDER.keys()) {
-    const store = await openGolden('deltas');
+    const store = await openGolden(name);
     expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
     const { manifest } = (await store.findManifest(backupIdAt(index)))!;
     expect(manifest.type).toBe(BACKUP_TYPES_IN_ORDER[index]);
@@ -100,8 +100,8 @@ test('deltas: each backup of a stack of layers is the platform at its moment, re
   mkdirSync(folder);
 });
 
-test('deltas: the stacks are what they were', async () => {
-  const store = await openGolden('deltas');
+test.each(['deltas', 'compacted'])('%s: the stacks are what they were', async (name) => {
+  const store = await openGolden(name);
   const stacks: unknown[] = [];
   for (const index of BACKUP_TYPES_IN_ORDER.keys()) {
     const { manifest } = (await store.findManifest(backupIdAt(index)))!;

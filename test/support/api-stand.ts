@@ -185,6 +185,8 @@ export function effectOf({ spec }: JobRecord): Effect {
           checkedBytes: 500,
         },
       };
+    case 'COMPACTION':
+      return { kind: 'COMPACTED', stored: compactedManifest(spec.backupId) };
     case 'CLEANUP':
       return {
         kind: 'BACKUPS_DELETED',
@@ -218,6 +220,14 @@ export function storedManifest(spec: BackupJobSpec): StoredManifest {
       rawBytes: 9_007_199_254_740_991, storedBytes: 400, writtenBy: 'riskvault test',
     },
   }; // prettier-ignore
+}
+
+/** As `storedManifest`, of a FULL backup that was compacted. */
+function compactedManifest(backupId: BackupJobSpec['backupId']): StoredManifest {
+  const fixed = { kind: 'BACKUP', source: 'default', type: 'FULL', businessId: null } as const;
+  const stored = storedManifest({ ...fixed, dataTypes: [], backupId, expiresAt: null, labels: {} });
+  const manifest = { ...stored.manifest, storedBytes: 450, compactedAt: '2026-11-23T12:00:00.000Z' };
+  return { name: stored.name.replace('.json', '.g2.json'), checksum: 'd'.repeat(64), manifest };
 }
 
 function tableManifest(): StoredManifest['manifest']['tables'][number] {

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { BackupId, JobId, RestoreId } from '../../src/domain/ids';
 import type { BackupJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
 import type { Source } from '../../src/domain/source';
-import type { BackupResult, EngineTask, RestoreResult } from '../../src/domain/task';
+import type { BackupResult, CompactionResult, EngineTask, RestoreResult } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
 import type { EngineDeps, EngineStore } from '../../src/engine/ports';
 import { systemClock } from '../../src/ops/ambient';
@@ -86,6 +86,11 @@ export async function backup(
   settings: unknown = null,
 ): Promise<BackupResult> {
   return (await run(backupTask(spec, settings), bench)) as BackupResult;
+}
+
+export async function compact(bench: EngineBench, backupId: BackupId): Promise<CompactionResult> {
+  const spec = { kind: 'COMPACTION', backupId } as const;
+  return (await run({ kind: 'COMPACTION', jobId: randomUUID() as JobId, spec }, bench)) as CompactionResult;
 }
 
 export async function restore(

@@ -79,6 +79,19 @@ export function memoryStore(seed = 7): MemoryStore {
         end();
         return stored;
       },
+      commitNext: async (facts, current) => {
+        if (manifests.get(backupId) !== current)
+          throw new AppError('CONFLICT', 'It was replaced.', { retryable: true });
+        const manifest = { ...facts, storedBytes: current.manifest.storedBytes + storedBytes };
+        const stored = {
+          name: current.name.replace('.json', '.g2.json'),
+          checksum: chunkId(Buffer.from(JSON.stringify(manifest))),
+          manifest,
+        };
+        manifests.set(backupId, stored);
+        end();
+        return stored;
+      },
       abort: async () => {
         if (!ended) for (const id of written) chunks.delete(id);
         end();
@@ -121,5 +134,6 @@ export function memoryStore(seed = 7): MemoryStore {
     storedBackupIds: async () => new Set([...manifests.values()].map(({ manifest }) => manifest.backupId)),
     beginDeletion: async () => ({ delete: async (backupId) => void manifests.delete(backupId) }),
     collectGarbage: async () => ({ freedBytes: 0, rewrittenPacks: 0, rewrittenBytes: 0, damagedPacks: [] }),
+    removeSuperseded: async () => undefined,
   };
 }

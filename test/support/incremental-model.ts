@@ -10,7 +10,7 @@ import type { BackupId } from '../../src/domain/ids';
 import type { SourceMapping } from '../../src/domain/mapping';
 import { createSeededRandom, type SeededRandom } from '../../src/sources/seeded-random';
 import type { ContractConnection, SourceContractFixture } from '../contract/source-contract';
-import { backup, restore, run, type EngineBench } from './engine-context';
+import { backup, compact, restore, run, type EngineBench } from './engine-context';
 import { openStore } from './engine-scenarios';
 
 const MAPPING: SourceMapping = [
@@ -90,6 +90,7 @@ class Model {
     for (let step = 0; step < steps; step++) {
       if (this.random.chance(0.25)) await this.takeBackup();
       else if (this.taken.size > 3 && this.random.chance(0.1)) await this.forgetOne();
+      else if (this.taken.size > 0 && this.random.chance(0.1)) await this.compactOne();
       else if (this.taken.size > 0 && this.random.chance(0.05)) await this.restoreOne();
       else await this.random.pick(CHANGES)(this);
     }
@@ -140,6 +141,14 @@ class Model {
     const task = { kind: 'CLEANUP', jobId: 'j' as never, dryRun: false } as const;
     await run({ ...task, backupIds: [backupId] }, this.bench); // marks what is garbage
     await run({ ...task, backupIds: [] }, this.bench); // deletes what was marked
+  }
+
+  /** As often the newest, on which the next one stands, as any. */
+  private async compactOne(): Promise<void> {
+    const taken = [...this.taken.keys()];
+    const backupId = this.random.chance(0.5) ? (taken[taken.length - 1] as BackupId) : this.random.pick(taken);
+    const { stored } = await compact(this.bench, backupId);
+    expect(stored.manifest.tables.map(({ layers }) => layers.length)).toEqual(TABLES.map(() => 1));
   }
 
   /** In place, over whatever is there; a table that has other columns now is refused, as it must be. */

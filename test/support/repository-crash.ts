@@ -6,7 +6,7 @@ import { isAppError } from '../../src/domain/errors';
 import type { Repository } from '../../src/repository/repository';
 import { FakeClock } from './repository-ambient';
 import {
-  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, openWorld, readBackup, takeBackup, type World,
+  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, openWorld, readBackup, replaceBackup, takeBackup, type World,
 } from './repository-fixtures'; // prettier-ignore
 import { MemoryFileSystem, type DiskFault } from './repository-memory-fs';
 
@@ -62,10 +62,14 @@ export async function changing(
   if (exists) known.committed.set(number, proof);
 }
 
-export function take(number: number, labels: readonly string[]): Deed {
-  const proof: Proof = async (repository) => {
+function proofOf(number: number, labels: readonly string[]): Proof {
+  return async (repository) => {
     if (!arePayloadsOf(await readBackup(repository, number), labels)) throw new Error(`Backup ${number} differs.`);
   };
+}
+
+export function take(number: number, labels: readonly string[]): Deed {
+  const proof = proofOf(number, labels);
   return ({ repository, known }) =>
     changing(known, { number, proof, exists: true }, () => takeBackup(repository, number, labels));
 }
@@ -74,6 +78,17 @@ export function drop(number: number): Deed {
   return ({ repository, known }) => {
     const proof = known.committed.get(number) as Proof;
     return changing(known, { number, proof, exists: false }, () => repository.deleteManifest(backupIdOf(number)));
+  };
+}
+
+/** Writes the next generation of a backup, with these labels. At any time it is as before or as after, and never gone. */
+export function replace(number: number, labels: readonly string[]): Deed {
+  const after = proofOf(number, labels);
+  return async ({ repository, known }) => {
+    const before = known.committed.get(number) as Proof;
+    known.committed.set(number, (reader) => before(reader).catch(() => after(reader)));
+    await replaceBackup(repository, number, labels);
+    known.committed.set(number, after);
   };
 }
 
@@ -168,4 +183,6 @@ async function expectGarbageGoes(world: World, crash: CrashCase): Promise<void> 
   }); // prettier-ignore
   expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
   expect(world.fs.files('/repo').filter((path) => /\/(tmp|locks|marks)\//.test(path))).toEqual([]);
+  const backupIds = world.fs.files('/repo/manifests').map((path) => /([0-9a-f-]{36})(\.g\d+)?\.json$/.exec(path)?.[1]);
+  expect(new Set(backupIds).size).toBe(backupIds.length);
 }

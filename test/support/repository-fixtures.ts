@@ -1,6 +1,7 @@
 /** Repositories and backups for tests: small, deterministic, written through the public interface alone. */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../src/domain/ambient';
+import type { BackupWriteSession } from '../../src/domain/backup-store';
 import type { BackupId, JobId } from '../../src/domain/ids';
 import type { LayerRef, Manifest, StoredManifest, TableManifest } from '../../src/domain/manifest';
 import type { RepositorySettings } from '../../src/domain/settings';
@@ -144,18 +145,41 @@ export async function takeBackup(
 ): Promise<StoredManifest> {
   const session = await repository.beginWrite(backupIdOf(number));
   try {
-    const layer = session.buildLayer('BASE');
-    for (const label of labels) {
-      const payload = payloadOf(label);
-      const { id } = await session.putChunk(payload);
-      const key = Buffer.from(label);
-      await layer.add({ id, rowCount: 1, rawBytes: payload.length, firstKey: key, lastKey: key });
-    }
-    return await session.commit(manifestOf(backupIdOf(number), [tableOf('risk_assessments', await layer.finish())]));
+    const table = tableOf('risk_assessments', await putLayer(session, labels));
+    return await session.commit(manifestOf(backupIdOf(number), [table]));
   } catch (error) {
     await session.abort();
     throw error;
   }
+}
+
+/** Replaces the backup's manifest by its next generation, whose one table's chunks are the payloads of these labels. */
+export async function replaceBackup(
+  repository: Repository,
+  number: number,
+  labels: readonly string[],
+): Promise<StoredManifest> {
+  const current = await repository.findManifest(backupIdOf(number));
+  if (!current) throw new Error(`There is no backup ${number}.`);
+  const session = await repository.beginWrite(backupIdOf(number));
+  try {
+    const table = tableOf('risk_assessments', await putLayer(session, labels));
+    return await session.commitNext(manifestOf(backupIdOf(number), [table]), current);
+  } catch (error) {
+    await session.abort();
+    throw error;
+  }
+}
+
+async function putLayer(session: BackupWriteSession, labels: readonly string[]): Promise<LayerRef> {
+  const layer = session.buildLayer('BASE');
+  for (const label of labels) {
+    const payload = payloadOf(label);
+    const { id } = await session.putChunk(payload);
+    const key = Buffer.from(label);
+    await layer.add({ id, rowCount: 1, rawBytes: payload.length, firstKey: key, lastKey: key });
+  }
+  return layer.finish();
 }
 
 /** Reads a backup whole, through its layers, and gives its payloads. */

@@ -45,6 +45,7 @@ export class RunnerStand {
       executor: this.executor,
       settings: RUNNER_SETTINGS,
       eventKeepDays: 30,
+      compactAfterLayers: 8,
       owner: 'test',
       serviceSettings: () => Promise.resolve({ mapping: [] }),
       clock: this.clock,

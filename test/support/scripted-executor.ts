@@ -59,6 +59,10 @@ export function resultOf(task: EngineTask): EngineResult {
         checkedChunks: 1,
         checkedBytes: 2,
       };
+    case 'COMPACTION': {
+      const stored = storedManifest(task.spec.backupId);
+      return { kind: 'COMPACTION', stored, compactedTables: ['risk_assessments'], kept: [] };
+    }
     case 'FIND_EXPIRED':
       return { kind: 'FIND_EXPIRED', backupIds: [] };
     case 'CLEANUP':

@@ -52,6 +52,18 @@ export class DeleteBackupInput {
 }
 
 @InputType()
+export class CompactBackupInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
 export class CleanupExpiredBackupsInput {
   @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only list what has expired.' })
   readonly dryRun?: boolean | null;

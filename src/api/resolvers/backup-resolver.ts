@@ -13,14 +13,14 @@ import { listFingerprint } from '../cursors';
 import { parseIdOf, toGlobalId } from '../global-id';
 import { BackupFilter, BackupListArgs, toBackupFilter, toOrder, toPage } from '../inputs/list-inputs';
 import {
-  CleanupExpiredBackupsInput, CreateBackupInput, DeleteBackupInput, VerifyBackupInput,
+  CleanupExpiredBackupsInput, CompactBackupInput, CreateBackupInput, DeleteBackupInput, VerifyBackupInput,
 } from '../inputs/mutation-inputs'; // prettier-ignore
 import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
 import { BackupConnection, BackupView, toBackupView } from '../types/backup';
 import { pageToConnection, type CountedConnectionView } from '../types/connection';
 import { toJobView } from '../types/job';
 import {
-  CleanupExpiredBackupsPayload, CreateBackupPayload, DeleteBackupPayload, VerifyBackupPayload,
+  CleanupExpiredBackupsPayload, CompactBackupPayload, CreateBackupPayload, DeleteBackupPayload, VerifyBackupPayload,
 } from '../types/payloads'; // prettier-ignore
 import { BackupStatistics, BusinessCount, StatisticsBucket, StorageForecast } from '../types/statistics';
 import { asPayload } from '../types/user-error';
@@ -99,6 +99,19 @@ export class BackupResolver {
     return asPayload(async () => {
       const backupId = parseIdOf<BackupId>('Backup', input.backupId, ID_PATH);
       const { job, backup } = await services.backups.verify(principal, { ...input, backupId }, { signal });
+      return { job: toJobView(job), backup: backup && toBackupView(backup) };
+    });
+  }
+
+  /** Without a tall stack of layers the job completes and says that nothing was to do. */
+  @Mutation(() => CompactBackupPayload)
+  async compactBackup(
+    @Arg('input', () => CompactBackupInput) input: CompactBackupInput,
+    @Ctx() { services, principal, signal }: RequestContext,
+  ): Promise<CompactBackupPayload> {
+    return asPayload(async () => {
+      const backupId = parseIdOf<BackupId>('Backup', input.backupId, ID_PATH);
+      const { job, backup } = await services.backups.compact(principal, { ...input, backupId }, { signal });
       return { job: toJobView(job), backup: backup && toBackupView(backup) };
     });
   }

@@ -53,6 +53,12 @@ export class VerifyBackupPayload extends JobPayload {
 }
 
 @ObjectType()
+export class CompactBackupPayload extends JobPayload {
+  @Field(() => BackupView, { nullable: true })
+  readonly backup?: BackupView | null;
+}
+
+@ObjectType()
 export class RestorePayload extends JobPayload {
   @Field(() => RestoreView, { nullable: true })
   readonly restore?: RestoreView | null;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { MAX_RETENTION_DAYS, MIN_RETENTION_DAYS } from '../../domain/backup';
 import { formatDuration, parseDurationMs } from '../../domain/duration';
+import { MAX_DELTA_LAYERS } from '../../domain/manifest';
 import { DEFAULT_MAPPING } from '../../domain/mapping';
 import type { Settings } from '../../domain/settings';
 import * as leaf from './leaf';
@@ -51,6 +52,7 @@ function repository(base: string) {
     compression: leaf.oneOf(['zstd', 'none']).default('zstd'),
     compressionLevel: leaf.integer({ min: 1, max: 19 }).default(1),
     gracePeriod: leaf.duration({ min: 'PT0S', max: 'P365D' }).default(ms('P1D')),
+    compactAfterLayers: leaf.integer({ min: 1, max: MAX_DELTA_LAYERS }).default(8),
   });
 }
 
@@ -125,6 +127,7 @@ export function toSettings(file: FileSettings): Settings {
       pollMs: run.poll,
       drainMs: run.drain,
     },
+    compaction: { afterLayers: store.compactAfterLayers },
     retention: file.retention,
     events: file.events,
     limits: file.limits,

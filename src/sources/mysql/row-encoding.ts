@@ -9,7 +9,9 @@
  * and fixed-point floats are printed as DOUBLE, which loses no bit. Lossless for every column type.
  */
 import { AppError } from '../../domain/errors';
-import type { RowCodec } from '../../domain/rows';
+import type { RowCodec, SortKey } from '../../domain/rows';
+import type { TableStructure } from '../../domain/table';
+import { mysqlSortKey } from './sort-key';
 
 export const MYSQL_ROW_ENCODING = 'mysql-text-v1';
 export const NULL_MARK = 0xfb;
@@ -17,7 +19,11 @@ const TWO_BYTES = 0xfc;
 const THREE_BYTES = 0xfd;
 const EIGHT_BYTES = 0xfe;
 
-export const mysqlCodec: RowCodec = { name: MYSQL_ROW_ENCODING, locate, encodeText, valueText };
+export const mysqlCodec: RowCodec = { name: MYSQL_ROW_ENCODING, locate, encodeText, valueText, sortKey };
+
+function sortKey(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null {
+  return mysqlSortKey(table, decodeFields);
+}
 
 // eslint-disable-next-line max-params -- the port's method
 function locate(bytes: Buffer, start: number, columnCount: number, out: Int32Array): number {

@@ -16,6 +16,7 @@ import type { RowCodec } from '../../domain/rows';
 import type { ColumnStructure } from '../../domain/table';
 import type { SqlValue } from './database';
 import { quoteName } from './quote';
+import { sqliteSortKey } from './sort-key';
 
 export const SQLITE_ROW_ENCODING = 'sqlite-v1';
 
@@ -46,6 +47,8 @@ export const sqliteCodec: RowCodec = {
     if (value === null) return null;
     return Buffer.isBuffer(value) ? blobText(bytes[fieldStart] === TEXT, value) : realText(value);
   },
+
+  sortKey: (table) => sqliteSortKey(table, sqliteCodec),
 };
 
 // eslint-disable-next-line max-params -- called once a field: an options object would be the hot path's only allocation

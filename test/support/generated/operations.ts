@@ -55,6 +55,15 @@ export type CleanupExpiredBackupsInput = {
   waitFor?: string | null | undefined;
 };
 
+export type CompactBackupInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
 export type CreateBackupInput = {
   /** The platform's own id; required for BUSINESS, refused for the rest. */
   businessId?: string | number | null | undefined;
@@ -267,6 +276,18 @@ export type CleanupExpiredBackupsMutation = {
   cleanupExpiredBackups: {
     expiredBackupIds: Array<string> | null;
     job: { id: string; state: JobState } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type CompactBackupMutationVariables = Exact<{
+  input: CompactBackupInput;
+}>;
+
+export type CompactBackupMutation = {
+  compactBackup: {
+    job: { id: string; kind: JobKind; state: JobState } | null;
+    backup: { id: string; status: BackupStatus; checksum: string | null; storedBytes: string | null } | null;
     errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
   };
 };
@@ -892,6 +913,84 @@ export const CleanupExpiredBackupsDocument = {
     },
   ],
 } as unknown as DocumentNode<CleanupExpiredBackupsMutation, CleanupExpiredBackupsMutationVariables>;
+export const CompactBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'CompactBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'CompactBackupInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'compactBackup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'checksum' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<CompactBackupMutation, CompactBackupMutationVariables>;
 export const CreateBackupDocument = {
   kind: 'Document',
   definitions: [

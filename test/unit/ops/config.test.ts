@@ -50,6 +50,7 @@ describe('without any setting', () => {
       },
       sources: [{ name: 'default', url: 'sqlite:/base/data/demo.sqlite', mapping: DEFAULT_MAPPING }],
       runner: { leaseMs: 30_000, heartbeatMs: 10_000 },
+      compaction: { afterLayers: 8 },
       demo: true,
     });
     expect(settings.repository).not.toHaveProperty('passphrase');
