@@ -186,11 +186,19 @@ export class ManifestDeletion implements BackupDeletion {
   async delete(backupId: BackupId): Promise<void> {
     await assertNoHold(this.objects, backupId);
     const { storage } = this.objects;
-    const objects = [...(this.found.get(backupId) ?? [])].sort((left, right) => left.generation - right.generation);
+    const objects = await this.generations(backupId);
     for (const { name } of objects) await storage.delete(name);
     for (let next = successor(objects.at(-1)); next && (await storage.stat(next.name)); next = successor(next)) {
       await storage.delete(next.name);
     }
+  }
+
+  /** Lowest first. Where the listing is so old that its highest one was replaced meanwhile, from a new listing. */
+  private async generations(backupId: BackupId): Promise<ManifestObject[]> {
+    const listed = [...(this.found.get(backupId) ?? [])].sort((left, right) => left.generation - right.generation);
+    const highest = listed.at(-1);
+    if (!highest || (await this.objects.storage.stat(highest.name))) return listed;
+    return listGenerations(this.objects, backupId);
   }
 }
 

@@ -73,6 +73,17 @@ test('a deletion that begins before the next generation is written, and ends aft
   expect(manifests()).toEqual([]);
 });
 
+test('a backup that was replaced twice since the listing of a long cleanup is deleted all the same', async () => {
+  const world = newWorld();
+  const repository = await openWorld(world);
+  await takeBackup(repository, 1, ['a']);
+  const deletion = await repository.beginDeletion();
+  await replaceBackup(repository, 1, ['b']);
+  await replaceBackup(repository, 1, ['c']);
+  await deletion.delete(backupIdOf(1));
+  expect(world.fs.files('/repo/manifests')).toEqual([]);
+});
+
 test('of two that replace the same generation one wins, and the other may try again', async () => {
   const rival = new BeforePut(memoryStorage(world.fs), async (name) => {
     if (name.includes('.g2.')) await replaceBackup(repository, 1, NEW);
