@@ -99,7 +99,10 @@ function repositorySection({ repository: settings }: Settings, deps: Deps): Sect
       const repository = await openRepository({ settings, ...deps });
       try {
         await repository.probe();
-        return [ok('probe', 'An object could be written, read and deleted.'), ...facts(await repository.info())];
+        return [
+          ok('probe', 'An object could be written, read and deleted.'),
+          ...facts(await repository.info(), (await repository.listKeys()).length),
+        ];
       } finally {
         await repository.close();
       }
@@ -107,10 +110,15 @@ function repositorySection({ repository: settings }: Settings, deps: Deps): Sect
   };
 }
 
-function facts({ backupCount, encrypted, formatVersion }: RepositoryInfo): Finding[] {
+function facts({ backupCount, encrypted, formatVersion }: RepositoryInfo, passphrases: number): Finding[] {
   const state = `${backupCount} backups, format ${formatVersion}`;
-  if (encrypted) return [ok('repository', `${state}, encrypted with a passphrase.`)];
+  if (encrypted) return [ok('repository', `${state}, encrypted.`), ok('passphrases', passphraseNote(passphrases))];
   return [ok('repository', `${state}.`), unencrypted('for another, empty location RISKVAULT_PASSPHRASE can be set')];
+}
+
+function passphraseNote(count: number): string {
+  if (count > 1) return `${count} passphrases open it.`;
+  return 'One passphrase opens it: `npm run offline -- keys add` gives it a second one, to be kept elsewhere.';
 }
 
 function unencrypted(remedy: string): Finding {

@@ -33,7 +33,8 @@ test('an encrypted repository without a passphrase is one error, and no word of 
   expect(stdout).toMatch(/ERROR +The repository is encrypted and no passphrase is set/);
   expect(stdout).not.toMatch(/unencrypted/);
   expect(status).toBe(1);
-  expect(doctor({ RISKVAULT_PASSPHRASE: PASSPHRASE })).toMatchObject({ status: 0 });
+  const opened = doctor({ RISKVAULT_PASSPHRASE: PASSPHRASE });
+  expect(opened).toMatchObject({ status: 0, stdout: expect.stringMatching(/ok +One passphrase opens it: .*keys add/) });
 });
 
 test('a repository that is not encrypted, or will not be, is warned of once', async () => {

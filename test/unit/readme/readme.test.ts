@@ -87,7 +87,7 @@ test('the GraphQL examples are valid, and so is every committed operation', () =
 });
 
 test('every file that it links to or names is there', () => {
-  const linked = [...readme.matchAll(/\]\(([A-Z]+\.md)\)/g)].map(([, name]) => name!);
+  const linked = [...readme.matchAll(/\]\(([A-Za-z/-]+\.md)\)/g)].map(([, name]) => name!);
   expect(
     [...linked, 'schema/operations', 'schema/schema.graphql'].filter((name) => !existsSync(join(ROOT, name))),
   ).toEqual([]);
