@@ -43,9 +43,6 @@ export interface ForeignKeyIndexRef {
   root: ChunkId | null;
 }
 
-/** Every read of a range opens a chunk of each layer that changed it: a table with so many is taken whole next. */
-export const MAX_DELTA_LAYERS = 16;
-
 export interface TableManifest {
   dataType: DataType;
   table: string;
@@ -97,11 +94,6 @@ export interface Manifest {
   compactedAt?: string;
   /** The service that wrote it, e.g. `riskvault 0.1.0`. */
   writtenBy: string;
-}
-
-/** The largest number of delta layers that a table of the backup has. */
-export function tallestStack({ tables }: Pick<Manifest, 'tables'>): number {
-  return Math.max(0, ...tables.map(({ layers }) => layers.length - 1));
 }
 
 /** A manifest as found in the repository. */

@@ -5,7 +5,8 @@
 import type { BackupType } from '../domain/backup';
 import type { BackupStore } from '../domain/backup-store';
 import { distinctDataTypes, type DataType } from '../domain/data-type';
-import { MAX_DELTA_LAYERS, type Manifest, type TableManifest } from '../domain/manifest';
+import { MAX_DELTA_LAYERS } from '../domain/layer-stack';
+import type { Manifest, TableManifest } from '../domain/manifest';
 import type { SourceInfo } from '../domain/source';
 import type { TableStructure } from '../domain/table';
 import type { TableScan } from './scan-changes';

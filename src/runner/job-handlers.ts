@@ -3,7 +3,7 @@ import type { JobRecord, SettleEffect } from '../catalog/catalog';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import { mustSettle, type CleanupJobSpec, type JobSpec } from '../domain/job';
-import { tallestStack } from '../domain/manifest';
+import { tallestStack } from '../domain/layer-stack';
 import type { CleanupResult, CompactionResult, EngineResult, EngineTask } from '../domain/task';
 
 export interface TaskContext {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { MAX_RETENTION_DAYS, MIN_RETENTION_DAYS } from '../../domain/backup';
 import { formatDuration, parseDurationMs } from '../../domain/duration';
-import { MAX_DELTA_LAYERS } from '../../domain/manifest';
+import { MAX_DELTA_LAYERS } from '../../domain/layer-stack';
 import { DEFAULT_MAPPING } from '../../domain/mapping';
 import type { Settings } from '../../domain/settings';
 import * as leaf from './leaf';
