@@ -168,7 +168,8 @@ export async function removeAllSuperseded(objects: ObjectStore): Promise<void> {
 export class ManifestDeletion implements BackupDeletion {
   private constructor(
     private readonly objects: ObjectStore,
-    private readonly found: ReadonlyMap<BackupId, ManifestObject[]>,
+    /** What was listed of backups that are not deleted yet. */
+    private readonly found: Map<BackupId, ManifestObject[]>,
   ) {}
 
   static async begin(objects: ObjectStore): Promise<ManifestDeletion> {
@@ -191,6 +192,7 @@ export class ManifestDeletion implements BackupDeletion {
     for (let next = successor(objects.at(-1)); next && (await storage.stat(next.name)); next = successor(next)) {
       await storage.delete(next.name);
     }
+    this.found.delete(backupId);
   }
 
   /** Lowest first. Where the listing is so old that its highest one was replaced meanwhile, from a new listing. */
