@@ -18,6 +18,13 @@ export interface ChunkEntry {
   lastKey: KeyBytes;
 }
 
+/** One page of a layer's index. */
+export interface LayerPage {
+  /** 0: the entries are chunks; else pages of the level below, with the sums of what they list. */
+  level: number;
+  entries: ChunkEntry[];
+}
+
 export interface PutResult {
   id: ChunkId;
   /** Bytes that this chunk added to the repository: 0 when it was there already. */
@@ -60,6 +67,8 @@ export interface BackupStore {
    * null for more than `limit`. Reads only the pages it needs.
    */
   foreignKeyChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null>;
+  /** A page by its id: a layer's root, or an entry of a page above. For whoever needs a part of a layer alone. */
+  layerPage(id: ChunkId): Promise<LayerPage>;
   /** A chunk's content, decrypted, decompressed and proven equal to its id; throws INTEGRITY_FAILURE otherwise. */
   readChunk(id: ChunkId): Promise<Buffer>;
   /** The id that `payload` has or would have. */

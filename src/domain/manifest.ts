@@ -51,6 +51,8 @@ export interface TableManifest {
   rowCount: number;
   /** Bytes of those rows, encoded and uncompressed. */
   rawBytes: number;
+  /** Where changes were found by BINLOG, which does not read the rows that they replace, in this backup or one below it in the stack. */
+  rawBytesEstimated?: true;
   /** Base first. */
   layers: LayerRef[];
   changeDetection: ChangeDetection;

@@ -34,6 +34,13 @@ export interface LogPosition {
   preparedXa?: true;
 }
 
+/** A key in the log. */
+export interface LoggedKey {
+  key: KeyBytes;
+  /** Whether a row with exactly this key was there just before it was logged. Of a key's first time: whether the earlier read has it. */
+  was: boolean;
+}
+
 export interface ReadChangeLogOptions {
   /** Where an earlier consistent read stood. */
   from: LogPosition;
@@ -41,8 +48,8 @@ export interface ReadChangeLogOptions {
   to: LogPosition;
   /** As the later read has them. */
   tables: readonly TableStructure[];
-  /** Told as the log is read, the same key as often as it is met; awaited, so that keys can be put away. */
-  onKeys: (table: string, keys: KeyBytes[]) => void | Promise<void>;
+  /** Told as the log is read, in its order, the same key as often as it is met; awaited, so that keys can be put away. */
+  onKeys: (table: string, keys: LoggedKey[]) => void | Promise<void>;
   signal?: AbortSignal;
 }
 
@@ -144,8 +151,38 @@ export interface ConsistentRead {
   planRanges(table: TableStructure, targetBytes: number): Promise<KeyRange[]>;
   /** Rows of the table in key order, encoded. Breaking out early destroys the lane's connection or resets it cleanly. */
   readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch>;
+  /** Reading by key, of tables whose changes the source's log can tell. Absent where the source can't put keys in their order. */
+  readonly byKey?: KeyedRead;
   /** Ends the snapshot. Idempotent. */
   close(): Promise<void>;
+}
+
+/** Takes the lanes that `readRows` takes. */
+export interface KeyedRead {
+  /**
+   * For each key, of rows that are there or not, how many of `bounds` stand at or before it, as the source orders the table's rows and
+   * ranges; null where one of these keys is such that the source can't tell for certain. Throws INTEGRITY_FAILURE where the bounds
+   * themselves do not stand in that order.
+   */
+  placeKeys(table: TableStructure, placing: KeyPlacing): Promise<Uint32Array | null>;
+  /**
+   * The rows that have one of the keys and are within the range; also rows whose keys only a collation calls equal. In key order where
+   * the keys are given so, range by range.
+   */
+  readKeys(table: TableStructure, options: ReadKeysOptions): AsyncIterable<RowBatch>;
+}
+
+export interface KeyPlacing {
+  keys: readonly KeyBytes[];
+  /** In key order. */
+  bounds: readonly KeyBytes[];
+  signal?: AbortSignal;
+}
+
+export interface ReadKeysOptions {
+  keys: readonly KeyBytes[];
+  range: KeyRange;
+  signal?: AbortSignal;
 }
 
 export interface ReadRowsOptions {

@@ -66,7 +66,7 @@ async function* baseSpans(store: BackupStore, base: LayerRef): AsyncGenerator<Om
   yield { index, entry: current, range };
 }
 
-function layersOf(table: TableManifest): { base: LayerRef; deltas: LayerRef[] } {
+export function layersOf(table: TableManifest): { base: LayerRef; deltas: LayerRef[] } {
   const [base, ...deltas] = table.layers;
   if (base && base.kind !== 'DELTA' && deltas.every(({ kind }) => kind === 'DELTA')) return { base, deltas };
   throw new AppError('INTEGRITY_FAILURE', `The manifest's layers of table ${table.table} are no stack.`, {

@@ -9,7 +9,7 @@ import { MAX_DELTA_LAYERS } from '../domain/layer-stack';
 import type { Manifest, TableManifest } from '../domain/manifest';
 import type { SourceInfo } from '../domain/source';
 import type { TableStructure } from '../domain/table';
-import type { TableScan } from './scan-changes';
+import type { ChangedTable } from './range-changes';
 import { structureDifferences } from './structure-check';
 
 const CHAIN_TYPES: readonly BackupType[] = ['FULL', 'INCREMENTAL', 'DIFFERENTIAL'];
@@ -58,7 +58,7 @@ function isNewer(a: Manifest, b: Manifest): boolean {
 }
 
 /** How a table can be taken: as changes to its parent, or whole and why. */
-export type TablePlan = { kind: 'CHANGES'; scan: TableScan } | { kind: 'WHOLE'; reason: string };
+export type TablePlan = { kind: 'CHANGES'; table: ChangedTable } | { kind: 'WHOLE'; reason: string };
 
 export function planTable(parent: Manifest | null, structure: TableStructure, type: BackupType): TablePlan {
   if (parent === null) return { kind: 'WHOLE', reason: reasonWithoutParent(type) };
@@ -71,7 +71,7 @@ export function planTable(parent: Manifest | null, structure: TableStructure, ty
   if (found.layers.length > MAX_DELTA_LAYERS) {
     return { kind: 'WHOLE', reason: `The parent's stack has ${found.layers.length} layers; this is a new base.` };
   }
-  return { kind: 'CHANGES', scan: { parent: found, structure } };
+  return { kind: 'CHANGES', table: { parent: found, structure } };
 }
 
 function reasonWithoutParent(type: BackupType): string {

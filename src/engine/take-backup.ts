@@ -80,7 +80,7 @@ async function writeBackup(write: BackupWrite, context: TaskContext): Promise<Ba
   const parent = await findParentOf(write, context);
   const { source, store } = write;
   const { tables, newRawBytes } = await takeTables(
-    { read, session, store, codec: source.codec, scope, type: task.spec.type, parent },
+    { read, session, store, source, scope, type: task.spec.type, parent },
     context,
   );
   if (scope.kind === 'BUSINESS') requireOwnedRows(tables, scope.businessId);

@@ -8,6 +8,7 @@ import type {
   BackupStore,
   BackupWriteSession,
   ChunkEntry,
+  LayerPage,
   ReadLease,
   StoreWait,
 } from '../domain/backup-store';
@@ -21,7 +22,8 @@ import type { RepositoryConfig } from './config-object';
 import type { RepositoryContext } from './context';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { lookUpForeignKeys } from './foreign-key-tree';
-import { walkLayer } from './layer-tree';
+import { toChunkEntry } from './layer-page';
+import { readPage, walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
 import {
   findManifest, heldBackupIds, listManifestObjects, ManifestDeletion, readManifests, removeSuperseded,
@@ -178,6 +180,11 @@ class OpenRepository implements Repository {
   foreignKeyChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null> {
     const read = (id: Buffer): Promise<Buffer> => this.context.packs.read(id);
     return lookUpForeignKeys({ read, root: Buffer.from(root, 'hex'), numbers, limit });
+  }
+
+  async layerPage(id: ChunkId): Promise<LayerPage> {
+    const { level, entries } = await readPage((page) => this.context.packs.read(page), Buffer.from(id, 'hex'));
+    return { level, entries: entries.map(toChunkEntry) };
   }
 
   async readChunk(id: ChunkId): Promise<Buffer> {

@@ -92,7 +92,7 @@ async function main(): Promise<void> {
     for (let round = 0; round < rounds; round++) await oneRound(serverUrl);
     printTable();
   } finally {
-    await sql(serverUrl, `DROP DATABASE IF EXISTS ${SCHEMA}`);
+    await sql(serverUrl, `DROP DATABASE IF EXISTS ${SCHEMA}; DROP USER IF EXISTS rv_bench_logless@'%'`);
     rmSync(folder, { recursive: true, force: true });
     await stopMariadb();
   }
@@ -177,16 +177,39 @@ async function ours(serverUrl: string): Promise<void> {
   });
 }
 
-/** What taking the same data again costs, and then one changed row in a hundred. */
+/** What taking the same data again costs, and then one changed row in a hundred, told by the binary log and found by comparing. */
 async function changes(serverUrl: string): Promise<void> {
   await withService(serverUrl, 'changes', async (service) => {
     const first = await service.backup();
-    const again = await service.backup();
-    recordChange('a second full backup of the same data', again, first);
-    const changed = await changeScattered(serverUrl);
-    recordChange(`an incremental of ${changed} changed rows`, await service.backup('INCREMENTAL'), first);
-    await changeScattered(serverUrl);
+    recordChange('a second full backup of the same data', await service.backup(), first);
+    await incremental(service, { serverUrl, first });
   });
+  const loglessUrl = await userWithoutLog(serverUrl);
+  await withService(loglessUrl, 'comparing', async (service) => {
+    await incremental(service, { serverUrl, first: await service.backup() });
+  });
+}
+
+async function incremental(
+  service: ServiceUnderTest,
+  { serverUrl, first }: { serverUrl: string; first: JobOutcome },
+): Promise<void> {
+  const changed = await changeScattered(serverUrl);
+  const taken = await service.backup('INCREMENTAL');
+  const detections = await service.changeDetections(taken.backupId as string);
+  recordChange(`an incremental of ${changed} changed rows by ${detections.join(' and ')}`, taken, first);
+  await changeScattered(serverUrl);
+}
+
+/** Who may not read the binary log, so that changes are found by comparing. */
+async function userWithoutLog(serverUrl: string): Promise<string> {
+  const [user, password] = ['rv_bench_logless', 'bench'];
+  await sql(
+    serverUrl,
+    `DROP USER IF EXISTS ${user}@'%'; CREATE USER ${user}@'%' IDENTIFIED BY '${password}'; GRANT RELOAD, PROCESS ON *.* TO ${user}@'%';
+     GRANT ALL ON ${SCHEMA}.* TO ${user}@'%'`,
+  );
+  return Object.assign(new URL(serverUrl), { username: user, password }).href;
 }
 
 /** One row in a hundred of the largest tables, all over them; done twice it changes them back. */

@@ -75,6 +75,15 @@ export class ServiceUnderTest {
     );
   }
 
+  /** How the changes of its tables were found, each way once. */
+  async changeDetections(backupId: string): Promise<string[]> {
+    const { backup } = await this.query<{ backup: { tables: { changeDetection: string }[] } }>(
+      'query($id: ID!) { backup(id: $id) { tables { changeDetection } } }',
+      { id: backupId },
+    );
+    return [...new Set(backup.tables.map(({ changeDetection }) => changeDetection))].sort();
+  }
+
   restore(backupId: string): Promise<JobOutcome> {
     return this.runJob(
       'mutation($id: ID!) { result: restoreBackup(input: { backupId: $id, type: FULL }) { job { id } errors { message } } }',

@@ -1,6 +1,7 @@
 /** The binary log tells the keys of rows that changed between two reads, byte for byte as rows hold them. */
 import fc from 'fast-check';
 import type { RowDataPacket } from 'mysql2';
+import type { LoggedKey } from '../../src/domain/source';
 import { stopMariadb } from '../support/mariadb';
 import { ChangeLogStand, differingKeys, expectTold } from '../support/change-log-stand';
 import { describeMariadb, needServer } from '../support/mysql-source';
@@ -188,7 +189,7 @@ describeMariadb('reading the binary log', () => {
     await open(['CREATE TABLE t (id INT PRIMARY KEY)'], ['t']);
     const told = await stand.after('INSERT INTO t VALUES (1)');
     await stand.exec('INSERT INTO t VALUES (2)', 'TRUNCATE t');
-    const again = await stand.between(told.from, told.to);
+    const { was: _, ...again } = await stand.between(told.from, told.to);
     expect(again).toEqual({ keys: new Map([['t', new Set(['0131'])]]), unusable: {}, events: told.events });
   });
 
@@ -205,7 +206,7 @@ describeMariadb('reading the binary log', () => {
     let largest = 0;
     global.gc?.();
     const before = process.memoryUsage().rss;
-    const onKeys = async (_: string, keys: Buffer[]): Promise<void> => {
+    const onKeys = async (_: string, keys: LoggedKey[]): Promise<void> => {
       await new Promise((resolve) => setImmediate(resolve));
       told += keys.length;
       largest = Math.max(largest, process.memoryUsage().rss - before);

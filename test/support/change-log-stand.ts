@@ -1,5 +1,5 @@
 /** A schema whose moments are read whole, and whose binary log is asked what changed between two of them. */
-import type { LogPosition, ReadChangeLogOptions, Source } from '../../src/domain/source';
+import type { LoggedKey, LogPosition, ReadChangeLogOptions, Source } from '../../src/domain/source';
 import type { TableStructure } from '../../src/domain/table';
 import { createSchema, type MariadbServer, type TestSchema } from './mariadb';
 import { openTestMysql } from './mysql-source';
@@ -17,6 +17,8 @@ export interface Moment {
 export interface ToldChanges {
   /** By table, the keys in hex. */
   keys: Map<string, Set<string>>;
+  /** By table and key in hex: what the key's first time says. */
+  was: Map<string, Map<string, boolean>>;
   unusable: Record<string, string>;
   events: number;
 }
@@ -65,12 +67,18 @@ export class ChangeLogStand {
     });
   }
 
-  /** What the log tells of the time in which the statements ran. */
+  /** What the log tells of the time in which the statements ran; of each key it must know whether the earlier moment has it. */
   async after(...statements: string[]): Promise<ToldChanges & { from: Moment; to: Moment }> {
     const from = await this.moment();
     await this.exec(...statements);
     const to = await this.moment();
-    return { from, to, ...(await this.between(from, to)) };
+    const told = await this.between(from, to);
+    for (const [table, keys] of told.was) {
+      if (table in told.unusable) continue;
+      const there = [...keys.keys()].map((key) => [key, from.rows.get(table)?.has(key)] as const);
+      expect({ table, was: keys }).toEqual({ table, was: new Map(there) });
+    }
+    return { from, to, ...told };
   }
 
   async between(
@@ -79,12 +87,18 @@ export class ChangeLogStand {
     options: Partial<ReadChangeLogOptions> & { source?: Source } = {},
   ): Promise<ToldChanges> {
     const keys = new Map<string, Set<string>>(tables.map(({ table }) => [table, new Set()]));
-    const onKeys = (table: string, told: Buffer[]): void =>
-      told.forEach((key) => keys.get(table)?.add(key.toString('hex')));
+    const was = new Map<string, Map<string, boolean>>(tables.map(({ table }) => [table, new Map<string, boolean>()]));
+    const onKeys = (table: string, told: LoggedKey[]): void => {
+      for (const logged of told) {
+        const key = logged.key.toString('hex');
+        if (!keys.get(table)?.has(key)) was.get(table)?.set(key, logged.was);
+        keys.get(table)?.add(key);
+      }
+    };
     const { source = this.source, ...rest } = options;
     const report = await source.readChangeLog?.({ from, to, tables, onKeys, ...rest });
     if (!report) throw new Error('the source reads no log');
-    return { keys, unusable: Object.fromEntries(report.unusable), events: report.events };
+    return { keys, was, unusable: Object.fromEntries(report.unusable), events: report.events };
   }
 
   async close(): Promise<void> {

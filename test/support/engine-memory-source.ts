@@ -5,7 +5,9 @@
 import { AppError } from '../../src/domain/errors';
 import { businessRoles } from '../../src/domain/ownership';
 import type { KeyRange, RowBatch, RowScope } from '../../src/domain/rows';
-import type { BulkWriter, ChangeWriter, ConsistentRead, ReadRowsOptions, Source } from '../../src/domain/source';
+import type {
+  BulkWriter, ChangeLogReport, ChangeWriter, ConsistentRead, KeyedRead, LoggedKey, ReadChangeLogOptions, ReadRowsOptions, Source,
+} from '../../src/domain/source'; // prettier-ignore
 import { keyColumnIndexes, type TableStructure } from '../../src/domain/table';
 import { sqliteCodec } from '../../src/sources/sqlite/row-encoding';
 import { batchesOf, decodeRow, encodeField, encodeRow, rowsOf, type Row } from './engine-rows';
@@ -14,6 +16,8 @@ import { batchesOf, decodeRow, encodeField, encodeRow, rowsOf, type Row } from '
 export type MemoryTables = Map<string, Map<string, Row>>;
 
 export interface MemorySource extends Source {
+  /** Of a source that keeps a log: tables that it does not tell, each with the reason, and where keys are given in a wrong order. */
+  log?: { unusable: Map<string, string>; doubtful: boolean };
   tables: MemoryTables;
   scratch: Map<string, MemoryTables>;
   /** Reads and writers that were opened and not ended. */
@@ -26,7 +30,7 @@ export interface MemorySource extends Source {
 
 const ROWS_PER_BATCH = 50;
 
-export function memorySource(structures: readonly TableStructure[], rangeRows = 400): MemorySource {
+export function memorySource(structures: readonly TableStructure[], rangeRows = 400, keepsLog = false): MemorySource {
   let handles = 0;
   let reads = 0;
   const structureOf = (name: string): TableStructure =>
@@ -47,10 +51,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     [...(tables.get(table.table) ?? new Map<string, Row>())].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
 
   const inRange = (table: TableStructure, range: KeyRange, row: Row): boolean => {
-    const keyText = (key: Buffer): string => {
-      const values = decodeRow(key, table.key.length);
-      return JSON.stringify(values.map((value) => (typeof value === 'number' ? sortable(value) : value)));
-    };
+    const keyText = (key: Buffer): string => keyOfBytes(table, key);
     const key = keyOf(table, row);
     return (range.from === null || key >= keyText(range.from)) && (range.to === null || key < keyText(range.to));
   };
@@ -59,7 +60,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     consistency: 'SQLITE_SNAPSHOT',
     lanes: 3,
     readAt: new Date(Date.UTC(2026, 0, 1) + 1000 * reads++),
-    position: null,
+    ...(source.log ? { position: positionNow(tables), byKey: byKey(tables) } : { position: null }),
     tables: structures.filter(({ table }) => wanted?.includes(table) ?? true),
     planRanges: async (table) => {
       const rows = sorted(tables, table);
@@ -70,6 +71,50 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     readRows: (table, options) => readRows(tables, table, options),
     close: async () => end(),
   });
+
+  /** A log that is the states it was asked for; a position is the number of one. */
+  const states: MemoryTables[] = [];
+  const positionNow = (tables: MemoryTables) => ({ file: 'log', offset: String(states.push(copyOf(tables)) - 1), serverId: '1' }); // prettier-ignore
+
+  const readLog = async ({ from, to, tables, onKeys }: ReadChangeLogOptions): Promise<ChangeLogReport> => {
+    for (const table of tables) {
+      const [before, after] = [from, to].map(
+        ({ offset }) => (states[Number(offset)] as MemoryTables).get(table.table) ?? new Map<string, Row>(),
+      ) as [Map<string, Row>, Map<string, Row>];
+      const changed = [...before, ...after].filter(([key]) => before.get(key) !== after.get(key));
+      const logged: LoggedKey[] = changed.map(([key, row]) => ({ key: keyBytes(table, row), was: before.has(key) }));
+      // What came after a key's first time says nothing of the earlier state, and rows that only passed are told too.
+      const passing = keyBytes(table, ['passing', ...table.columns.map(() => null)]);
+      await onKeys(table.table, [
+        ...logged,
+        ...logged.map(({ key }) => ({ key, was: true })),
+        { key: passing, was: false },
+      ]);
+    }
+    return { unusable: source.log?.unusable ?? new Map(), events: 1, bytes: 1 };
+  };
+
+  const byKey = (tables: MemoryTables): KeyedRead => ({
+    placeKeys: async (table, { keys, bounds }) => {
+      if (source.log?.doubtful) return null;
+      const text = (key: Buffer): string => keyOfBytes(table, key);
+      return Uint32Array.from(keys, (key) => bounds.filter((bound) => text(bound) <= text(key)).length);
+    },
+    async *readKeys(table, { keys, ...options }) {
+      const wanted = new Set(keys.map((key) => keyOfBytes(table, key)));
+      for await (const { bytes, ends } of readRows(tables, table, options)) {
+        const rows = rowsOf({ bytes, ends }).filter((row) =>
+          wanted.has(keyOf(table, decodeRow(row, table.columns.length))),
+        );
+        yield* batchesOf(rows, ROWS_PER_BATCH);
+      }
+    },
+  });
+
+  const keyOfBytes = (table: TableStructure, key: Buffer): string => {
+    const values = decodeRow(key, table.key.length);
+    return JSON.stringify(values.map((value) => (typeof value === 'number' ? sortable(value) : value)));
+  };
 
   async function* readRows(
     tables: MemoryTables,
@@ -224,6 +269,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
       });
     },
     openChangeWriter: async ({ missing = [] }) => changeWriter(missing),
+    ...(keepsLog ? { readChangeLog: readLog, log: { unusable: new Map(), doubtful: false } } : {}),
     recoverWrite: async () => 'ABSENT',
     dropScratch: async (schema) => void source.scratch.delete(schema),
     close: async () => undefined,

@@ -16,6 +16,9 @@ export interface MemoryStore extends EngineStore {
   openSessions(): number;
 }
 
+/** Few, so that layers have pages above pages. */
+const PAGE_ENTRIES = 3;
+
 export function memoryStore(seed = 7): MemoryStore {
   const chunks = new Map<string, Buffer>();
   const manifests = new Map<string, StoredManifest>();
@@ -122,6 +125,14 @@ export function memoryStore(seed = 7): MemoryStore {
     foreignKeyChunks: async (root, numbers, limit) => {
       const read = async (id: Buffer): Promise<Buffer> => chunks.get(id.toString('hex'))!;
       return lookUpForeignKeys({ read, root: Buffer.from(root, 'hex'), numbers, limit });
+    },
+    layerPage: async (id) => {
+      const [root = '', number] = id.split('/');
+      const entries = indexes.get(root) ?? [];
+      if (number !== undefined) return { level: 0, entries: entries.slice(+number, +number + PAGE_ENTRIES) };
+      if (entries.length <= PAGE_ENTRIES) return { level: 0, entries };
+      const pages = entries.flatMap((entry, i) => (i % PAGE_ENTRIES === 0 ? [{ ...entry, id: `${root}/${i}` }] : []));
+      return { level: 1, entries: pages.map((page) => ({ ...page, rawBytes: Infinity })) };
     },
     readChunk: async (id) => {
       const payload = chunks.get(id);

@@ -38,8 +38,8 @@ export const CONFIG = tableOf({ dataType: 'CONFIG', table: 'config' }, ['id', 'v
 export const PLATFORM = [TENANTS, BUSINESSES, FACTORS, ASSESSMENTS, CONFIG];
 
 /** Businesses b0, b1, ... of three tenants; b_i has assessments a_i_0.. and three factors each. */
-export function platformSource(businesses = 60, noteBytes = 400): MemorySource {
-  const source = memorySource(PLATFORM);
+export function platformSource(businesses = 60, noteBytes = 400, keepsLog = false): MemorySource {
+  const source = memorySource(PLATFORM, 400, keepsLog);
   const assessments: Row[] = [];
   const factors: Row[] = [];
   for (let b = 0; b < businesses; b++) {

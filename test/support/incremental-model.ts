@@ -6,8 +6,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAppError } from '../../src/domain/errors';
+import type { ChangeDetection } from '../../src/domain/backup';
 import type { BackupId } from '../../src/domain/ids';
 import type { SourceMapping } from '../../src/domain/mapping';
+import type { Source } from '../../src/domain/source';
 import { createSeededRandom, type SeededRandom } from '../../src/sources/seeded-random';
 import type { ContractConnection, SourceContractFixture } from '../contract/source-contract';
 import { backup, compact, restore, run, type EngineBench } from './engine-context';
@@ -37,13 +39,17 @@ type Change = (model: Model) => Promise<void>;
 export interface ModelOptions {
   seed: number;
   steps: number;
+  /** How changes must be found at least once; SCAN: the source's log is left out of it. */
+  detection: 'BINLOG' | 'SCAN';
 }
 
 export async function runIncrementalModel(fixture: SourceContractFixture, options: ModelOptions): Promise<void> {
-  const model = await Model.open(fixture, options.seed);
+  const model = await Model.open(fixture, options);
   try {
     await model.run(options.steps);
     await model.expectEveryBackup();
+    expect([...model.detections]).toContain(options.detection);
+    if (options.detection === 'SCAN') expect([...model.detections]).not.toContain('BINLOG');
   } finally {
     await model.close();
   }
@@ -51,6 +57,7 @@ export async function runIncrementalModel(fixture: SourceContractFixture, option
 
 class Model {
   readonly taken = new Map<BackupId, State>();
+  readonly detections = new Set<ChangeDetection>();
   private nextId = 1;
   /** Committed after the next backup: it must not be in it, and must be in the one after. */
   private late: ContractConnection | null = null;
@@ -63,12 +70,12 @@ class Model {
     private readonly connect: () => Promise<ContractConnection>,
   ) {}
 
-  static async open(fixture: SourceContractFixture, seed: number): Promise<Model> {
+  static async open(fixture: SourceContractFixture, { seed, detection }: ModelOptions): Promise<Model> {
     const database = await fixture.createDatabase();
     const sql = await database.connect();
     for (const statement of tables(fixture.types)) await sql.exec(statement);
     const folder = mkdtempSync(join(tmpdir(), 'rv-model-'));
-    const source = database.open(MAPPING);
+    const source = detection === 'SCAN' ? withoutLog(database.open(MAPPING)) : database.open(MAPPING);
     const ends = [
       () => source.close(),
       () => sql.close(),
@@ -132,6 +139,7 @@ class Model {
     const state = await this.state();
     const { manifest } = (await backup(this.bench, { type })).stored;
     expect(manifest.rowCount).toBe(state.flat().length);
+    for (const { changeDetection } of manifest.tables) this.detections.add(changeDetection);
     this.taken.set(manifest.backupId, state);
   }
 
@@ -167,6 +175,11 @@ class Model {
     for (const table of TABLES) state.push(await this.sql.query(`SELECT * FROM ${table} ORDER BY 1, 2`));
     return state;
   }
+}
+
+/** The same source, as if it kept no log. */
+function withoutLog(source: Source): Source {
+  return Object.create(source, { readChangeLog: { value: undefined } }) as Source;
 }
 
 const owners = (model: Model): Promise<(string | null)[][]> => model.sql.query(`SELECT id FROM owner ORDER BY id`);

@@ -145,6 +145,7 @@ function initialize(daemon: string, folder: string): void {
   const data = join(folder, 'data');
   const options = ['--no-defaults', `--datadir=${data}`, ...asUser()];
   mkdirSync(data);
+  mkdirSync(join(folder, 'tmp'));
   if (isMysql(daemon)) return void execFileSync(daemon, [...options, '--initialize-insecure'], { stdio: 'ignore' });
   const more = ['--auth-root-authentication-method=normal', '--skip-test-db'];
   execFileSync(installScript(daemon), [...options, ...more], { stdio: 'ignore' });
@@ -169,6 +170,8 @@ function daemonOptions(daemon: string, folder: string, port: number): string[] {
     '--no-defaults',
     ...asUser(),
     `--datadir=${join(folder, 'data')}`,
+    // A server that starts removes temporary files, also those of others in the same folder.
+    `--tmpdir=${join(folder, 'tmp')}`,
     `--socket=${join(folder, 'mariadbd.sock')}`,
     `--pid-file=${join(folder, 'mariadbd.pid')}`,
     `--log-error=${join(folder, 'error.log')}`,

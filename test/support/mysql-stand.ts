@@ -12,7 +12,7 @@ import type { RestoreResult } from '../../src/domain/task';
 import type { Repository } from '../../src/repository/repository';
 import { backup, restore, type EngineBench } from './engine-context';
 import { openStore } from './engine-scenarios';
-import { createSchema, type TestSchema } from './mariadb';
+import { createSchema, type MariadbServer, type TestSchema } from './mariadb';
 import { needServer, openTestMysql } from './mysql-source';
 
 /** The server lists a connection for a moment after it was told goodbye. */
@@ -28,13 +28,13 @@ export class MysqlStand {
     readonly folder: string,
   ) {}
 
-  /** Runs the statements in a fresh schema; every table named is mapped, as CONFIG unless told otherwise. */
+  /** Runs the statements in a fresh schema, of the run's server by default; every table named is mapped, as CONFIG unless told otherwise. */
   static async open(
     statements: readonly string[],
     tables: SourceMapping | readonly string[],
-    settings: Partial<SourceSettings> = {},
+    { server, ...settings }: Partial<SourceSettings> & { server?: MariadbServer } = {},
   ): Promise<MysqlStand> {
-    const schema = await createSchema(await needServer(), 'stand');
+    const schema = await createSchema(server ?? (await needServer()), 'stand');
     await schema.exec(...statements);
     const mapping = tables.map((entry) =>
       typeof entry === 'string' ? ({ dataType: 'CONFIG', table: entry } as const) : entry,

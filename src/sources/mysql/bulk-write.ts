@@ -28,7 +28,7 @@ import {
   type StagedTable,
 } from './staging';
 import { StagedReferences } from './staged-references';
-import { qualified } from './sql';
+import { qualified, quoteName } from './sql';
 import { markStatement, prepareMarkers } from './write-marker';
 
 export interface WriteContext {
@@ -53,7 +53,7 @@ export async function openBulkWriter(context: WriteContext, options: BulkWriteOp
     }
     const [control, ...lanes] = opened as [Session, ...Session[]];
     makes = true;
-    const plans = await prepareTables(control, options);
+    const plans = await prepareTables(control, lanes, options);
     const localInfile = await localInfileAllowed(control);
     return new MysqlBulkWriter({ ...context, options, control, lanes: new Lanes(lanes), plans, localInfile });
   } catch (error) {
@@ -63,11 +63,17 @@ export async function openBulkWriter(context: WriteContext, options: BulkWriteOp
   }
 }
 
-async function prepareTables(control: Session, options: BulkWriteOptions): Promise<BuildPlan[]> {
+async function prepareTables(
+  control: Session,
+  lanes: readonly Session[],
+  options: BulkWriteOptions,
+): Promise<BuildPlan[]> {
   const { jobId, scratchSchema, tables } = options;
   if (scratchSchema !== undefined) {
     const plans = planScratch(scratchSchema, tables);
     await makeScratch(control, scratchSchema, jobId);
+    // Else the binary log would show definitions of tables with these names being changed within the source's own schema.
+    for (const session of [control, ...lanes]) await session.run(`USE ${quoteName(scratchSchema)}`);
     return createAll(control, plans);
   }
   const plans = await planStaging(control, jobId, tables);

@@ -5,12 +5,15 @@
 import { AppError } from '../../domain/errors';
 import type { Clock, Log, Random } from '../../domain/ambient';
 import type { SourceMapping } from '../../domain/mapping';
-import type { KeyRange, RowBatch } from '../../domain/rows';
+import type { KeyBytes, KeyRange, RowBatch } from '../../domain/rows';
 import type {
   ConsistencyMethod,
   ConsistentRead,
+  KeyedRead,
+  KeyPlacing,
   LogPosition,
   OpenReadOptions,
+  ReadKeysOptions,
   ReadRowsOptions,
 } from '../../domain/source';
 import type { SourceSettings } from '../../domain/settings';
@@ -23,6 +26,7 @@ import { Lanes } from './lanes';
 import { watchLocks } from './lock-watch';
 import { readLogCreation } from './log-lineage';
 import { checkMapping } from './mapping-check';
+import { keyBatches, placeKeys } from './place-keys';
 import { planRanges } from './plan-ranges';
 import { readBatches } from './raw-rows';
 import { inPlace, selectRows, type Locate } from './read-rows';
@@ -123,6 +127,7 @@ class MysqlConsistentRead implements ConsistentRead {
   readonly readAt: Date;
   readonly position: LogPosition | null;
   readonly tables: readonly TableStructure[];
+  readonly byKey?: KeyedRead;
   private readonly pool: Lanes;
   private readonly reader: LaneReader;
   private readonly watching = new AbortController();
@@ -143,6 +148,7 @@ class MysqlConsistentRead implements ConsistentRead {
       throttle: createThrottle({ clock, ...limits(settings, open) }),
       signal: open.signal,
     });
+    if (state.control.dialect.valueRow !== null) this.byKey = this.reader;
     this.watch = watchLocks({
       ...state,
       session: state.control,
@@ -195,7 +201,7 @@ export interface LaneReaderOptions {
 }
 
 /** Reads tables over a pool of sessions, each read on one of them. */
-export class LaneReader {
+export class LaneReader implements KeyedRead {
   private narrowed: Narrowing | undefined;
 
   constructor(private readonly options: LaneReaderOptions) {}
@@ -207,22 +213,54 @@ export class LaneReader {
     return lanes.use((session) => planRanges({ session, table, targetBytes, name }), signal);
   }
 
-  async *readRows(table: TableStructure, read: ReadRowsOptions): AsyncGenerator<RowBatch> {
+  async placeKeys(table: TableStructure, placing: KeyPlacing): Promise<Uint32Array | null> {
+    const signal = anySignal(placing.signal, this.options.signal);
+    return this.onLane(table, signal, (session) => placeKeys(session, table, placing));
+  }
+
+  readRows(table: TableStructure, read: ReadRowsOptions): AsyncGenerator<RowBatch> {
+    return this.read(table, read, [undefined]);
+  }
+
+  readKeys(table: TableStructure, { keys, ...read }: ReadKeysOptions): AsyncGenerator<RowBatch> {
+    return this.read(table, read, keyBatches(table, keys));
+  }
+
+  /** One statement for each list of keys. */
+  private async *read(
+    table: TableStructure,
+    read: ReadRowsOptions,
+    lists: Iterable<readonly KeyBytes[] | undefined>,
+  ): AsyncGenerator<RowBatch> {
     const { lanes, throttle } = this.options;
     const signal = anySignal(read.signal, this.options.signal);
     const session = await lanes.take(signal);
     try {
       const narrowing = await this.narrowing(session, read);
-      const sql = selectRows({ ...this.options, table, dialect: session.dialect, read, narrowing });
-      if (sql === null) return;
-      for await (const batch of readBatches(session, sql, { signal, stop: () => this.stop(session) })) {
-        await throttle?.take(batch.bytes.length, batch.ends.length, signal);
-        yield batch;
+      for (const keys of lists) {
+        const sql = selectRows({ ...this.options, table, dialect: session.dialect, read, keys, narrowing });
+        if (sql === null) return;
+        for await (const batch of readBatches(session, sql, { signal, stop: () => this.stop(session) })) {
+          await throttle?.take(batch.bytes.length, batch.ends.length, signal);
+          yield batch;
+        }
       }
     } catch (error) {
       throw toSourceError(error, `reading table ${table.table}`);
     } finally {
       lanes.give(session);
+    }
+  }
+
+  private async onLane<T>(
+    table: TableStructure,
+    signal: AbortSignal | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await this.options.lanes.use(work, signal);
+    } catch (error) {
+      throw toSourceError(error, `asking for the order of keys of table ${table.table}`);
     }
   }
 

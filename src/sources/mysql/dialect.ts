@@ -30,6 +30,8 @@ export interface Dialect {
   foreignKeyView: string;
   /** Table names in it are spelled as those of files. */
   encodesTableNames: boolean;
+  /** How a list of rows begins each row, e.g. `VALUES (1), (2)`; null where the server knows no such lists. */
+  valueRow: 'ROW' | '' | null;
   /** The global transaction ids that the binary log holds. */
   gtidExpression: string;
 }
@@ -68,6 +70,7 @@ function mariadb(version: string, atLeast: AtLeast): Dialect {
     isolationVariable: 'tx_isolation',
     foreignKeyView: 'INNODB_SYS_FOREIGN',
     encodesTableNames: true,
+    valueRow: atLeast(10, 3, 3) ? '' : null,
     gtidExpression: '@@GLOBAL.gtid_binlog_pos',
   };
 }
@@ -90,6 +93,7 @@ function mysql(version: string, atLeast: AtLeast): Dialect {
     foreignKeyView: atLeast(8, 0, 3) ? 'INNODB_FOREIGN' : 'INNODB_SYS_FOREIGN',
     encodesTableNames: !atLeast(8, 0, 3),
     isolationVariable: atLeast(5, 7, 20) ? 'transaction_isolation' : 'tx_isolation',
+    valueRow: atLeast(8, 0, 19) ? 'ROW' : null,
     gtidExpression: '@@GLOBAL.gtid_executed',
   };
 }

@@ -1,5 +1,6 @@
 /** Goes through the events of a binary log and tells the keys of rows that changed. */
 import type { KeyBytes } from '../../domain/rows';
+import type { LoggedKey } from '../../domain/source';
 import type { ColumnStructure } from '../../domain/table';
 import {
   EVENT,
@@ -47,7 +48,7 @@ const NO_TABLE = 0xffffff;
 const XA_SEEN = 'XA transactions are in the log: their rows are logged before they are committed';
 
 export interface KeySink {
-  (table: string, keys: KeyBytes[]): void | Promise<void>;
+  (table: string, keys: LoggedKey[]): void | Promise<void>;
 }
 
 export class LogScan {
@@ -113,7 +114,7 @@ export class LogScan {
   }
 
   /** The keys, and what the rows' changes set off. */
-  private readImages(table: LoggedTable, rows: RowsBody): KeyBytes[] {
+  private readImages(table: LoggedTable, rows: RowsBody): LoggedKey[] {
     const { watch } = this;
     const { watched } = table;
     const wantsKeys = watch.isUsable(watched);
@@ -195,7 +196,7 @@ class LoggedTable {
   read(
     rows: RowsBody,
     wanted: { wantsKeys: boolean; referenced: readonly string[] },
-  ): { keys: KeyBytes[]; changed: string[] } {
+  ): { keys: LoggedKey[]; changed: string[] } {
     const present = rows.present.map((bitmap) =>
       this.watched.columns.flatMap((_, i) => (hasBit(bitmap, i) ? [i] : [])),
     );
@@ -203,7 +204,7 @@ class LoggedTable {
       this.watched.columns.findIndex((column) => column.name === name),
     );
     const changed = new Set<string>();
-    const keys: KeyBytes[] = [];
+    const keys: LoggedKey[] = [];
     for (let at = rows.rowsAt; at < rows.bytes.length;) {
       const images = present.map((columns) => {
         at = this.images.locate(rows.bytes, at, columns);
@@ -213,8 +214,8 @@ class LoggedTable {
         };
       });
       const [first, second] = images;
-      if (first?.key) keys.push(first.key);
-      if (second?.key && !first?.key?.equals(second.key)) keys.push(second.key);
+      if (first?.key) keys.push({ key: first.key, was: rows.change !== 'INSERT' });
+      if (second?.key && !first?.key?.equals(second.key)) keys.push({ key: second.key, was: false });
       wanted.referenced.forEach((name, i) => {
         if (!sameField(first?.fields[i], second?.fields[i])) changed.add(name);
       });

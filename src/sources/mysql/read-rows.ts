@@ -6,7 +6,9 @@ import type { TableStructure } from '../../domain/table';
 import { businessCondition } from '../ownership-sql';
 import type { Narrowing } from './business-index';
 import type { Dialect } from './dialect';
-import { keyIndexHint, orderByKey, rangeCondition } from './key-range';
+import type { KeyBytes } from '../../domain/rows';
+import { keyColumns, keyIndexHint, keysCondition, orderByKey, rangeCondition } from './key-range';
+import { decodeFields } from './row-encoding';
 import { qualified, quoteName, quoteText, selectList } from './sql';
 
 /** Where tables are found: under their own names, or under others while they are being restored. */
@@ -26,15 +28,18 @@ export interface SelectRowsOptions {
   dialect: Dialect;
   locate: Locate;
   read: ReadRowsOptions;
+  /** Only rows that have one of these keys. */
+  keys?: readonly KeyBytes[];
   narrowing?: Narrowing;
 }
 
 /** Null where nothing of the table is in the scope. */
 export function selectRows(options: SelectRowsOptions): string | null {
-  const { table, dialect, locate, read } = options;
+  const { table, dialect, locate, read, keys } = options;
   const scope = scopeCondition(options, read.scope);
   if (scope === null) return null;
-  const conditions = [rangeCondition(table, read.range, 't'), scope].filter(Boolean).map((part) => `(${part})`);
+  const keyed = keys && keysCondition(keyColumns(table), keys.map(decodeFields), 't');
+  const conditions = [rangeCondition(table, read.range, 't'), keyed, scope].filter(Boolean).map((part) => `(${part})`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const { schema, table: name } = locate(table.table);
   // Within a business few rows are wanted: the server picks the index that finds them.

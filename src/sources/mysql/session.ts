@@ -12,6 +12,7 @@ import { cancelled, isConnectionLost, throwIfAborted, toSourceError } from './er
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A slow consumer may leave the server waiting on a full socket this long. */
 const SOCKET_PATIENCE_SECONDS = 3600;
+const SORTED_BYTES = 65_536;
 const SQL_MODE = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION';
 export const STRICT_SQL_MODE = `STRICT_ALL_TABLES,${SQL_MODE}`;
 export const LENIENT_SQL_MODE = SQL_MODE;
@@ -269,6 +270,8 @@ function setupStatement(dialect: Dialect, options: SessionOptions): string {
     `SESSION net_write_timeout = ${SOCKET_PATIENCE_SECONDS}`,
     `SESSION net_read_timeout = ${SOCKET_PATIENCE_SECONDS}`,
     'SESSION wait_timeout = 86400',
+    // Keys are put in order by all of their weights: the longest key has fewer than this.
+    `SESSION max_sort_length = ${SORTED_BYTES}`,
   ];
   if (options.lockWaitSeconds !== undefined) settings.push(`SESSION lock_wait_timeout = ${options.lockWaitSeconds}`);
   return `SET ${settings.join(', ')}`;

@@ -20,7 +20,10 @@ interface Bench extends EngineBench {
   store: MemoryStore;
 }
 
-const bench = (businesses?: number): Bench => ({ source: platformSource(businesses), store: memoryStore() });
+const bench = (businesses?: number, keepsLog = false): Bench => ({
+  source: platformSource(businesses, 400, keepsLog),
+  store: memoryStore(),
+});
 
 async function take(on: Bench, type: BackupType): Promise<StoredManifest['manifest']> {
   return (await backup(on, { type })).stored.manifest;
@@ -199,34 +202,43 @@ function memoryKey(id: string | number): string {
   return JSON.stringify([typeof id === 'number' ? String(id + 1e12).padStart(16, '0') : id]);
 }
 
-it('every backup that is left is the source at its moment, whatever happened before, between and after', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 30 }), async (steps) => {
-      const on = bench(40);
-      const taken = new Map<BackupId, ReturnType<typeof stateOf>>();
-      for (const next of steps) {
-        if (next.do === 'backup') {
-          const { backupId, rowCount, rawBytes, tables } = await take(on, next.type);
-          taken.set(backupId, stateOf(on.source));
-          expect(rowCount).toBe(Object.values(stateOf(on.source)).flat().length);
-          expect(rawBytes).toBe(tables.reduce((sum, table) => sum + table.rawBytes, 0));
-        } else if (next.do === 'empty') on.source.tables.set(next.table, new Map());
-        else if (next.do === 'forget') {
-          const [backupId] = [...taken.keys()].slice(next.at % Math.max(1, taken.size));
-          if (backupId === undefined) continue;
-          taken.delete(backupId);
-          on.store.manifests.delete(backupId);
-        } else change(on, next);
-      }
-      for (const [backupId, state] of taken) expect(await restored(on, backupId)).toEqual(state);
-      const [last] = [...taken].slice(-1);
-      if (last === undefined) return;
-      await restore(on, { backupId: last[0] });
-      expect(stateOf(on.source)).toEqual(last[1]);
-    }),
-    runs,
-  );
-}, 240_000);
+const withoutAndWithLog = [
+  ['by comparing', false],
+  ['by the log', true],
+] as const;
+
+it.each(withoutAndWithLog)(
+  '%s, every backup that is left is the source at its moment, whatever happened',
+  async (_, log) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 30 }), async (steps) => {
+        const on = bench(40, log);
+        const taken = new Map<BackupId, ReturnType<typeof stateOf>>();
+        for (const next of steps) {
+          if (next.do === 'backup') {
+            const { backupId, rowCount, rawBytes, tables } = await take(on, next.type);
+            taken.set(backupId, stateOf(on.source));
+            expect(rowCount).toBe(Object.values(stateOf(on.source)).flat().length);
+            expect(rawBytes).toBe(tables.reduce((sum, table) => sum + table.rawBytes, 0));
+          } else if (next.do === 'empty') on.source.tables.set(next.table, new Map());
+          else if (next.do === 'forget') {
+            const [backupId] = [...taken.keys()].slice(next.at % Math.max(1, taken.size));
+            if (backupId === undefined) continue;
+            taken.delete(backupId);
+            on.store.manifests.delete(backupId);
+          } else change(on, next);
+        }
+        for (const [backupId, state] of taken) expect(await restored(on, backupId)).toEqual(state);
+        const [last] = [...taken].slice(-1);
+        if (last === undefined) return;
+        await restore(on, { backupId: last[0] });
+        expect(stateOf(on.source)).toEqual(last[1]);
+      }),
+      runs,
+    );
+  },
+  240_000,
+);
 
 it('a delta chunk reads back as it was written, and no other bytes are one', () => {
   const bytes = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((value) => Buffer.from(value));
