@@ -6,6 +6,7 @@ export type Id<Name extends string> = string & { readonly [brand]: Name };
 export type BackupId = Id<'Backup'>;
 export type JobId = Id<'Job'>;
 export type RestoreId = Id<'Restore'>;
+export type HoldId = Id<'LegalHold'>;
 export type LeaseToken = Id<'Lease'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -41,7 +41,9 @@ export type EngineTask =
       dryRun: boolean;
       /** Delete nothing more: report what is gone, or throw CANCELLED where nothing is. */
       recoverOnly?: boolean;
-    };
+    }
+  /** What deleting these would free: no job, but a question; changes nothing. */
+  | { kind: 'FREED_BYTES'; backupIds: readonly BackupId[] };
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -111,8 +113,22 @@ export interface CompactionResult {
   kept: { table: string; reason: string }[];
 }
 
+export interface FreedBytesResult {
+  kind: 'FREED_BYTES';
+  /** Of packs that nothing else refers to. */
+  freedBytes: number;
+  /** Of chunks that nothing would need any more, in packs that stay. */
+  deadBytes: number;
+}
+
 export type EngineResult =
-  BackupResult | RestoreResult | VerificationResult | ExpiredResult | CleanupResult | CompactionResult;
+  | BackupResult
+  | RestoreResult
+  | VerificationResult
+  | ExpiredResult
+  | CleanupResult
+  | CompactionResult
+  | FreedBytesResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

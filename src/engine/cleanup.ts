@@ -11,6 +11,8 @@ import type { EngineStore, TaskContext } from './ports';
 
 type CleanupTask = Extract<EngineTask, { kind: 'CLEANUP' }>;
 
+const ON_HOLD = 'A legal hold keeps it.';
+
 interface Cleanup {
   task: CleanupTask;
   store: EngineStore;
@@ -107,13 +109,15 @@ async function unlessDeleted(
 async function tryDelete(cleanup: Cleanup, backupId: BackupId): Promise<string | null> {
   const { task, store, context } = cleanup;
   throwIfAborted(context.signal);
-  if (task.dryRun) return null;
+  if (task.dryRun) return (await store.heldBackupIds()).has(backupId) ? ON_HOLD : null;
+  const { signal, hooks } = context;
+  const onWaiting = (): void => hooks.onLog('Another cleanup deletes from the repository; this one waits for it.');
   try {
-    cleanup.deletion ??= await store.beginDeletion();
+    cleanup.deletion ??= await store.beginDeletion({ signal, onWaiting });
     await cleanup.deletion.delete(backupId);
     return null;
   } catch (error) {
-    if (isAppError(error) && error.code === 'LEGAL_HOLD') return error.message;
+    if (isAppError(error) && error.code === 'LEGAL_HOLD') return ON_HOLD;
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import { AppError, toAppError } from '../domain/errors';
 import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
 import { cleanUp, findExpired } from './cleanup';
 import { compactBackup } from './compact-backup';
+import { reckonFreedBytes } from './freed-bytes';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
 import { restoreBackup } from './restore';
@@ -40,6 +41,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return findExpired(context);
     case 'CLEANUP':
       return cleanUp(task, context);
+    case 'FREED_BYTES':
+      return reckonFreedBytes(task, context);
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { AppError } from '../domain/errors';
 import type { Clock, Log, Random } from '../domain/ambient';
-import type { BackupDeletion, BackupStore, DamageFinding } from '../domain/backup-store';
+import type { BackupDeletion, BackupStore, DamageFinding, StoreWait } from '../domain/backup-store';
 import type { BackupId } from '../domain/ids';
 import type { Source } from '../domain/source';
 import type { TaskHooks } from '../domain/task';
@@ -29,7 +29,11 @@ export interface EngineStore extends BackupStore {
   /** Every backup that has a manifest, readable or not. A listing that may be incomplete throws. */
   storedBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** For deleting backups, many by one listing. */
-  beginDeletion(): Promise<BackupDeletion>;
+  beginDeletion(wait?: StoreWait): Promise<BackupDeletion>;
+  /** Backups that a legal hold keeps. */
+  heldBackupIds(): Promise<ReadonlySet<BackupId>>;
+  /** What deleting these backups would let collections free, and what would be dead in packs that stay. */
+  freedBy(backupIds: readonly BackupId[], signal?: AbortSignal): Promise<{ freedBytes: number; deadBytes: number }>;
   /** Removes what an unfinished replacement of the backup's manifest left. Idempotent. */
   removeSuperseded(backupId: BackupId): Promise<void>;
   /** Removes packs of which nothing is needed past their grace period, and rewrites mostly dead ones; with `dryRun` only counts them. */

@@ -204,6 +204,26 @@ export async function withLease<T>(
   }
 }
 
+/** Whether a lease in force is for this purpose; one that can't be read may be for any. */
+export async function hasLeaseFor(deps: LeaseDeps, purpose: string): Promise<boolean> {
+  for (const lease of await listLeases(deps.objects)) {
+    if ((await mayBeFor(deps.objects, { lease, purpose })) && (await isInForce(deps, lease))) return true;
+  }
+  return false;
+}
+
+async function mayBeFor(
+  objects: ObjectStore,
+  { lease, purpose }: { lease: FoundLease; purpose: string },
+): Promise<boolean> {
+  try {
+    return ((await objects.get(lease.name)) as { purpose?: unknown }).purpose === purpose;
+  } catch (error) {
+    if (isStorageFault(error, 'UNAVAILABLE')) throw error;
+    return !isStorageFault(error, 'MISSING');
+  }
+}
+
 interface FoundLease {
   name: string;
   leaseId: string;

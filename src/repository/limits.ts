@@ -54,3 +54,6 @@ export const REWRITE_BELOW_SHARE = 0.5;
  */
 export const SMALL_PACK_SHARE = 1 / 16;
 export const JOIN_SMALL_PACKS = 16;
+
+/** How long placing a hold waits for a deletion of the same backup, which takes milliseconds. */
+export const HOLD_PATIENCE_MS = 10_000;

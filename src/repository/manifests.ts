@@ -1,6 +1,5 @@
-/** Manifests in the storage: found, proven, written once, deleted lowest generation first (FORMAT.md, section 9). */
+/** Manifests in the storage: found, proven, written once (FORMAT.md, section 9). */
 import { createHash } from 'node:crypto';
-import type { BackupDeletion } from '../domain/backup-store';
 import { AppError, isAppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 import type { Manifest, StoredManifest } from '../domain/manifest';
@@ -76,7 +75,7 @@ async function readCurrent(objects: ObjectStore, object: ManifestObject): Promis
   return null;
 }
 
-async function listGenerations(objects: ObjectStore, backupId: BackupId): Promise<ManifestObject[]> {
+export async function listGenerations(objects: ObjectStore, backupId: BackupId): Promise<ManifestObject[]> {
   const found = (await listManifestObjects(objects)).filter((object) => object.backupId === backupId);
   return found.sort((left, right) => left.generation - right.generation);
 }
@@ -114,34 +113,36 @@ export async function putManifest(objects: ObjectStore, manifest: Manifest, gene
  * after it leaves two generations, of which the higher counts.
  *
  * A deletion of the backup may go on at the same time. It looks again after it deleted, and this looks after it wrote: at least one of
- * them sees the other, so that a deleted backup never comes back.
+ * them sees the other, so that a deleted backup never comes back. It holds the lease that whoever places a hold waits for (holds.ts), and
+ * writes nothing where the backup is gone by then.
  */
 export async function putNextManifest(
   objects: ObjectStore,
   manifest: Manifest,
   current: StoredManifest,
 ): Promise<StoredManifest> {
+  if ((await listGenerations(objects, manifest.backupId)).length === 0) throw goneMeanwhile(manifest.backupId);
   const stored = await putManifest(objects, manifest, generationOf(current.name) + 1).catch((cause: unknown) => {
     if (!isStorageFault(cause, 'EXISTS')) throw cause;
     const message = `The backup ${manifest.backupId} was replaced by other work meanwhile.`;
     throw new AppError('CONFLICT', message, { cause, retryable: true, hint: 'Try again: it may be done already.' });
   });
-  const names = (await listGenerations(objects, manifest.backupId)).map(({ name }) => name);
-  if (!names.includes(current.name)) {
+  if (!(await isListed(objects, current))) {
     await objects.storage.delete(stored.name);
-    throw new AppError('NOT_FOUND', `The backup ${manifest.backupId} was deleted or replaced meanwhile.`, {
-      hint: 'List backups to see what is there.',
-    });
+    throw goneMeanwhile(manifest.backupId);
   }
   await removeSuperseded(objects, manifest.backupId);
   return stored;
 }
 
-/** Where the next generation would be. */
-function successor(object: ManifestObject | undefined): ManifestObject | null {
-  if (!object) return null;
-  const generation = object.generation + 1;
-  return { ...object, generation, name: object.name.replace(/(\.g\d+)?\.json$/, `.g${generation}.json`) };
+async function isListed(objects: ObjectStore, { name, manifest }: StoredManifest): Promise<boolean> {
+  return (await listGenerations(objects, manifest.backupId)).some((found) => found.name === name);
+}
+
+function goneMeanwhile(backupId: BackupId): AppError {
+  return new AppError('NOT_FOUND', `The backup ${backupId} was deleted or replaced meanwhile.`, {
+    hint: 'List backups to see what is there.',
+  });
 }
 
 function generationOf(name: string): number {
@@ -162,59 +163,4 @@ export async function removeAllSuperseded(objects: ObjectStore): Promise<void> {
   for (const { name } of superseded.sort((left, right) => left.generation - right.generation)) {
     await objects.storage.delete(name);
   }
-}
-
-/** Deletes backups by one listing, however many they are. */
-export class ManifestDeletion implements BackupDeletion {
-  private constructor(
-    private readonly objects: ObjectStore,
-    /** What was listed of backups that are not deleted yet. */
-    private readonly found: Map<BackupId, ManifestObject[]>,
-  ) {}
-
-  static async begin(objects: ObjectStore): Promise<ManifestDeletion> {
-    const found = new Map<BackupId, ManifestObject[]>();
-    for (const object of await listManifestObjects(objects)) {
-      found.set(object.backupId, [...(found.get(object.backupId) ?? []), object]);
-    }
-    return new ManifestDeletion(objects, found);
-  }
-
-  /**
-   * Removes every generation, lowest first, so that an older one never comes back, and those that came since the listing. Resolves also
-   * when there is none.
-   */
-  async delete(backupId: BackupId): Promise<void> {
-    await assertNoHold(this.objects, backupId);
-    const { storage } = this.objects;
-    const objects = await this.generations(backupId);
-    for (const { name } of objects) await storage.delete(name);
-    for (let next = successor(objects.at(-1)); next && (await storage.stat(next.name)); next = successor(next)) {
-      await storage.delete(next.name);
-    }
-    this.found.delete(backupId);
-  }
-
-  /** Lowest first. Where the listing is so old that its highest one was replaced meanwhile, from a new listing. */
-  private async generations(backupId: BackupId): Promise<ManifestObject[]> {
-    const listed = [...(this.found.get(backupId) ?? [])].sort((left, right) => left.generation - right.generation);
-    const highest = listed.at(-1);
-    if (!highest || (await this.objects.storage.stat(highest.name))) return listed;
-    return listGenerations(this.objects, backupId);
-  }
-}
-
-/** Backups that a legal hold keeps; told by the names alone, so that a damaged hold holds as well. */
-export async function heldBackupIds(objects: ObjectStore): Promise<Set<BackupId>> {
-  const held = new Set<BackupId>();
-  for await (const { name } of objects.storage.list('holds/')) {
-    const parsed = classify(name);
-    if (parsed?.kind === 'HOLD') held.add(parsed.backupId);
-  }
-  return held;
-}
-
-async function assertNoHold(objects: ObjectStore, backupId: BackupId): Promise<void> {
-  if (!(await heldBackupIds(objects)).has(backupId)) return;
-  throw new AppError('LEGAL_HOLD', `A legal hold keeps the backup ${backupId}.`, { hint: 'Release the hold first.' });
 }

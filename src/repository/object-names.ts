@@ -1,6 +1,6 @@
 /** Names of objects (FORMAT.md, section 2): made and recognised here alone. */
 import { BACKUP_TYPES, type BackupType } from '../domain/backup';
-import type { BackupId } from '../domain/ids';
+import type { BackupId, HoldId } from '../domain/ids';
 
 export const CONFIG_NAME = 'config.json';
 export const CONFIG_COPY_NAME = 'config.copy.json';
@@ -24,7 +24,7 @@ export type ObjectClass =
   | { kind: 'PACK'; packId: string }
   | { kind: 'MANIFEST'; backupId: BackupId; type: BackupType; generation: number }
   | { kind: 'LOCK'; lease: 'SHARED' | 'EXCLUSIVE'; leaseId: string; renewal: number }
-  | { kind: 'HOLD'; backupId: BackupId }
+  | { kind: 'HOLD'; backupId: BackupId; holdId: HoldId }
   | { kind: 'MARK' }
   | { kind: 'ERASURE' }
   | { kind: 'PROBE' };
@@ -53,7 +53,12 @@ const classifyByFolder: Record<string, (name: string) => ObjectClass | null> = {
       leaseId: leaseId as string,
       renewal: Number(renewal),
     })),
-  holds: (name) => matched(HOLD, name, ([, backupId]) => ({ kind: 'HOLD', backupId: backupId as BackupId })),
+  holds: (name) =>
+    matched(HOLD, name, ([, backupId, holdId]) => ({
+      kind: 'HOLD',
+      backupId: backupId as BackupId,
+      holdId: holdId as HoldId,
+    })),
   marks: (name) => matched(MARK, name, () => ({ kind: 'MARK' })),
   erasures: (name) => matched(ERASURE, name, () => ({ kind: 'ERASURE' })),
   probes: (name) => matched(PROBE, name, () => ({ kind: 'PROBE' })),
@@ -98,6 +103,10 @@ export function manifestName(
   const time = compactTime(manifest.createdAt);
   const suffix = generation === 1 ? '' : `.g${generation}`;
   return `manifests/${time.slice(0, 4)}/${time.slice(4, 6)}/${time}-${manifest.type}-${manifest.backupId}${suffix}.json`;
+}
+
+export function holdName({ backupId, holdId }: { backupId: BackupId; holdId: HoldId }): string {
+  return `holds/${backupId}-${holdId}.json`;
 }
 
 export function markName(createdAt: string, markId: string): string {

@@ -13,21 +13,23 @@ import type {
   StoreWait,
 } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
-import type { BackupId } from '../domain/ids';
+import type { BackupId, HoldId } from '../domain/ids';
+import type { LegalHold } from '../domain/legal-hold';
 import type { ChunkId, LayerRef, StoredManifest } from '../domain/manifest';
 import type { RepositorySettings } from '../domain/settings';
 import { checkRepository, type CheckOptions, type CheckReport } from './check';
 import { collectGarbage, type CollectOptions, type CollectReport } from './collect';
 import type { RepositoryConfig } from './config-object';
 import type { RepositoryContext } from './context';
+import { ManifestDeletion } from './delete-manifest';
+import { freedBy, type FreedBytes } from './freed-by';
+import { heldBackupIds, placeHold, readHolds, releaseHold } from './holds';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { lookUpForeignKeys } from './foreign-key-tree';
 import { toChunkEntry } from './layer-page';
 import { readPage, walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
-import {
-  findManifest, heldBackupIds, listManifestObjects, ManifestDeletion, readManifests, removeSuperseded,
-} from './manifests'; // prettier-ignore
+import { findManifest, listManifestObjects, readManifests, removeSuperseded } from './manifests';
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
 import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
@@ -73,12 +75,23 @@ export interface Repository extends BackupStore {
   check(options: CheckOptions): Promise<CheckReport>;
   /** Every backup that has a manifest, readable or not. A listing that may be incomplete throws. */
   storedBackupIds(): Promise<ReadonlySet<BackupId>>;
-  /** Backups that a legal hold keeps. */
-  heldBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** For deleting many backups: their manifests are listed once, here. */
-  beginDeletion(): Promise<BackupDeletion>;
+  beginDeletion(wait?: StoreWait): Promise<BackupDeletion>;
   /** From then on the backup is gone; its packs go by collection. Idempotent. Throws LEGAL_HOLD where one is placed. */
-  deleteManifest(backupId: BackupId): Promise<void>;
+  deleteManifest(backupId: BackupId, wait?: StoreWait): Promise<void>;
+  /**
+   * Once it resolves nothing deletes the backup until the hold is released. Placing the very same hold again changes nothing. NOT_FOUND
+   * where the backup has no manifest.
+   */
+  placeHold(hold: LegalHold): Promise<LegalHold>;
+  /** The hold that went; null where there was none. */
+  releaseHold(holdId: HoldId): Promise<LegalHold | null>;
+  /** Every hold in force, damaged ones too. A listing that may be incomplete throws. */
+  listHolds(): AsyncIterable<LegalHold>;
+  /** Backups that a hold keeps, told by names alone. */
+  heldBackupIds(): Promise<ReadonlySet<BackupId>>;
+  /** What deleting these backups would let collections free. Changes nothing. */
+  freedBy(backupIds: readonly BackupId[], signal?: AbortSignal): Promise<FreedBytes>;
   /** Removes the generations of a backup's manifest that a higher one has replaced. Idempotent. */
   removeSuperseded(backupId: BackupId): Promise<void>;
   /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
@@ -206,16 +219,32 @@ class OpenRepository implements Repository {
     return new Set(found.map(({ backupId }) => backupId));
   }
 
+  beginDeletion(wait?: StoreWait): Promise<BackupDeletion> {
+    return ManifestDeletion.begin(this.context, wait);
+  }
+
+  async deleteManifest(backupId: BackupId, wait?: StoreWait): Promise<void> {
+    await (await this.beginDeletion(wait)).delete(backupId);
+  }
+
+  placeHold(hold: LegalHold): Promise<LegalHold> {
+    return placeHold(this.context, hold);
+  }
+
+  releaseHold(holdId: HoldId): Promise<LegalHold | null> {
+    return releaseHold(this.context, holdId);
+  }
+
+  listHolds(): AsyncIterable<LegalHold> {
+    return readHolds(this.context);
+  }
+
   heldBackupIds(): Promise<ReadonlySet<BackupId>> {
     return heldBackupIds(this.context.objects);
   }
 
-  beginDeletion(): Promise<BackupDeletion> {
-    return ManifestDeletion.begin(this.context.objects);
-  }
-
-  async deleteManifest(backupId: BackupId): Promise<void> {
-    await (await this.beginDeletion()).delete(backupId);
+  freedBy(backupIds: readonly BackupId[], signal?: AbortSignal): Promise<FreedBytes> {
+    return freedBy(this.context, backupIds, signal);
   }
 
   removeSuperseded(backupId: BackupId): Promise<void> {

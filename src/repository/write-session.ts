@@ -16,9 +16,10 @@ import { WeightGate } from './bounded';
 import { createCompressor, type Compressor } from './compression';
 import type { RepositoryContext } from './context';
 import { ForeignKeyTreeBuilder } from './foreign-key-tree';
+import { manifestPurpose } from './holds';
 import { indexRoots } from './index-roots';
 import { TreeBuilder } from './layer-tree';
-import { acquireLease, tryLease, type Lease } from './leases';
+import { acquireLease, tryLease, withLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
 import { listManifestObjects, putManifest, putNextManifest, readManifest } from './manifests';
 import { ChunkUsage } from './chunk-usage';
@@ -154,7 +155,10 @@ class WriteSession implements BackupWriteSession {
   commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest> {
     return this.commitBy(manifest, () => {
       const storedBytes = current.manifest.storedBytes + this.storedBytes();
-      return putNextManifest(this.context.objects, { ...manifest, storedBytes }, current);
+      const lease = { kind: 'SHARED', purpose: manifestPurpose(manifest.backupId) } as const;
+      return withLease(this.context, lease, () =>
+        putNextManifest(this.context.objects, { ...manifest, storedBytes }, current),
+      );
     });
   }
 

@@ -78,6 +78,8 @@ export function toMessage(result: EngineResult): string {
       return result.passed ? 'Everything is sound.' : `Found ${result.findings.length} damaged objects.`;
     case 'FIND_EXPIRED':
       return `Found ${result.backupIds.length} expired backups.`;
+    case 'FREED_BYTES':
+      return `Would free ${result.freedBytes} bytes.`;
     case 'CLEANUP':
       return cleanupMessage(result);
     case 'COMPACTION':

@@ -143,6 +143,8 @@ export function memoryStore(seed = 7): MemoryStore {
     chunkId,
     check: async () => ({ findings: [], checkedChunks: chunks.size, checkedBytes: 0 }),
     storedBackupIds: async () => new Set([...manifests.values()].map(({ manifest }) => manifest.backupId)),
+    heldBackupIds: async () => new Set(),
+    freedBy: async () => ({ freedBytes: 0, deadBytes: 0 }),
     beginDeletion: async () => ({ delete: async (backupId) => void manifests.delete(backupId) }),
     collectGarbage: async () => ({ freedBytes: 0, rewrittenPacks: 0, rewrittenBytes: 0, damagedPacks: [] }),
     removeSuperseded: async () => undefined,

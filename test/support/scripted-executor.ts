@@ -65,6 +65,8 @@ export function resultOf(task: EngineTask): EngineResult {
     }
     case 'FIND_EXPIRED':
       return { kind: 'FIND_EXPIRED', backupIds: [] };
+    case 'FREED_BYTES':
+      return { kind: 'FREED_BYTES', freedBytes: 7, deadBytes: 0 };
     case 'CLEANUP':
       return {
         kind: 'CLEANUP',

@@ -16,7 +16,7 @@ const deletion = (more: Partial<CleanupTask>): CleanupTask => ({
   ...more,
 });
 
-type Store = Pick<EngineStore, 'storedBackupIds' | 'beginDeletion' | 'collectGarbage'>;
+type Store = Pick<EngineStore, 'storedBackupIds' | 'beginDeletion' | 'heldBackupIds' | 'collectGarbage'>;
 
 type Deletes = (backupId: BackupId) => Promise<void>;
 const deleting =
@@ -28,6 +28,7 @@ function contextWith(given: Partial<Store>, abort = new AbortController()): Task
   const store: Store = {
     storedBackupIds: async () => new Set([a, b]),
     beginDeletion: deleting(async () => undefined),
+    heldBackupIds: async () => new Set(),
     collectGarbage: async () => ({ freedBytes: 5, rewrittenPacks: 2, rewrittenBytes: 3, damagedPacks: [] }),
     ...given,
   };
@@ -102,5 +103,15 @@ describe('a cleanup', () => {
     const result = await run(contextWith({ beginDeletion }), { dryRun: true });
     expect(result).toMatchObject({ deletedBackupIds: [a, b], freedBytes: 5 });
     expect(beginDeletion).not.toHaveBeenCalled();
+  });
+
+  it('keeps what a legal hold keeps and says so, as a dry run too', async () => {
+    const held = new AppError('LEGAL_HOLD', 'held');
+    const beginDeletion = deleting(async (id) => (id === a ? Promise.reject(held) : undefined));
+    const kept = [{ backupId: a, reason: 'A legal hold keeps it.' }];
+    expect(await run(contextWith({ beginDeletion }))).toMatchObject({ deletedBackupIds: [b], kept });
+    const heldBackupIds = async (): Promise<Set<BackupId>> => new Set([a]);
+    const dry = contextWith({ beginDeletion: jest.fn(), heldBackupIds });
+    expect(await run(dry, { dryRun: true })).toMatchObject({ deletedBackupIds: [b], kept });
   });
 });
