@@ -8,7 +8,8 @@ import { createServer } from './api/server';
 import type { Catalog } from './catalog/catalog';
 import { openCatalog } from './catalog/open-catalog';
 import type { Clock, Log, Random } from './domain/ambient';
-import { isAppError } from './domain/errors';
+import { AppError, isAppError } from './domain/errors';
+import type { BackupId } from './domain/ids';
 import type { Settings } from './domain/settings';
 import type { Source } from './domain/source';
 import type { TaskExecutor } from './domain/task';
@@ -22,7 +23,7 @@ import { watchWrites, type WriteWatch } from './ops/write-watch';
 import { openRepository, type Repository } from './repository/repository';
 import { createRunner, type Runner } from './runner/runner';
 import { createWorkerExecutor } from './runner/worker-executor';
-import type { RepositoryPort, SourcePort } from './services/ports';
+import type { FreedBytes, RepositoryPort, SourcePort } from './services/ports';
 import { createServices } from './services/services';
 import { createDemoDatabase } from './sources/sqlite/demo';
 import { PROGRAM } from './program';
@@ -50,6 +51,9 @@ export interface App {
   /** Runs all steps. */
   close(): Promise<void>;
 }
+
+/** Threads beside those of jobs: previews of retention ask one question at a time, and need not wait for a backup to end. */
+const QUESTIONS_AT_ONCE = 1;
 
 /** Problems that time does not heal: the service must not start and look well. */
 const FATAL_REPOSITORY_CODES = ['WRONG_PASSPHRASE', 'FORMAT_TOO_NEW', 'CONFIG_INVALID', 'INTEGRITY_FAILURE'];
@@ -107,7 +111,7 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
     catalog,
     feed,
     sources: sourcePorts(settings, sources),
-    repository: repositoryPort(settings, repository),
+    repository: repositoryPort(settings, { repository, executor }),
     defaultRetentionDays: settings.retention.defaultDays,
     maxWaiters: settings.limits.maxWaiters,
     clock,
@@ -155,7 +159,7 @@ function workerThreads({ settings, distFolder, clock, log }: AppOptions): TaskEx
   return createWorkerExecutor({
     workerFile: join(distFolder, 'worker.js'),
     workerData: { settings: { sources, repository }, writtenBy: PROGRAM } satisfies WorkerSettings,
-    maxWorkers: runner.concurrency,
+    maxWorkers: runner.concurrency + QUESTIONS_AT_ONCE,
     clock,
     log,
   });
@@ -184,7 +188,7 @@ function lazyRepository({ settings, clock, random, log }: AppOptions): LazyRepos
   };
 }
 
-/** Brings the catalog in line with the repository; a repository that is away for now is reported and waited for. */
+/** Brings the catalog's backups and holds in line with the repository; a repository that is away for now is reported and waited for. */
 async function importBackups({
   catalog,
   repository,
@@ -201,6 +205,8 @@ async function importBackups({
     const { imported, missing } = await catalog.backups.reconcile(store.listManifests(damaged));
     if (imported.length > 0) log.info('found backups in the repository', { imported: imported.length });
     if (missing.length > 0) log.error('backups have no manifest in the repository', { backupIds: missing });
+    const holds = await catalog.holds.reconcile(store.listHolds());
+    if (holds.added + holds.removed > 0) log.info('brought legal holds in line with the repository', { ...holds });
   } catch (error) {
     if (!isAppError(error) || FATAL_REPOSITORY_CODES.includes(error.code)) throw error;
     log.error('the repository is not available', { error });
@@ -221,7 +227,10 @@ function sourcePorts(settings: Settings, sources: readonly Source[]): SourcePort
   });
 }
 
-function repositoryPort(settings: Settings, repository: LazyRepository): RepositoryPort {
+function repositoryPort(
+  settings: Settings,
+  { repository, executor }: { repository: LazyRepository; executor: TaskExecutor },
+): RepositoryPort {
   const { url, compression } = settings.repository;
   return {
     location: url,
@@ -231,7 +240,22 @@ function repositoryPort(settings: Settings, repository: LazyRepository): Reposit
     },
     freeBytes: async () => (await repository.open()).freeBytes(),
     usage: async () => (await repository.open()).info(),
+    placeHold: async (hold) => (await repository.open()).placeHold(hold),
+    releaseHold: async (hold) => (await repository.open()).releaseHold(hold),
+    freedBy: (backupIds, signal) => reckonFreedBytes(executor, { backupIds, signal }),
   };
+}
+
+/** In a worker thread, as jobs are run. */
+async function reckonFreedBytes(
+  executor: TaskExecutor,
+  { backupIds, signal }: { backupIds: readonly BackupId[]; signal: AbortSignal },
+): Promise<FreedBytes> {
+  const untold = (): void => undefined; // because: nobody watches a question
+  const hooks = { signal, onProgress: untold, onLog: untold };
+  const result = await executor.run({ kind: 'FREED_BYTES', backupIds }, hooks);
+  if (result.kind === 'FREED_BYTES') return result;
+  throw new AppError('INTERNAL', `A question for freed bytes was answered with a ${result.kind} result.`);
 }
 
 /** What is no longer there must not be made anew: an empty mount point would take writes. */

@@ -27,7 +27,11 @@ export const DataTypeEnum = enumOf(
   ['ALL', ...DATA_TYPES],
   'Words for the risk tables; ALL is their union.',
 );
-export const BackupStatusEnum = enumOf('BackupStatus', BACKUP_STATUSES, 'EXPIRED: complete, and past its expiresAt.');
+export const BackupStatusEnum = enumOf(
+  'BackupStatus',
+  BACKUP_STATUSES,
+  'EXPIRED: complete, and past its expiresAt; it goes with the next cleanup, unless a legal hold keeps it.',
+);
 export const JobKindEnum = enumOf('JobKind', JOB_KINDS, 'What a job does.');
 export const JobStateEnum = enumOf('JobState', JOB_STATES, 'Where a job stands; the last three are final.');
 export const JobEventTypeEnum = enumOf('JobEventType', JOB_EVENT_TYPES, 'What happened to a job.');

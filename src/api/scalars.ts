@@ -60,6 +60,16 @@ export const DurationScalar = new GraphQLScalarType<string, string>({
   parseLiteral: (node) => stringOf(node, 'Duration'),
 });
 
+/** In: the text as given; whether there is such a zone is checked where it is used. */
+export const TimeZoneScalar = new GraphQLScalarType<string, string>({
+  name: 'TimeZone',
+  description: 'A time zone by its IANA name: UTC, Europe/Berlin.',
+  specifiedByURL: 'https://www.iana.org/time-zones',
+  serialize: (name) => String(name),
+  parseValue: (value) => (typeof value === 'string' ? value : refuse('TimeZone must be a string, such as UTC.')),
+  parseLiteral: (node) => stringOf(node, 'TimeZone'),
+});
+
 export const JsonScalar = new GraphQLScalarType<unknown, unknown>({
   name: 'JSON',
   description: 'Any JSON value.',

@@ -6,10 +6,12 @@ import './enums';
 import { locateAppErrors } from './locate-errors';
 import { BackupResolver, BackupStatisticsResolver, StorageForecastResolver } from './resolvers/backup-resolver';
 import { JobResolver } from './resolvers/job-resolver';
-import { BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
+import { LegalHoldResolver } from './resolvers/legal-hold-resolver';
+import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
 import { NodeResolver } from './resolvers/node-resolver';
 import { OverviewResolver } from './resolvers/overview-resolver';
 import { RestoreResolver } from './resolvers/restore-resolver';
+import { RetentionPreviewResolver, RetentionVerdictLinks } from './resolvers/retention-resolver';
 
 /** type-graphql wants one before it accepts subscriptions; ours all bring their own iterators. */
 const UNUSED_PUB_SUB: PubSub = {
@@ -32,6 +34,10 @@ export function buildApiSchema(): GraphQLSchema {
       NodeResolver,
       OverviewResolver,
       BackupLinks,
+      BackupHolds,
+      LegalHoldResolver,
+      RetentionPreviewResolver,
+      RetentionVerdictLinks,
       RestoreLinks,
       JobLinks,
       JobEventLinks,

@@ -4,7 +4,8 @@ import type { BackupStatus } from '../domain/backup';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { StoredManifest } from '../domain/manifest';
-import { backupSeries, backupStatistics, countByBusiness } from './backup-statistics';
+import type { RetainedBackup } from '../domain/retention';
+import { backupSeries, backupStatistics, countByBusiness, ON_HOLD } from './backup-statistics';
 import type {
   BackupBucket,
   BackupFilter,
@@ -21,7 +22,7 @@ import { findReplay, rememberKey } from './idempotency';
 import { KeysetList, whereCreated, whereIn } from './keyset';
 import type { BackupRecord } from './records';
 import { reconcileBackups } from './reconcile';
-import { toBackup } from './to-records';
+import { toBackup, toRetained } from './to-records';
 
 const FIELDS = {
   CREATED_AT: { property: 'createdAt', nullable: false },
@@ -31,6 +32,11 @@ const FIELDS = {
   RAW_BYTES: { property: 'rawBytes', nullable: true },
   ROW_COUNT: { property: 'rowCount', nullable: true },
 } as const satisfies Record<BackupOrderField, { property: keyof BackupRecord; nullable: boolean }>;
+
+/** What `toRetained` needs: not the JSON of tables, which can be large. */
+const RETAINED = [
+  'id', 'state', 'type', 'source', 'dataTypes', 'businessId', 'readAt', 'createdAt', 'expiresAt',
+] as const satisfies readonly (keyof BackupEntity)[]; // prettier-ignore
 
 export class CatalogBackups
   extends KeysetList<BackupEntity, BackupRecord, BackupFilter, BackupOrderField>
@@ -72,11 +78,27 @@ export class CatalogBackups
 
   async listExpired(limit: number): Promise<BackupRecord[]> {
     const page = await this.list({
-      filter: { statuses: ['EXPIRED'] },
+      filter: { statuses: ['EXPIRED'], onHold: false },
       order: { field: 'EXPIRES_AT', direction: 'ASC' },
       limit,
     });
     return page.items;
+  }
+
+  async listRetained({ filter, limit }: { filter?: BackupFilter; limit: number }): Promise<RetainedBackup[]> {
+    const now = this.database.clock.now();
+    return this.database.read(async (manager) => {
+      const query = this.filtered(manager, filter, now).andWhere(
+        "row.state = 'COMPLETED' AND row.missingSince IS NULL",
+      );
+      const columns = RETAINED.map((column) => `row.${column}`);
+      const { raw, entities } = await query
+        .select(columns)
+        .addSelect(`CASE WHEN ${ON_HOLD} THEN 1 ELSE 0 END`, 'on_hold')
+        .limit(limit)
+        .getRawAndEntities<{ on_hold: number | string }>();
+      return entities.map((row, index) => toRetained(row, { now, onHold: Number(raw[index]?.on_hold) === 1 }));
+    });
   }
 
   deleteUnstored(id: BackupId, idempotency: IdempotencyClaim | null = null): Promise<boolean> {
@@ -124,6 +146,7 @@ function applyBackupFilter(query: SelectQueryBuilder<BackupEntity>, context: Fil
     query.andWhere('row.expiresAt < :expiresBefore', { expiresBefore: filter.expiresBefore.getTime() });
   }
   if (filter.missing !== undefined) query.andWhere(`row.missingSince IS ${filter.missing ? 'NOT NULL' : 'NULL'}`);
+  if (filter.onHold !== undefined) query.andWhere(`${filter.onHold ? '' : 'NOT '}${ON_HOLD}`);
   whereLabels(query, context);
   return (
     whereIn(query, 'id', filter.ids) &&

@@ -13,6 +13,8 @@ type Raw = Record<string, string | number | null>;
 const COMPLETED = "row.state = 'COMPLETED'";
 const EXPIRED = `${COMPLETED} AND row.expiresAt <= :now`;
 const COUNTED = `${COMPLETED} AND row.newRawBytes IS NOT NULL`;
+/** Of the backup `row`. */
+export const ON_HOLD = 'EXISTS (SELECT 1 FROM legal_holds hold WHERE hold.backup_id = row.id)';
 const COMPLETE_IN_ROWS = 'row.businessId IS NULL';
 const RESTORABLE = `${COMPLETED} AND row.missingSince IS NULL`;
 /** In floating point: SQLite's integer sums fail on overflow. */
@@ -43,6 +45,7 @@ async function readTotals(query: SelectQueryBuilder<BackupEntity>, now: Date): P
   }
   query
     .addSelect(countWhen(EXPIRED), 'expired')
+    .addSelect(countWhen(ON_HOLD), 'on_hold')
     .addSelect(countWhen('row.missingSince IS NOT NULL'), 'missing')
     .addSelect(sumWhen(COMPLETED, 'row.rowCount'), 'row_total')
     .addSelect(sumWhen(COMPLETED, 'row.rawBytes'), 'raw_bytes')
@@ -70,6 +73,7 @@ function summarize(totals: Raw): Omit<BackupStatistics, 'byType' | 'byDataType'>
     failed,
     cancelled: number(totals['cancelled']),
     expired,
+    onHold: number(totals['on_hold']),
     missing: number(totals['missing']),
     rowCount: number(totals['row_total']),
     rawBytes: number(totals['raw_bytes']),

@@ -8,17 +8,20 @@
  */
 import type { BackupStatus, BackupType } from '../domain/backup';
 import type { DataType } from '../domain/data-type';
-import type { BackupId, JobId, RestoreId } from '../domain/ids';
+import type { BackupId, HoldId, JobId, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress } from '../domain/job';
+import type { LegalHold } from '../domain/legal-hold';
 import type { StoredManifest } from '../domain/manifest';
+import type { RetainedBackup } from '../domain/retention';
 import type { CleanupResult, RestoreResult, VerificationResult } from '../domain/task';
-import type { BackupRecord, JobEventRecord, JobRecord, Lease, RestoreRecord } from './records';
+import type { BackupRecord, JobEventRecord, JobRecord, Lease, LegalHoldRecord, RestoreRecord } from './records';
 
 export type * from './records';
 
 export interface Catalog {
   readonly jobs: JobRecords;
   readonly backups: BackupRecords;
+  readonly holds: LegalHoldRecords;
   readonly restores: RestoreRecords;
   readonly events: EventRecords;
   readonly queue: JobQueue;
@@ -131,6 +134,8 @@ export interface BackupFilter {
   expiresBefore?: Date;
   /** True: only backups whose manifest the repository lacks; false: only others. */
   missing?: boolean;
+  /** True: only backups that a legal hold keeps; false: only others. */
+  onHold?: boolean;
   /** Every one of these labels with just this value. */
   labels?: Readonly<Record<string, string>>;
 }
@@ -145,8 +150,10 @@ export interface BackupRecords extends RecordList<BackupRecord, BackupFilter, Ba
   statisticsByBusiness(options: { filter?: BackupFilter; limit: number }): Promise<BusinessCount[]>;
   /** Finished backups by creation time, in buckets of `bucketMs` aligned to the epoch; empty buckets are left out. */
   statisticsSeries(options: { filter?: BackupFilter; bucketMs: number }): Promise<BackupBucket[]>;
-  /** COMPLETED backups past their `expiresAt`, oldest expiry first. */
+  /** COMPLETED backups past their `expiresAt` that no legal hold keeps, oldest expiry first. */
   listExpired(limit: number): Promise<BackupRecord[]>;
+  /** What retention judges by: completed backups that are not missing, in no order; at most `limit`. */
+  listRetained(options: { filter?: BackupFilter; limit: number }): Promise<RetainedBackup[]>;
   /**
    * Deletes the row of a backup that has no manifest: FAILED, CANCELLED or missing. False when there is no such row; throws
    * CONFLICT for any other state (those go through a CLEANUP job). The client's key is taken in the same transaction, unless it
@@ -170,6 +177,8 @@ export interface BackupStatistics {
   failed: number;
   cancelled: number;
   expired: number;
+  /** Kept by a legal hold, whatever else they are. */
+  onHold: number;
   missing: number;
   /** Sums over completed and expired ones. */
   rowCount: number;
@@ -211,6 +220,25 @@ export interface ReconcileReport {
   updated: BackupId[];
   missing: BackupId[];
   unchanged: number;
+}
+
+// ---- legal holds -----------------------------------------------------------------------------------------------------------
+
+/** An index: what is in force the repository decides. Each change is first made there, then here. */
+export interface LegalHoldRecords {
+  /** In the order of the ids, null where there is none. One query. */
+  findMany(ids: readonly HoldId[]): Promise<(LegalHoldRecord | null)[]>;
+  /** For each backup its holds, oldest first. One query. */
+  ofBackups(ids: readonly BackupId[]): Promise<LegalHoldRecord[][]>;
+  /** Idempotent. Takes the client's key in the same transaction; throws IDEMPOTENCY_KEY_REUSED when another input had it. */
+  add(hold: LegalHold, idempotency: IdempotencyClaim | null): Promise<void>;
+  /** The same for a hold that was released. */
+  remove(id: HoldId, idempotency: IdempotencyClaim | null): Promise<void>;
+  /**
+   * Brings the index in line with the repository: adds what it lacks, and removes what was there before the call and is not among `holds`.
+   * Where `holds` throws nothing is removed and the error is passed on.
+   */
+  reconcile(holds: AsyncIterable<LegalHold>): Promise<{ added: number; removed: number }>;
 }
 
 // ---- restores ------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { BackupType, Labels, RestoreType } from '../domain/backup';
 import type { RequestedDataType } from '../domain/data-type';
-import type { BackupId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { BackupId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
 import type { BackupTableRecord, JobOutcome, RestoreRecord, VerificationRecord } from './records';
@@ -100,6 +100,17 @@ export class BackupEntity {
   @Column(nullable(moment('missing_since'))) missingSince!: Date | null;
 }
 
+/** What the repository holds of legal holds, indexed. */
+@Entity('legal_holds')
+@Index('idx_legal_holds_backup', ['backupId', 'createdAt', 'id'])
+export class LegalHoldEntity {
+  @PrimaryColumn(id('id')) id!: HoldId;
+  @Column(id('backup_id')) backupId!: BackupId;
+  @Column(nullable(prose('reason'))) reason!: string | null;
+  @Column(nullable(text('created_by', NAME_LENGTH))) createdBy!: string | null;
+  @Column(moment('created_at')) createdAt!: Date;
+}
+
 @Entity('restores')
 @Index('idx_restores_created', ['createdAt', 'id'])
 @Index('idx_restores_state', ['state', 'createdAt', 'id'])
@@ -153,6 +164,7 @@ export const ENTITIES = [
   JobEntity,
   JobEventEntity,
   BackupEntity,
+  LegalHoldEntity,
   RestoreEntity,
   IdempotencyEntity,
   CounterEntity,

@@ -7,6 +7,7 @@ import type { Catalog, CatalogInfo } from './catalog';
 import { createDataSource, locateCatalog, sqliteOptions, type CatalogLocation } from './data-source';
 import { Database, EVENT_COUNTER, readCounter, type OnEvent } from './database';
 import { CatalogEvents } from './event-records';
+import { CatalogHolds } from './hold-records';
 import { CatalogJobs } from './job-records';
 import { CatalogQueue } from './job-queue';
 import { CatalogRestores } from './restore-records';
@@ -109,6 +110,7 @@ function assemble(database: Database, { info, close }: { info: Catalog['info']; 
     info,
     jobs: new CatalogJobs(database),
     backups: new CatalogBackups(database),
+    holds: new CatalogHolds(database),
     restores: new CatalogRestores(database),
     events: new CatalogEvents(database),
     queue: new CatalogQueue(database),

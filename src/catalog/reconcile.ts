@@ -66,7 +66,13 @@ function judge(row: BackupEntity | undefined, stored: StoredManifest): Verdict {
   if (row === undefined) return 'IMPORTED';
   if (row.state === 'PENDING' || row.state === 'RUNNING') return 'UNCHANGED'; // its job settles it
   const same = row.state === 'COMPLETED' && row.checksum === stored.checksum && row.missingSince === null;
-  return same ? 'UNCHANGED' : 'UPDATED';
+  return same && expiresAlike(row, stored) ? 'UNCHANGED' : 'UPDATED';
+}
+
+/** An expiry in the catalog alone must not make a backup look as if it were to go. */
+function expiresAlike({ expiresAt }: BackupEntity, { manifest }: StoredManifest): boolean {
+  const promised = manifest.expiresAt === null ? null : Date.parse(manifest.expiresAt);
+  return (expiresAt?.getTime() ?? null) === promised;
 }
 
 /** Judges again: a job may have settled since the rows were read. */

@@ -9,7 +9,7 @@ import type {
 } from '../domain/backup';
 import type { DamageFinding } from '../domain/backup-store';
 import type { DataType, RequestedDataType } from '../domain/data-type';
-import type { BackupId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { BackupId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import type { CleanupResult, RestoreResult, VerificationResult } from '../domain/task';
 
@@ -115,6 +115,15 @@ export interface BackupRecord {
   verification: VerificationRecord | null;
   /** Since when the repository's listing has lacked its manifest; such a backup can't be restored. */
   missingSince: Date | null;
+}
+
+export interface LegalHoldRecord {
+  id: HoldId;
+  backupId: BackupId;
+  /** Null where the repository's object is damaged; it holds all the same. */
+  reason: string | null;
+  createdBy: string | null;
+  createdAt: Date;
 }
 
 export interface RestoreRecord {

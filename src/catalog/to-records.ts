@@ -1,6 +1,7 @@
 /** Rows become records here, and nowhere else. */
 import type { BackupStatus } from '../domain/backup';
 import { DATA_TYPES, type DataType } from '../domain/data-type';
+import { seriesOf, type RetainedBackup } from '../domain/retention';
 import type { BackupEntity, JobEntity, JobEventEntity, RestoreEntity, StoredVerification } from './entities';
 import type { BackupRecord, JobEventRecord, JobRecord, RestoreRecord, VerificationRecord } from './records';
 
@@ -23,11 +24,23 @@ export function toBackup(row: BackupEntity, now: Date): BackupRecord {
   };
 }
 
+export function toRetained(
+  row: Pick<
+    BackupEntity,
+    'id' | 'state' | 'type' | 'source' | 'dataTypes' | 'businessId' | 'readAt' | 'createdAt' | 'expiresAt'
+  >,
+  { now, onHold }: { now: Date; onHold: boolean },
+): RetainedBackup {
+  const { id, type, source, businessId, readAt, createdAt, expiresAt } = row;
+  const series = seriesOf({ source, type, businessId, dataTypes: splitDataTypes(row.dataTypes) });
+  return { id, series, type, status: backupStatus(row, now), readAt, createdAt, expiresAt, onHold };
+}
+
 export function toRestore(row: RestoreEntity): RestoreRecord {
   return { ...row };
 }
 
-function backupStatus(row: BackupEntity, now: Date): BackupStatus {
+function backupStatus(row: Pick<BackupEntity, 'state' | 'expiresAt'>, now: Date): BackupStatus {
   const expired = row.state === 'COMPLETED' && row.expiresAt !== null && row.expiresAt.getTime() <= now.getTime();
   return expired ? 'EXPIRED' : row.state;
 }

@@ -16,10 +16,13 @@ import { classify, CONFIG_NAME, holdName } from './object-names';
 import type { ObjectStore } from './object-store';
 import { isStorageFault } from './storage/storage';
 
-interface HoldObject {
-  name: string;
+export interface HoldIdentity {
   backupId: BackupId;
   holdId: HoldId;
+}
+
+interface HoldObject extends HoldIdentity {
+  name: string;
 }
 
 /** The purpose of the lease under which a backup's manifest is deleted or replaced: whoever places a hold knows it by that. */
@@ -27,14 +30,14 @@ export function manifestPurpose(backupId: BackupId): string {
   return `manifest ${backupId}`;
 }
 
-/** All hold objects; complete, or it throws: the folder of a disk that is not mounted lists nothing. */
+/** All hold objects; complete, or it throws. */
 export async function listHoldObjects(objects: ObjectStore): Promise<HoldObject[]> {
   const found: HoldObject[] = [];
   for await (const { name } of objects.storage.list('holds/')) {
     const parsed = classify(name);
     if (parsed?.kind === 'HOLD') found.push({ name, backupId: parsed.backupId, holdId: parsed.holdId });
   }
-  await objects.storage.get(CONFIG_NAME);
+  await assertPresent(objects);
   return found;
 }
 
@@ -91,7 +94,7 @@ export async function placeHold(context: RepositoryContext, hold: LegalHold): Pr
 async function assertStored(objects: ObjectStore, backupId: BackupId): Promise<void> {
   const found = await listManifestObjects(objects);
   if (found.some((object) => object.backupId === backupId)) return;
-  await objects.storage.get(CONFIG_NAME); // because: where the repository is away, nothing is known of the backup
+  await assertPresent(objects);
   throw new AppError('NOT_FOUND', 'The repository has no such backup.');
 }
 
@@ -117,10 +120,20 @@ async function waitForDeletion(context: RepositoryContext, backupId: BackupId): 
 }
 
 /** The hold that went; null where there was none. */
-export async function releaseHold(context: RepositoryContext, holdId: HoldId): Promise<LegalHold | null> {
-  const object = (await listHoldObjects(context.objects)).find((found) => found.holdId === holdId);
-  if (!object) return null;
-  const hold = await readHold(context, object);
-  await context.objects.storage.delete(object.name);
-  return hold;
+export async function releaseHold(context: RepositoryContext, hold: HoldIdentity): Promise<LegalHold | null> {
+  const { objects } = context;
+  const name = holdName(hold);
+  const found = await readHold(context, { ...hold, name });
+  if (found) await objects.storage.delete(name);
+  else await assertPresent(objects);
+  return found;
+}
+
+/** The folder of a disk that is not mounted lists nothing, and holds nothing of what it is asked for. */
+async function assertPresent({ storage }: ObjectStore): Promise<void> {
+  if (await storage.stat(CONFIG_NAME)) return;
+  throw new AppError('REPOSITORY_UNAVAILABLE', 'The repository is not where it was.', {
+    retryable: true,
+    hint: 'See that its disk is mounted.',
+  });
 }

@@ -13,7 +13,7 @@ import type {
   StoreWait,
 } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
-import type { BackupId, HoldId } from '../domain/ids';
+import type { BackupId } from '../domain/ids';
 import type { LegalHold } from '../domain/legal-hold';
 import type { ChunkId, LayerRef, StoredManifest } from '../domain/manifest';
 import type { RepositorySettings } from '../domain/settings';
@@ -23,7 +23,7 @@ import type { RepositoryConfig } from './config-object';
 import type { RepositoryContext } from './context';
 import { ManifestDeletion } from './delete-manifest';
 import { freedBy, type FreedBytes } from './freed-by';
-import { heldBackupIds, placeHold, readHolds, releaseHold } from './holds';
+import { heldBackupIds, placeHold, readHolds, releaseHold, type HoldIdentity } from './holds';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
 import { lookUpForeignKeys } from './foreign-key-tree';
 import { toChunkEntry } from './layer-page';
@@ -85,7 +85,7 @@ export interface Repository extends BackupStore {
    */
   placeHold(hold: LegalHold): Promise<LegalHold>;
   /** The hold that went; null where there was none. */
-  releaseHold(holdId: HoldId): Promise<LegalHold | null>;
+  releaseHold(hold: HoldIdentity): Promise<LegalHold | null>;
   /** Every hold in force, damaged ones too. A listing that may be incomplete throws. */
   listHolds(): AsyncIterable<LegalHold>;
   /** Backups that a hold keeps, told by names alone. */
@@ -231,8 +231,8 @@ class OpenRepository implements Repository {
     return placeHold(this.context, hold);
   }
 
-  releaseHold(holdId: HoldId): Promise<LegalHold | null> {
-    return releaseHold(this.context, holdId);
+  releaseHold(hold: HoldIdentity): Promise<LegalHold | null> {
+    return releaseHold(this.context, hold);
   }
 
   listHolds(): AsyncIterable<LegalHold> {

@@ -11,6 +11,7 @@ export type Action =
   | 'backup:delete'
   | 'backup:verify'
   | 'backup:compact'
+  | 'backup:hold'
   | 'restore:create'
   | 'restore:read'
   | 'job:read'

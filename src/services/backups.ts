@@ -89,12 +89,12 @@ export interface DeletedBackup {
 
 export interface CleanedUp {
   job: JobRecord | null;
-  /** What had expired when it was asked; at most MAX_EXPIRED_LISTED. */
+  /** What had expired when it was asked, but for what a legal hold keeps; at most MAX_EXPIRED_LISTED. */
   expiredBackupIds: BackupId[];
 }
 
 export interface BackupsDependencies extends BackupRules {
-  catalog: Pick<Catalog, 'backups' | 'jobs' | 'queue'>;
+  catalog: Pick<Catalog, 'backups' | 'holds' | 'jobs' | 'queue'>;
   jobs: JobsService;
   clock: Clock;
   random: Random;
@@ -235,7 +235,7 @@ function hasNoManifest(backup: BackupRecord): boolean {
 
 /** Null where no job is needed: what has no manifest went at once. */
 async function planDeletion(
-  catalog: Pick<Catalog, 'backups' | 'jobs'>,
+  catalog: Pick<Catalog, 'backups' | 'holds' | 'jobs'>,
   input: DeleteBackupInput,
   idempotency: IdempotencyClaim | null,
 ): Promise<JobSpec | null> {
@@ -243,12 +243,23 @@ async function planDeletion(
   const { backupId } = input;
   const backup = await catalog.backups.find(backupId);
   if (!backup) throw noSuchBackup();
+  await checkNotHeld(catalog, backupId);
   if (hasNoManifest(backup)) {
     await catalog.backups.deleteUnstored(backupId, idempotency); // because: a row that has gone meanwhile is what was asked for
     return null;
   }
   await checkUnused(catalog, backup);
   return { kind: 'CLEANUP', backupIds: [backupId], dryRun: false };
+}
+
+/** What the catalog does not know of yet, the cleanup finds in the repository. */
+async function checkNotHeld(catalog: Pick<Catalog, 'holds'>, backupId: BackupId): Promise<void> {
+  const [holds = []] = await catalog.holds.ofBackups([backupId]);
+  if (holds.length === 0) return;
+  throw new AppError('LEGAL_HOLD', 'A legal hold keeps the backup.', {
+    hint: 'Release all its legal holds first.',
+    path: ID_PATH,
+  });
 }
 
 /** CONFLICT while the backup is being made, restored, verified or compacted. */

@@ -15,9 +15,12 @@ export class InvalidInputError extends AppError {
 export class InputProblems {
   private readonly found: AppError[] = [];
 
-  /** `field` is below `input`, e.g. `retentionDays` or `target.scratch`. */
+  /** `root`: where the fields are. */
+  constructor(private readonly root: readonly string[] = ['input']) {}
+
+  /** `field` is below the root, e.g. `retentionDays` or `target.scratch`. */
   add(field: string, message: string, hint: string): void {
-    this.found.push(new AppError('INVALID_INPUT', message, { hint, path: ['input', ...field.split('.')] }));
+    this.found.push(new AppError('INVALID_INPUT', message, { hint, path: [...this.root, ...field.split('.')] }));
   }
 
   /** Throws when anything was added. */

@@ -6,6 +6,7 @@ import type { Labels } from '../domain/backup';
 import { MAX_RETENTION_DAYS, MIN_RETENTION_DAYS } from '../domain/backup';
 import type { RequestedDataType } from '../domain/data-type';
 import { parseDurationMs } from '../domain/duration';
+import { MAX_HOLD_REASON_LENGTH } from '../domain/legal-hold';
 import type { InputProblems } from './input-problems';
 
 export const MAX_WAIT_MS = 60_000;
@@ -71,6 +72,16 @@ function labelProblem(labels: object): string | null {
     }
   }
   return null;
+}
+
+/** What is said of a hold, without spaces around it; empty where something is wrong with it. */
+export function checkHoldReason(reason: string, problems: InputProblems): string {
+  const text = reason.trim();
+  if (text !== '' && text.length <= MAX_HOLD_REASON_LENGTH && !CONTROL.test(text.replaceAll(/[\n\r\t]/g, '')))
+    return text;
+  const hint = `Say in 1 to ${MAX_HOLD_REASON_LENGTH} characters why it must be kept, such as the case's number.`;
+  problems.add('reason', 'reason is empty, too long or holds control characters.', hint);
+  return '';
 }
 
 /** The business id, required or refused as `wanted` says; null when it is not given or malformed. */

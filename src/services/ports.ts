@@ -1,6 +1,7 @@
 /** What the services need of the rest of the program, each as narrow as its use. The composition root fills them in. */
 import type { JobEventRecord } from '../catalog/catalog';
-import type { JobId } from '../domain/ids';
+import type { BackupId, JobId } from '../domain/ids';
+import type { LegalHold } from '../domain/legal-hold';
 import type { SourceMapping } from '../domain/mapping';
 import type { MappingProblem, SourceInfo } from '../domain/source';
 
@@ -33,6 +34,25 @@ export interface RepositoryPort {
   freeBytes(): Promise<number | null>;
   /** Lists all packs: for whoever asks, not for every look. Throws as `facts`. */
   usage(): Promise<RepositoryUsage>;
+  /**
+   * Once it resolves nothing deletes the backup until the hold is released; gives the hold that stands where the very same one was placed
+   * before. Throws NOT_FOUND where the backup has no manifest, REPOSITORY_FULL, and as `facts`.
+   */
+  placeHold(hold: LegalHold): Promise<LegalHold>;
+  /** Null where there is no such hold. Throws as `facts`. */
+  releaseHold(hold: Pick<LegalHold, 'backupId' | 'holdId'>): Promise<LegalHold | null>;
+  /**
+   * What deleting these backups would free, reckoned from all manifests and layer indexes off the event loop: it may take long. Throws
+   * CANCELLED once the signal aborted, INTEGRITY_FAILURE, and as `facts`.
+   */
+  freedBy(backupIds: readonly BackupId[], signal: AbortSignal): Promise<FreedBytes>;
+}
+
+export interface FreedBytes {
+  /** Of packs that nothing else refers to. */
+  freedBytes: number;
+  /** Of chunks that nothing would need any more, in packs that stay because of others. */
+  deadBytes: number;
 }
 
 /** What is really stored, whatever backups refer to it. */

@@ -4,13 +4,17 @@ import type { Clock, Random } from '../domain/ambient';
 import { createBackupsService, type BackupsService } from './backups';
 import { createJobsService, type JobsService } from './jobs';
 import type { EventFeed, RepositoryPort, SourcePort } from './ports';
+import { createLegalHoldsService, type LegalHoldsService } from './legal-holds';
 import { createRepositoryService, type RepositoryService } from './repository';
 import { createRestoresService, type RestoresService } from './restores';
+import { createRetentionService, type RetentionService } from './retention';
 import { createSourcesService, type SourcesService } from './sources';
 import { createWaiters } from './waiters';
 
 export interface Services {
   readonly backups: BackupsService;
+  readonly legalHolds: LegalHoldsService;
+  readonly retention: RetentionService;
   readonly restores: RestoresService;
   readonly jobs: JobsService;
   readonly sources: SourcesService;
@@ -41,6 +45,8 @@ export function createServices(options: ServicesOptions): Services {
   return {
     jobs,
     backups: createBackupsService({ catalog, jobs, clock, random, wake, sources, defaultRetentionDays }),
+    legalHolds: createLegalHoldsService({ catalog, repository: options.repository, clock, random }),
+    retention: createRetentionService({ catalog, repository: options.repository, clock }),
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
     sources: createSourcesService(sources, clock),
     repository: createRepositoryService(options.repository),

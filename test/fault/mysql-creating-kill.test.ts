@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { ChildOrder } from '../support/engine-child';
 import { restoreTask } from '../support/engine-context';
+import { jobOf } from '../support/job-of';
 import { stopMariadb } from '../support/mariadb';
 import { describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
@@ -45,7 +46,7 @@ describeMariadb('killed while making missing tables', () => {
     expect(await stand.connections()).toEqual([]);
     const [[state] = []] = await stand.rows('SELECT state FROM _riskvault_writes');
     expect(['LOADING', 'CREATED']).toContain(state);
-    expect(await stand.source.recoverWrite(task.jobId)).toBe('ABSENT');
+    expect(await stand.source.recoverWrite(jobOf(task))).toBe('ABSENT');
     expect(new Set((await stand.source.tableStates(missing)).values())).toEqual(new Set(['MISSING']));
     expect(await staged()).toEqual([]);
     expect(await stand.rows('SELECT * FROM _riskvault_writes')).toEqual([]);

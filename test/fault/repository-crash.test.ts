@@ -2,8 +2,19 @@
  * Stops the process, the power or the room at every single step of disk I/O of writing, deleting and collecting. Whatever was told to
  * exist exists and checks clean; what was not is garbage that goes in the end.
  */
-import { collect, crashEverywhere, drop, passGrace, replace, take } from '../support/repository-crash';
-import { labelsOf } from '../support/repository-fixtures';
+import { isAppError } from '../../src/domain/errors';
+import type { HoldId } from '../../src/domain/ids';
+import {
+  collect,
+  crashEverywhere,
+  drop,
+  passGrace,
+  replace,
+  take,
+  type Deed,
+  type Proof,
+} from '../support/repository-crash';
+import { backupIdOf, labelsOf } from '../support/repository-fixtures';
 
 const PACK_BYTES = 4000;
 const FIRST = labelsOf('first', 9);
@@ -13,6 +24,28 @@ const LONG = process.env['LONG'] === '1';
 
 jest.setTimeout(LONG ? 1_800_000 : 120_000);
 
+/** From the hold's placing on a deletion of the backup is refused; then the hold is released. */
+function holdFor(number: number, meanwhile: Deed): Deed {
+  const hold = { holdId: backupIdOf(77) as string as HoldId, backupId: backupIdOf(number) };
+  return async (stage) => {
+    const { repository, known } = stage;
+    const whole = known.committed.get(number) as Proof;
+    await repository.placeHold({ ...hold, reason: 'x', createdBy: 'test', createdAt: '2026-11-22T19:45:00.000Z' });
+    known.committed.set(number, async (later) => {
+      expect(await later.heldBackupIds()).toContain(hold.backupId);
+      await whole(later);
+    });
+    await meanwhile(stage);
+    known.committed.set(number, whole);
+    await repository.releaseHold(hold);
+  };
+}
+
+const refusedDeletion: Deed = async ({ repository }) => {
+  const error: unknown = await repository.deleteManifest(backupIdOf(1)).catch((reason: unknown) => reason);
+  if (!isAppError(error) || error.code !== 'LEGAL_HOLD') throw error ?? new Error('a held backup was deleted');
+};
+
 test('initializing and the first backup', async () => {
   const deeds = [take(1, FIRST)];
   expect(await crashEverywhere({ deeds, packTargetBytes: PACK_BYTES })).toBeGreaterThan(40);
@@ -21,6 +54,11 @@ test('initializing and the first backup', async () => {
 test('a second backup that shares chunks with the first', async () => {
   const before = [take(1, FIRST)];
   expect(await crashEverywhere({ before, deeds: [take(2, SECOND)], packTargetBytes: PACK_BYTES })).toBeGreaterThan(40);
+});
+
+test('placing a hold, a deletion that it refuses, releasing it, and a deletion', async () => {
+  const deeds = [holdFor(1, refusedDeletion), drop(1)];
+  expect(await crashEverywhere({ before: [take(1, FIRST)], deeds, packTargetBytes: PACK_BYTES })).toBeGreaterThan(20);
 });
 
 test('deleting a backup, marking its packs and rewriting those that another needs in part', async () => {

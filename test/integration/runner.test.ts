@@ -5,6 +5,7 @@ import { NO_PROGRESS } from '../../src/domain/job';
 import { backupSpec, CATALOG_ENGINES, completeBackup, restoreSpec } from '../support/catalog-stand';
 import { until } from '../support/fake-clock';
 import { RUNNER_SETTINGS as SETTINGS, RunnerStand } from '../support/runner-stand';
+import { jobOf } from '../support/job-of';
 import { ScriptedExecutor } from '../support/scripted-executor';
 
 const UNAVAILABLE = new AppError('SOURCE_UNAVAILABLE', 'The source is away.', { hint: 'Start it.', retryable: true });
@@ -337,7 +338,7 @@ describe.each(CATALOG_ENGINES)('runner on %s', (engine) => {
       held.succeed();
     }
     for (const job of jobs) await untilState(job, 'COMPLETED');
-    const ids = executors.flatMap((one) => one.tasks.map(({ task }) => task.jobId));
+    const ids = executors.flatMap((one) => one.tasks.map(({ task }) => jobOf(task)));
     expect(new Set(ids).size).toBe(8);
     expect(ids).toHaveLength(8);
   });

@@ -255,11 +255,14 @@ export function deadSource(name: string): SourcePort {
   return testSource({ name, info: refuse, checkMapping: refuse, estimateRows: refuse });
 }
 
-const TEST_REPOSITORY: RepositoryPort = {
+export const TEST_REPOSITORY: RepositoryPort = {
   location: 'file:/repository',
   facts: () => Promise.resolve({ formatVersion: 1, encrypted: false, compression: 'zstd' }),
   freeBytes: () => Promise.resolve(1_000_000),
   usage: () => Promise.resolve({ packCount: 7, packBytes: 70_000 }),
+  placeHold: (hold) => Promise.resolve(hold),
+  releaseHold: (hold) => Promise.resolve({ ...hold, reason: null, createdBy: null, createdAt: '' }),
+  freedBy: (backupIds) => Promise.resolve({ freedBytes: backupIds.length * 100, deadBytes: backupIds.length }),
 };
 
 function recordingLog(logged: LoggedError[]): Log {

@@ -76,6 +76,9 @@ export class BackupFilter {
   })
   readonly missing?: boolean | null;
 
+  @Field(() => Boolean, { nullable: true, description: 'Only backups that a legal hold keeps, or only others.' })
+  readonly onHold?: boolean | null;
+
   @Field(() => JsonScalar, { nullable: true, description: 'Every one of these labels, with just this value.' })
   readonly labels?: unknown;
 }

@@ -6,6 +6,7 @@ import { BackupTypeEnum, DataTypeEnum, RestoreTypeEnum, VerificationLevelEnum } 
 import { DurationScalar, JsonScalar } from '../scalars';
 
 const KEY = 'The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED.';
+const DEED_KEY = 'The same key and input do it once; the same key with another input is IDEMPOTENCY_KEY_REUSED.';
 const WAIT = 'Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer.';
 const BACKUP_ID = 'The id of a Backup.';
 
@@ -73,6 +74,33 @@ export class CleanupExpiredBackupsInput {
 
   @Field(() => DurationScalar, { nullable: true, description: WAIT })
   readonly waitFor?: string | null;
+}
+
+@InputType()
+export class PlaceLegalHoldInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => String, { description: 'Why it must be kept, 1 to 1,000 characters; stored in the repository.' })
+  readonly reason!: string;
+
+  @Field(() => String, { nullable: true, description: DEED_KEY })
+  readonly idempotencyKey?: string | null;
+}
+
+@InputType()
+export class ReleaseLegalHoldInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The id of a LegalHold; may be left out where the backup has just one.',
+  })
+  readonly holdId?: string | null;
+
+  @Field(() => String, { nullable: true, description: DEED_KEY })
+  readonly idempotencyKey?: string | null;
 }
 
 @InputType()

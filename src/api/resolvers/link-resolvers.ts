@@ -8,6 +8,7 @@ import { EventPageArgs } from '../inputs/list-inputs';
 import { BackupView, toBackupView } from '../types/backup';
 import { toConnection, type ConnectionView } from '../types/connection';
 import { JobEventConnection, JobEventView, JobView, toJobView } from '../types/job';
+import { LegalHoldView, toLegalHoldView } from '../types/legal-hold';
 import { RestoreView, toRestoreView } from '../types/restore';
 
 @Resolver(() => BackupView)
@@ -25,6 +26,20 @@ export class BackupLinks {
   async parent(@Root() { record }: BackupView, @Ctx() { loaders }: RequestContext): Promise<BackupView | null> {
     const parent = record.parentId && (await loaders.backups.load(record.parentId));
     return parent && toBackupView(parent);
+  }
+}
+
+@Resolver(() => BackupView)
+export class BackupHolds {
+  @FieldResolver(() => LegalHoldView, { nullable: true, description: 'The oldest in force; none where none is.' })
+  async legalHold(@Root() { record }: BackupView, @Ctx() { loaders }: RequestContext): Promise<LegalHoldView | null> {
+    const hold = (await loaders.legalHoldsOf.load(record.id))?.[0];
+    return hold ? toLegalHoldView(hold) : null;
+  }
+
+  @FieldResolver(() => [LegalHoldView], { description: 'All in force, oldest first.' })
+  async legalHolds(@Root() { record }: BackupView, @Ctx() { loaders }: RequestContext): Promise<LegalHoldView[]> {
+    return ((await loaders.legalHoldsOf.load(record.id)) ?? []).map(toLegalHoldView);
   }
 }
 

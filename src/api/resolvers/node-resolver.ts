@@ -1,12 +1,13 @@
 /** `node` and `nodes`: anything with an id, by its id. */
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { AppError } from '../../domain/errors';
-import type { BackupId, JobId, RestoreId } from '../../domain/ids';
+import type { BackupId, HoldId, JobId, RestoreId } from '../../domain/ids';
 import { MAX_PAGE_SIZE } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { parseGlobalId, type NodeType } from '../global-id';
 import { toBackupView } from '../types/backup';
 import { toJobView } from '../types/job';
+import { toLegalHoldView } from '../types/legal-hold';
 import { Node } from '../types/node';
 import { toRestoreView } from '../types/restore';
 
@@ -20,6 +21,10 @@ const LOAD: Record<NodeType, LoadNode> = {
   Job: async (id, { jobs }) => {
     const record = await jobs.load(id as JobId);
     return record && toJobView(record);
+  },
+  LegalHold: async (id, { legalHolds }) => {
+    const record = await legalHolds.load(id as HoldId);
+    return record && toLegalHoldView(record);
   },
   Restore: async (id, { restores }) => {
     const record = await restores.load(id as RestoreId);

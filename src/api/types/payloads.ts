@@ -2,6 +2,7 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { BackupView } from './backup';
 import { JobView } from './job';
+import { LegalHoldView } from './legal-hold';
 import { RestoreView } from './restore';
 import { UserError } from './user-error';
 
@@ -42,8 +43,35 @@ export class CleanupExpiredBackupsPayload extends Payload {
   @Field(() => JobView, { nullable: true, description: 'None for a dry run.' })
   readonly job?: JobView | null;
 
-  @Field(() => [ID], { nullable: true, description: 'What had expired when it was asked; at most 1,000.' })
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'What had expired when it was asked and no legal hold keeps; at most 1,000.',
+  })
   readonly expiredBackupIds?: string[] | null;
+}
+
+@ObjectType()
+export class PlaceLegalHoldPayload extends Payload {
+  @Field(() => BackupView, { nullable: true })
+  readonly backup?: BackupView | null;
+
+  @Field(() => LegalHoldView, {
+    nullable: true,
+    description: 'None where a repeated call finds it released since.',
+  })
+  readonly legalHold?: LegalHoldView | null;
+}
+
+@ObjectType()
+export class ReleaseLegalHoldPayload extends Payload {
+  @Field(() => BackupView, { nullable: true })
+  readonly backup?: BackupView | null;
+
+  @Field(() => LegalHoldView, {
+    nullable: true,
+    description: 'What still keeps the backup: the oldest hold in force; none where the last one was released.',
+  })
+  readonly legalHold?: LegalHoldView | null;
 }
 
 @ObjectType()

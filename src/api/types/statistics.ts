@@ -130,6 +130,9 @@ export class BackupStatistics extends WorkCounts {
   @Field(() => Int)
   readonly expired!: number;
 
+  @Field(() => Int, { description: 'Kept by a legal hold, expired or not.' })
+  readonly onHold!: number;
+
   @Field(() => Int, { description: 'Those whose manifest the repository lacks.' })
   readonly missing!: number;
 

@@ -1,4 +1,5 @@
 /** Every migration of the catalog, oldest first. Forward only: a released one is never edited. */
+import { AddLegalHolds1764201600000 } from './add-legal-holds';
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
 import { AddNewRawBytes1764115200000 } from './add-new-raw-bytes';
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   AddJobDeletions1763942400000,
   AllowKeysWithoutJob1764028800000,
   AddNewRawBytes1764115200000,
+  AddLegalHolds1764201600000,
 ];

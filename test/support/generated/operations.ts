@@ -18,6 +18,8 @@ export type BackupFilter = {
   labels?: unknown;
   /** Only backups whose manifest the repository lacks, or only others. */
   missing?: boolean | null | undefined;
+  /** Only backups that a legal hold keeps, or only others. */
+  onHold?: boolean | null | undefined;
   sources?: Array<string> | null | undefined;
   statuses?: Array<BackupStatus> | null | undefined;
   types?: Array<BackupType> | null | undefined;
@@ -32,7 +34,7 @@ export type BackupOrder = {
 export type BackupOrderField =
   'COMPLETED_AT' | 'CREATED_AT' | 'EXPIRES_AT' | 'RAW_BYTES' | 'ROW_COUNT' | 'STORED_BYTES';
 
-/** EXPIRED: complete, and past its expiresAt. */
+/** EXPIRED: complete, and past its expiresAt; it goes with the next cleanup, unless a legal hold keeps it. */
 export type BackupStatus = 'CANCELLED' | 'COMPLETED' | 'EXPIRED' | 'FAILED' | 'PENDING' | 'RUNNING';
 
 /** What a backup takes: all, what changed, one business, settings. */
@@ -191,6 +193,24 @@ export type MappingProblemKind =
 /** Ascending or descending. */
 export type OrderDirection = 'ASC' | 'DESC';
 
+export type PlaceLegalHoldInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The same key and input do it once; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Why it must be kept, 1 to 1,000 characters; stored in the repository. */
+  reason: string;
+};
+
+export type ReleaseLegalHoldInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The id of a LegalHold; may be left out where the backup has just one. */
+  holdId?: string | number | null | undefined;
+  /** The same key and input do it once; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+};
+
 export type RestoreBackupInput = {
   /** A backup whose integrity check fails is refused unless this is set. */
   allowUnchecked?: boolean | null | undefined;
@@ -237,6 +257,21 @@ export type RestoreTargetInput =
 
 /** What a restore brings back. */
 export type RestoreType = 'BUSINESS' | 'FULL' | 'PARTIAL' | 'SYSTEM';
+
+/** What to keep, at least one rule; a backup goes when no rule keeps it. Judged apart for each source, business and set of data types; the newest of each always stays. keepHourly to keepYearly keep the newest backup of each of the newest so many hours, days, ISO weeks, months, years that have one, and the oldest backup where there are fewer. */
+export type RetentionPolicyInput = {
+  /** All that are younger than so many days, 1 to 36500. */
+  days?: number | null | undefined;
+  keepDaily?: number | null | undefined;
+  keepHourly?: number | null | undefined;
+  /** The newest so many. */
+  keepLast?: number | null | undefined;
+  keepMonthly?: number | null | undefined;
+  keepWeekly?: number | null | undefined;
+  /** All within this time before the newest one (not before now: nothing goes only because no backups are made). */
+  keepWithin?: string | null | undefined;
+  keepYearly?: number | null | undefined;
+};
 
 /** What kind of database a source is. */
 export type SourceKind = 'MARIADB' | 'MYSQL' | 'SQLITE';
@@ -402,6 +437,7 @@ export type GetBackupQuery = {
       passed: boolean;
       findings: Array<{ object: string; problem: DamageProblem; message: string }>;
     } | null;
+    legalHold: { id: string; reason: string | null; createdAt: string; createdBy: string | null } | null;
     job: { id: string; state: JobState } | null;
   } | null;
 };
@@ -596,6 +632,7 @@ export type OverviewQuery = {
     completed: number;
     failed: number;
     expired: number;
+    onHold: number;
     rawBytes: string;
     storedBytes: string;
     rowCount: string;
@@ -604,6 +641,67 @@ export type OverviewQuery = {
     compressionRatio: number;
     forecast: { bytesPerDay: string; freeBytes: string | null; fullAt: string | null } | null;
     byType: Array<{ type: BackupType; count: number }>;
+  };
+};
+
+export type PlaceLegalHoldMutationVariables = Exact<{
+  input: PlaceLegalHoldInput;
+}>;
+
+export type PlaceLegalHoldMutation = {
+  placeLegalHold: {
+    backup: {
+      id: string;
+      status: BackupStatus;
+      legalHolds: Array<{ id: string; reason: string | null; createdAt: string; createdBy: string | null }>;
+    } | null;
+    legalHold: { id: string; reason: string | null; createdAt: string; createdBy: string | null } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
+export type PreviewRetentionQueryVariables = Exact<{
+  policy: RetentionPolicyInput;
+  filter?: BackupFilter | null | undefined;
+  timeZone?: string | null | undefined;
+  ignoreExpiry?: boolean | null | undefined;
+  first?: number | null | undefined;
+  afterKept?: string | null | undefined;
+  afterExpired?: string | null | undefined;
+}>;
+
+export type PreviewRetentionQuery = {
+  previewRetention: {
+    freedBytes: string;
+    deadBytes: string;
+    keep: {
+      totalCount: number;
+      nodes: Array<{
+        reasons: Array<string>;
+        backup: { id: string; type: BackupType; readAt: string | null; expiresAt: string | null } | null;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+    expire: {
+      totalCount: number;
+      nodes: Array<{
+        reasons: Array<string>;
+        backup: { id: string; type: BackupType; readAt: string | null; expiresAt: string | null } | null;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+  };
+};
+
+export type ReleaseLegalHoldMutationVariables = Exact<{
+  input: ReleaseLegalHoldInput;
+}>;
+
+export type ReleaseLegalHoldMutation = {
+  releaseLegalHold: {
+    backup: { id: string; status: BackupStatus } | null;
+    legalHold: { id: string; reason: string | null } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
   };
 };
 
@@ -1314,6 +1412,19 @@ export const GetBackupDocument = {
                           ],
                         },
                       },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'legalHold' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'reason' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdBy' } },
                     ],
                   },
                 },
@@ -2101,6 +2212,7 @@ export const OverviewDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'completed' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'failed' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'expired' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'onHold' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'rawBytes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'storedBytes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
@@ -2138,6 +2250,374 @@ export const OverviewDocument = {
     },
   ],
 } as unknown as DocumentNode<OverviewQuery, OverviewQueryVariables>;
+export const PlaceLegalHoldDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'PlaceLegalHold' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'PlaceLegalHoldInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'placeLegalHold' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'legalHolds' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'reason' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'createdBy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'legalHold' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'reason' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdBy' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<PlaceLegalHoldMutation, PlaceLegalHoldMutationVariables>;
+export const PreviewRetentionDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'PreviewRetention' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'policy' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'RetentionPolicyInput' } },
+          },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'BackupFilter' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'timeZone' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'TimeZone' } },
+          defaultValue: { kind: 'StringValue', value: 'UTC', block: false },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'ignoreExpiry' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Boolean' } },
+          defaultValue: { kind: 'BooleanValue', value: false },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'afterKept' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'afterExpired' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'previewRetention' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'policy' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'policy' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'filter' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'filter' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'timeZone' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'timeZone' } },
+              },
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'ignoreExpiry' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'ignoreExpiry' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'keep' },
+                  arguments: [
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'first' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'after' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'afterKept' } },
+                    },
+                  ],
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'nodes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'backup' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'readAt' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                                ],
+                              },
+                            },
+                            { kind: 'Field', name: { kind: 'Name', value: 'reasons' } },
+                          ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'pageInfo' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                          ],
+                        },
+                      },
+                      { kind: 'Field', name: { kind: 'Name', value: 'totalCount' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'expire' },
+                  arguments: [
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'first' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'after' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'afterExpired' } },
+                    },
+                  ],
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'nodes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'backup' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'readAt' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                                ],
+                              },
+                            },
+                            { kind: 'Field', name: { kind: 'Name', value: 'reasons' } },
+                          ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'pageInfo' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                          ],
+                        },
+                      },
+                      { kind: 'Field', name: { kind: 'Name', value: 'totalCount' } },
+                    ],
+                  },
+                },
+                { kind: 'Field', name: { kind: 'Name', value: 'freedBytes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'deadBytes' } },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<PreviewRetentionQuery, PreviewRetentionQueryVariables>;
+export const ReleaseLegalHoldDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'ReleaseLegalHold' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'ReleaseLegalHoldInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'releaseLegalHold' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'legalHold' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'reason' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ReleaseLegalHoldMutation, ReleaseLegalHoldMutationVariables>;
 export const RestoreBackupDocument = {
   kind: 'Document',
   definitions: [

@@ -10,6 +10,7 @@ import { fill, memorySource, type MemorySource } from '../../support/engine-memo
 import { memoryStore, type MemoryStore } from '../../support/engine-memory-store';
 import { CONFIG, PLATFORM, platformSource, stateOf, TENANTS } from '../../support/engine-platform';
 import type { Row } from '../../support/engine-rows';
+import { jobOf } from '../../support/job-of';
 
 const runs = { seed: 20261122, numRuns: process.env.LONG ? 400 : 40 };
 
@@ -68,7 +69,7 @@ describe('a backup', () => {
     const task = restoreTask({ backupId: idOf(await backup(on)) });
     const phases: string[] = [];
     await run(task, { ...on, onProgress: ({ phase }) => void phases.push(phase) });
-    expect(on.store.reads).toEqual([`restore ${task.jobId}`]);
+    expect(on.store.reads).toEqual([`restore ${jobOf(task)}`]);
     expect(phases).toContain('waiting for a cleanup');
     expectNothingOpen(on);
   });

@@ -2,7 +2,7 @@
 import type { HoldId } from '../../../src/domain/ids';
 import type { LegalHold } from '../../../src/domain/legal-hold';
 import type { Repository } from '../../../src/repository/repository';
-import { StorageError, type Storage } from '../../../src/repository/storage/storage';
+import type { Storage } from '../../../src/repository/storage/storage';
 import { StorageWrapper } from '../../support/repository-faults';
 import {
   backupIdOf, HOUR_MS, labelsOf, memoryStorage, newWorld, openWorld, readBackup, takeBackup, type World,
@@ -70,9 +70,9 @@ describe.each([undefined, 'a passphrase'])('with the passphrase %s', (passphrase
     const reopened = await openWorld(world, { passphrase });
     expect(await reopened.heldBackupIds()).toEqual(new Set([backupIdOf(1)]));
     expect((await holdsOf(reopened)).map(({ holdId }) => holdId).sort()).toEqual([backupIdOf(7), backupIdOf(8)]);
-    expect(await repository.releaseHold(holdOf(7).holdId)).toEqual(holdOf(7));
+    expect(await repository.releaseHold(holdOf(7))).toEqual(holdOf(7));
     await expect(reopened.deleteManifest(backupIdOf(1))).rejects.toMatchObject({ code: 'LEGAL_HOLD' });
-    await repository.releaseHold(holdOf(8).holdId);
+    await repository.releaseHold(holdOf(8));
     await reopened.deleteManifest(backupIdOf(1));
     expect(await isStored(repository)).toBe(false);
   });
@@ -82,7 +82,7 @@ describe.each([undefined, 'a passphrase'])('with the passphrase %s', (passphrase
     expect(await repository.placeHold({ ...holdOf(7), createdAt: 'later' })).toEqual(holdOf(7));
     await expect(repository.placeHold(holdOf(8, 2))).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await holdsOf(repository)).toEqual([holdOf(7)]);
-    expect(await repository.releaseHold(holdOf(8).holdId)).toBeNull();
+    expect(await repository.releaseHold(holdOf(8))).toBeNull();
     expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
   });
 
@@ -98,7 +98,7 @@ describe.each([undefined, 'a passphrase'])('with the passphrase %s', (passphrase
     ]);
     await expect(repository.deleteManifest(backupIdOf(1))).rejects.toMatchObject({ code: 'LEGAL_HOLD' });
     expect((await repository.check({ level: 'STRUCTURE' })).findings).toMatchObject([{ object: name }]);
-    await repository.releaseHold(holdOf(7).holdId);
+    await repository.releaseHold(holdOf(7));
     await repository.deleteManifest(backupIdOf(1));
   });
 });
@@ -186,8 +186,8 @@ test('a folder that is not the repository has no holds to tell, and takes none',
   const storage = memoryStorage(world.fs);
   for await (const object of storage.list('')) await storage.delete(object.name);
   await expect(holdsOf(repository)).rejects.toThrow();
-  await expect(repository.placeHold(holdOf(8))).rejects.toBeInstanceOf(StorageError);
-  await expect(repository.releaseHold(holdOf(7).holdId)).rejects.toThrow();
+  await expect(repository.placeHold(holdOf(8))).rejects.toMatchObject({ code: 'REPOSITORY_UNAVAILABLE' });
+  await expect(repository.releaseHold(holdOf(7))).rejects.toThrow();
 });
 
 /** Of a pack, its index included, beside its chunks. */
