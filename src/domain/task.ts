@@ -115,9 +115,9 @@ export interface CompactionResult {
 
 export interface FreedBytesResult {
   kind: 'FREED_BYTES';
-  /** Of packs that nothing else refers to. */
+  /** What collections give back, each pack after its grace period. */
   freedBytes: number;
-  /** Of chunks that nothing would need any more, in packs that stay. */
+  /** Of chunks that nothing would need any more, in packs that stay as they are. */
   deadBytes: number;
 }
 

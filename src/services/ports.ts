@@ -49,9 +49,9 @@ export interface RepositoryPort {
 }
 
 export interface FreedBytes {
-  /** Of packs that nothing else refers to. */
+  /** What collections give back, each pack after its grace period. */
   freedBytes: number;
-  /** Of chunks that nothing would need any more, in packs that stay because of others. */
+  /** Of chunks that nothing would need any more, in packs that stay as they are because of others. */
   deadBytes: number;
 }
 

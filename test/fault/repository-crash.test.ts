@@ -43,7 +43,8 @@ function holdFor(number: number, meanwhile: Deed): Deed {
 
 const refusedDeletion: Deed = async ({ repository }) => {
   const error: unknown = await repository.deleteManifest(backupIdOf(1)).catch((reason: unknown) => reason);
-  if (!isAppError(error) || error.code !== 'LEGAL_HOLD') throw error ?? new Error('a held backup was deleted');
+  if (isAppError(error) && error.code === 'LEGAL_HOLD') return;
+  throw error instanceof Error ? error : new Error('a held backup was deleted');
 };
 
 test('initializing and the first backup', async () => {
@@ -58,7 +59,10 @@ test('a second backup that shares chunks with the first', async () => {
 
 test('placing a hold, a deletion that it refuses, releasing it, and a deletion', async () => {
   const deeds = [holdFor(1, refusedDeletion), drop(1)];
-  expect(await crashEverywhere({ before: [take(1, FIRST)], deeds, packTargetBytes: PACK_BYTES })).toBeGreaterThan(20);
+  const stride = LONG ? 1 : 3;
+  expect(
+    await crashEverywhere({ before: [take(1, FIRST)], deeds, packTargetBytes: PACK_BYTES, stride }),
+  ).toBeGreaterThan(20);
 });
 
 test('deleting a backup, marking its packs and rewriting those that another needs in part', async () => {

@@ -55,8 +55,9 @@ export class RetentionPreviewResolver {
 
   @FieldResolver(() => BigIntScalar, {
     description:
-      'Bytes of packs that nothing else refers to once these backups are gone; collections give them back after their grace period. What ' +
-      'other backups share stays. Reckoned from the whole repository, within a minute or not at all.',
+      'What collections give back once these backups are gone, each pack after its grace period: packs of which nothing else needs ' +
+      'anything, and what is dead in packs that are mostly dead then. What other backups share stays. Reckoned from the whole ' +
+      'repository, within a minute or not at all.',
   })
   async freedBytes(@Root() { freed }: RetentionPreview): Promise<number> {
     return (await freed()).freedBytes;
@@ -64,7 +65,7 @@ export class RetentionPreviewResolver {
 
   @FieldResolver(() => BigIntScalar, {
     description:
-      'Bytes of chunks that nothing would need any more, in packs that stay because of others: not in freedBytes.',
+      'Bytes of chunks that nothing would need any more, in packs that stay as they are because of others: not in freedBytes.',
   })
   async deadBytes(@Root() { freed }: RetentionPreview): Promise<number> {
     return (await freed()).deadBytes;
