@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { startMariadb, stopMariadb } from '../support/mariadb';
+import { changePeers, type ChangePeer } from './change-peers';
 import { cpuSecondsOf, measurePipeline, type Measurement } from './process-meter';
 import { fillReferenceData } from './reference-data';
 import { measureListLatency, ServiceUnderTest, type JobOutcome } from './service-under-test';
@@ -177,12 +178,26 @@ async function ours(serverUrl: string): Promise<void> {
   });
 }
 
+type PeerBackup = Pick<JobOutcome, 'wallSeconds' | 'storedBytes'>;
+
+interface ChangesTaken {
+  serverUrl: string;
+  first: JobOutcome;
+  /** What each peer made of the state before the changes. */
+  fulls?: ReadonlyMap<ChangePeer, PeerBackup>;
+}
+
 /** What taking the same data again costs, and then one changed row in a hundred, told by the binary log and found by comparing. */
 async function changes(serverUrl: string): Promise<void> {
   await withService(serverUrl, 'changes', async (service) => {
     const first = await service.backup();
     recordChange('a second full backup of the same data', await service.backup(), first);
-    await incremental(service, { serverUrl, first });
+    const place = { client: clientArguments(serverUrl), schema: SCHEMA, folder: join(folder, 'peers') };
+    const peers = changePeers({ ...place, isInstalled: found });
+    const fulls = new Map<ChangePeer, PeerBackup>();
+    for (const peer of peers) fulls.set(peer, await peer.take());
+    await incremental(service, { serverUrl, first, fulls });
+    rmSync(place.folder, { recursive: true, force: true });
   });
   const loglessUrl = await userWithoutLog(serverUrl);
   await withService(loglessUrl, 'comparing', async (service) => {
@@ -192,12 +207,13 @@ async function changes(serverUrl: string): Promise<void> {
 
 async function incremental(
   service: ServiceUnderTest,
-  { serverUrl, first }: { serverUrl: string; first: JobOutcome },
+  { serverUrl, first, fulls = new Map() }: ChangesTaken,
 ): Promise<void> {
   const changed = await changeScattered(serverUrl);
   const taken = await service.backup('INCREMENTAL');
   const detections = await service.changeDetections(taken.backupId as string);
   recordChange(`an incremental of ${changed} changed rows by ${detections.join(' and ')}`, taken, first);
+  for (const [peer, full] of fulls) recordChange(`${peer.name}, of the same two states`, await peer.take(), full);
   await changeScattered(serverUrl);
 }
 
@@ -224,9 +240,9 @@ async function changeScattered(serverUrl: string): Promise<number> {
   return changed;
 }
 
-function recordChange(name: string, taken: JobOutcome, full: JobOutcome): void {
+function recordChange(name: string, taken: PeerBackup, full: PeerBackup): void {
   console.log(
-    `${name}: ${taken.wallSeconds.toFixed(1)} s (${(taken.wallSeconds / full.wallSeconds).toFixed(2)} of the first full), ` +
+    `${name}: ${taken.wallSeconds.toFixed(1)} s (${(taken.wallSeconds / full.wallSeconds).toFixed(2)} of its full), ` +
       `${mib(taken.storedBytes)} MiB stored (${((100 * taken.storedBytes) / full.storedBytes).toFixed(2)} %)`,
   );
 }
