@@ -142,6 +142,28 @@ describe('a hold and a deletion at the same time', () => {
     if (placed === 'NOT_FOUND') expect(await holdsOf(holder)).toEqual([]);
   });
 
+  test('a replacement that takes itself back, since the backup was deleted, is waited for as well', async () => {
+    const world = newWorld();
+    const holder = await openWorld(world);
+    const first = await takeBackup(holder, 1, ['a']);
+    let placing: Promise<unknown> | undefined;
+    // The moment at which both generations' fate is open: the next one is written, the first one is gone.
+    const storage = new (class extends StorageWrapper {
+      override async put(name: string, bytes: Buffer): Promise<void> {
+        await super.put(name, bytes);
+        if (!name.endsWith('.g2.json')) return;
+        await memoryStorage(world.fs).delete(first.name);
+        placing = holder.placeHold(holdOf(7)).catch((error: unknown) => error);
+        for (let turn = 0; turn < 100; turn++) await Promise.resolve();
+      }
+    })(memoryStorage(world.fs));
+    const session = await (await openWorld(world, { storage })).beginWrite(backupIdOf(1));
+    await expect(session.commitNext(first.manifest, first)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await session.abort();
+    expect(await placing).toMatchObject({ code: expect.stringMatching(/NOT_FOUND|REPOSITORY_UNAVAILABLE/) as string });
+    expect(await isStored(holder)).toBe(false);
+  });
+
   test('a deletion begun while a hold is being placed is refused, although the hold was not yet confirmed', async () => {
     const world = newWorld();
     const rival = await openWorld(world);
