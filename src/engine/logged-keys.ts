@@ -4,10 +4,8 @@
  * with more changes than are cheap to look up, or than can be held, is compared too.
  */
 import type { Manifest } from '../domain/manifest';
-import type { KeyBytes } from '../domain/rows';
 import type { ChangeLogReport, ConsistentRead, LoggedKey, LogPosition, Source } from '../domain/source';
-import { followReferences, ToldReferences, type FollowSink } from './follow-references';
-import type { EngineStore, TaskContext } from './ports';
+import type { TaskContext } from './ports';
 import type { ChangedTable } from './range-changes';
 
 /** Rows looked up one by one cost as much as about five that are read in a row. */
@@ -32,7 +30,6 @@ export interface LogFindings {
 export interface LogReading {
   source: Source;
   read: ConsistentRead;
-  store: EngineStore;
   parent: Manifest;
   context: TaskContext;
 }
@@ -43,9 +40,8 @@ export async function readLoggedKeys(tables: readonly ChangedTable[], reading: L
   if (typeof unreadable === 'string') {
     return { keys: new Map(), reasons: new Map(tables.map(({ structure }) => [structure.table, unreadable])) };
   }
-  const { source, store, context } = reading;
+  const { source, context } = reading;
   const collecting = new KeyCollector(tables);
-  const references = new ToldReferences();
   const report = (await source.readChangeLog?.({
     ...unreadable,
     tables: tables.map(({ structure }) => structure),
@@ -53,12 +49,10 @@ export async function readLoggedKeys(tables: readonly ChangedTable[], reading: L
       collecting.add(table, keys);
       context.progress.advance({ rows: keys.length, bytes: 0, table });
     },
-    onReferences: (told) => references.add(told),
     signal: context.signal,
   })) as ChangeLogReport;
   for (const [table, reason] of report.unusable) collecting.giveUp(table, reason);
-  const { events, bytes, cascades } = report;
-  await followReferences(references, { tables, cascades, store, codec: source.codec, sink: collecting });
+  const { events, bytes } = report;
   context.hooks.onLog(`Read ${events} events (${bytes} bytes) of the log: ${collecting.describe()}.`);
   return collecting.findings();
 }
@@ -72,14 +66,8 @@ function unreadableReason({ source, read, parent }: LogReading): string | { from
   return { from: parent.position, to: read.position };
 }
 
-interface CollectedKeys {
-  keys: Map<string, boolean>;
-  bytes: number;
-  most: number;
-}
-
-class KeyCollector implements FollowSink {
-  private readonly tables: Map<string, CollectedKeys>;
+class KeyCollector {
+  private readonly tables: Map<string, { keys: Map<string, boolean>; bytes: number; most: number }>;
   private readonly reasons = new Map<string, string>();
   private heldBytes = 0;
 
@@ -98,30 +86,11 @@ class KeyCollector implements FollowSink {
     if (!table) return;
     for (const { key, was } of logged) {
       const text = key.toString('latin1');
-      if (!table.keys.has(text)) this.hold(table, text, was);
+      if (table.keys.has(text)) continue;
+      table.keys.set(text, was);
+      table.bytes += key.length + HELD_BYTES_PER_KEY;
+      this.heldBytes += key.length + HELD_BYTES_PER_KEY;
     }
-    this.bound(name, table);
-  }
-
-  /** Whatever the log told of such keys: they are in the parent backup. */
-  addFound(name: string, keys: readonly KeyBytes[]): void {
-    const table = this.tables.get(name);
-    if (!table) return;
-    for (const key of keys) {
-      const text = key.toString('latin1');
-      if (table.keys.has(text)) table.keys.set(text, true);
-      else this.hold(table, text, true);
-    }
-    this.bound(name, table);
-  }
-
-  private hold(table: CollectedKeys, text: string, was: boolean): void {
-    table.keys.set(text, was);
-    table.bytes += text.length + HELD_BYTES_PER_KEY;
-    this.heldBytes += text.length + HELD_BYTES_PER_KEY;
-  }
-
-  private bound(name: string, table: CollectedKeys): void {
     if (table.keys.size > table.most)
       this.giveUp(name, `more than ${table.most} of its rows changed, which are not faster read one by one`);
     while (this.heldBytes > MAX_HELD_BYTES) this.giveUpLargest();
