@@ -2,15 +2,14 @@
  * A repository that is wrong, full or damaged under the whole service: it does not start where it never could, it fails with a remedy
  * where it could again, and it never restores silently what is not what was backed up.
  */
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSeededRandom } from '../../src/sources/seeded-random';
 import { startServiceApp, type ServiceApp } from '../support/service-app';
 import { damageStatements, sqlitePlatform, type Platform } from '../support/service-platforms';
 import { ServiceProcess } from '../support/service-process';
+import { fillDisk, mountSmallDisk } from '../support/small-disk';
 
 jest.setTimeout(180_000);
 
@@ -147,7 +146,7 @@ describe('one flipped byte of a pack', () => {
   });
 });
 
-const disk = mountSmallDisk();
+const disk = mountSmallDisk(4);
 (disk ? describe : describe.skip)('a full disk (needs the right to mount one)', () => {
   let service: ServiceApp;
   beforeAll(async () => {
@@ -167,7 +166,7 @@ const disk = mountSmallDisk();
     const repository = join(disk?.path ?? '', 'repository');
     const before = filesBelow(repository).filter((name) => !name.startsWith('locks/'));
     const ballast = join(disk?.path ?? '', 'ballast');
-    fill(ballast);
+    fillDisk(ballast, 1 << 16);
     const { jobId, backupId } = await service.client.startBackup();
     const failure = await service.client.failed(jobId);
     expect(failure.code).toBe('REPOSITORY_FULL');
@@ -200,32 +199,4 @@ function filesBelow(folder: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
-}
-
-/** Writes zeros until there is hardly any room left. */
-function fill(path: string): void {
-  for (let size = 1 << 20; size >= 1 << 16; size >>= 1) {
-    try {
-      for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    }
-  }
-}
-
-/** A file system of a few megabytes; null where this user may not mount one. */
-function mountSmallDisk(): { path: string; unmount(): void } | null {
-  const path = mkdtempSync(join(tmpdir(), 'riskvault-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', path], { stdio: 'ignore' });
-  } catch {
-    // Mounting is for root, and often not even for root in a container; the repository's own suite tells of full disks too.
-    rmSync(path, { recursive: true });
-    return null;
-  }
-  const unmount = (): void => {
-    execFileSync('umount', [path]);
-    rmSync(path, { recursive: true });
-  };
-  return { path, unmount };
 }

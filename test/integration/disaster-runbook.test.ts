@@ -4,7 +4,6 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BackupId } from '../../src/domain/ids';
@@ -12,12 +11,13 @@ import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import type { Source } from '../../src/domain/source';
 import { openRepository } from '../../src/repository/repository';
 import { backup } from '../support/engine-context';
-import { stopMariadb } from '../support/mariadb';
+import { freePort, stopMariadb } from '../support/mariadb';
 import { describeMariadb, needServer, openTestMysql } from '../support/mysql-source';
 import { bareEnvironment } from '../support/offline-stand';
 import { readRunbook, type RunbookStep } from '../support/runbook';
 import { damageStatements, mariadbPlatform, sqlitePlatform, type Platform } from '../support/service-platforms';
 import { openTestSource, testAmbient } from '../support/sqlite';
+import { fillDisk, mountSmallDisk } from '../support/small-disk';
 
 jest.setTimeout(120_000);
 
@@ -171,7 +171,7 @@ describe('with a platform on SQLite', () => {
     follow(6, { 3: () => rmSync(join(environment.REPOSITORY!, 'keys'), { recursive: true }) });
   });
 
-  const disk = mountSmallDisk();
+  const disk = mountSmallDisk(8);
   (disk ? test : test.skip)(
     'chapter 7: a full disk is restored from, and freed (needs the right to mount one)',
     async () => {
@@ -182,7 +182,7 @@ describe('with a platform on SQLite', () => {
         target('from-full-disk.sqlite');
         startService();
         const ballast = join(disk!.path, 'ballast');
-        fill(ballast);
+        fillDisk(ballast, 1 << 10);
         follow(7, { 1: () => rmSync(ballast) });
       } finally {
         await stopService();
@@ -278,43 +278,4 @@ function damagePack(repository: string): string {
 
 function hasClient(): boolean {
   return spawnSync('mariadb', ['--version']).status === 0;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
-/** Writes zeros until there is no room left. */
-function fill(path: string): void {
-  for (let size = 1 << 20; size >= 1 << 10; size >>= 1) {
-    try {
-      for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    }
-  }
-}
-
-/** A file system of a few megabytes; null where this user may not mount one. */
-function mountSmallDisk(): { path: string; unmount(): void } | null {
-  const path = mkdtempSync(join(tmpdir(), 'riskvault-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path], { stdio: 'ignore' });
-  } catch {
-    // Mounting is for root, and often not even for root in a container.
-    rmSync(path, { recursive: true });
-    return null;
-  }
-  const unmount = (): void => {
-    execFileSync('umount', [path]);
-    rmSync(path, { recursive: true });
-  };
-  return { path, unmount };
 }

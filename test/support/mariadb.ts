@@ -195,7 +195,8 @@ function ownOptions(daemon: string): string[] {
     : ['--innodb-flush-method=nosync', '--skip-name-resolve', '--binlog-format=ROW'];
 }
 
-function freePort(): Promise<number> {
+/** A port of loopback that was free just now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
