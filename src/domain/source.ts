@@ -8,7 +8,7 @@
  */
 import type { DataType } from './data-type';
 import type { RowBatch, RowCodec, KeyRange, RowScope, KeyBytes } from './rows';
-import type { TableStructure } from './table';
+import type { ForeignKey, TableStructure } from './table';
 
 export type SourceKind = 'mysql' | 'mariadb' | 'sqlite';
 
@@ -41,6 +41,26 @@ export interface LoggedKey {
   was: boolean;
 }
 
+/**
+ * Values that rows of a table may refer to, whom the source then changes without logging it. GONE: a row with these values was
+ * deleted; CHANGED: it got others; MET: they stand in the log, as those of a row that may itself have been deleted without a log.
+ */
+export interface ReferencedValues {
+  seen: 'GONE' | 'CHANGED' | 'MET';
+  /** The referring table, one of those asked for. */
+  child: string;
+  key: ForeignKey;
+  /** The encoded fields of the key's columns, in its order, as rows of the child hold them. */
+  values: KeyBytes[];
+}
+
+/** A foreign key between two of the tables asked for, by which deleting a row sets something off. */
+export interface Cascade {
+  parent: string;
+  child: string;
+  key: ForeignKey;
+}
+
 export interface ReadChangeLogOptions {
   /** Where an earlier consistent read stood. */
   from: LogPosition;
@@ -50,6 +70,11 @@ export interface ReadChangeLogOptions {
   tables: readonly TableStructure[];
   /** Told as the log is read, in its order, the same key as often as it is met; awaited, so that keys can be put away. */
   onKeys: (table: string, keys: LoggedKey[]) => void | Promise<void>;
+  /**
+   * Told as `onKeys` is, of rows that the source changes by itself: the caller then sees to the rows of the earlier read that refer to the
+   * values, and, where those were deleted, by `ChangeLogReport.cascades` to those that refer to them. Absent: nobody does; tables with such rows are given up.
+   */
+  onReferences?: (told: ReferencedValues) => void | Promise<void>;
   signal?: AbortSignal;
 }
 
@@ -57,6 +82,7 @@ export interface ReadChangeLogOptions {
 export interface ChangeLogReport {
   /** Tables whose changes the log does not hold in full, each with the reason, for an operator; what was told of them is void. */
   unusable: Map<string, string>;
+  cascades: readonly Cascade[];
   events: number;
   bytes: number;
 }

@@ -90,9 +90,8 @@ async function* lookUps(
     if (places === null) throw new NotByKey('the source can not tell for certain where keys such as these stand');
     return places;
   };
-  const keys = Array.from(logged.keys(), (text) => Buffer.from(text, 'latin1'));
   let next: RangesToLookUp = { index: 0, ranges: [], keys: 0 };
-  for await (const range of touchedRanges(layersOf(parent).base, keys, { store, place })) {
+  for await (const range of touchedRanges(layersOf(parent).base, logged.all(), { store, place })) {
     next.ranges.push(range);
     next.keys += range.keys.length;
     if (next.keys < LOOKED_UP_KEYS) continue;
@@ -167,7 +166,9 @@ class LookUp {
   }
 
   private upsert(name: string, { bytes, start, end }: { bytes: Buffer; start: number; end: number }): void {
-    const was = this.what.logged.get(name);
+    const { logged } = this.what;
+    if (logged.isAsBefore(name, bytes.subarray(start, end))) return;
+    const was = logged.was(name);
     this.changes.upsert(bytes, start, end);
     this.what.tally.change(was ? 0 : 1, { before: was ? end - start : 0, after: end - start });
   }
@@ -177,7 +178,7 @@ class LookUp {
     const { lookUp, logged, tally, chunks } = this.what;
     for (const key of lookUp.ranges[this.current]?.keys ?? []) {
       const name = key.toString('latin1');
-      if (!this.rangeOf.has(name) || !logged.get(name)) continue;
+      if (!this.rangeOf.has(name) || !logged.was(name)) continue;
       this.changes.remove(key);
       tally.change(-1, { before: this.averageBytes, after: 0 });
     }

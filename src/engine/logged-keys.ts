@@ -1,11 +1,11 @@
 /**
- * Change detection by BINLOG, first half: asks the source's log which keys may have changed since the parent backup, and whether the
- * parent has them. What the log can't tell of a table is said in words, for its rows are compared then. Memory is bounded: a table
- * with more changes than are cheap to look up, or than can be held, is compared too.
+ * Rows that may have changed since the parent backup, by their keys, with what is known of them in it. Memory is bounded: a table with
+ * more changes than are cheap to look up, or than can be held, is given up with the reason.
  */
-import type { Manifest } from '../domain/manifest';
-import type { ChangeLogReport, ConsistentRead, LoggedKey, LogPosition, Source } from '../domain/source';
-import type { TaskContext } from './ports';
+import { hash } from 'node:crypto';
+import type { KeyBytes } from '../domain/rows';
+import type { LoggedKey } from '../domain/source';
+import type { FollowSink } from './follow-references';
 import type { ChangedTable } from './range-changes';
 
 /** Rows looked up one by one cost as much as about five that are read in a row. */
@@ -17,9 +17,7 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** What holding a key costs beside its bytes. */
 const HELD_BYTES_PER_KEY = 64;
 
-/** By the key's bytes as latin1 text: whether the parent backup has the row. */
-export type LoggedKeys = ReadonlyMap<string, boolean>;
-
+/** Of the tables that changed; names of keys are their bytes as latin1 text. */
 export interface LogFindings {
   /** Of tables whose changes the log tells in full. */
   keys: Map<string, LoggedKeys>;
@@ -27,86 +25,79 @@ export interface LogFindings {
   reasons: Map<string, string>;
 }
 
-export interface LogReading {
-  source: Source;
-  read: ConsistentRead;
-  parent: Manifest;
-  context: TaskContext;
-}
+/** Of one table. */
+export class LoggedKeys {
+  /** Whether the parent backup has the row, or, where it was read there, the hash of what it has. */
+  private readonly known = new Map<string, boolean | string>();
+  heldBytes = 0;
 
-/** While the read is open: it keeps the tables as they are. */
-export async function readLoggedKeys(tables: readonly ChangedTable[], reading: LogReading): Promise<LogFindings> {
-  const unreadable = unreadableReason(reading);
-  if (typeof unreadable === 'string') {
-    return { keys: new Map(), reasons: new Map(tables.map(({ structure }) => [structure.table, unreadable])) };
+  get size(): number {
+    return this.known.size;
   }
-  const { source, context } = reading;
-  const collecting = new KeyCollector(tables);
-  const report = (await source.readChangeLog?.({
-    ...unreadable,
-    tables: tables.map(({ structure }) => structure),
-    onKeys: (table, keys) => {
-      collecting.add(table, keys);
-      context.progress.advance({ rows: keys.length, bytes: 0, table });
-    },
-    signal: context.signal,
-  })) as ChangeLogReport;
-  for (const [table, reason] of report.unusable) collecting.giveUp(table, reason);
-  const { events, bytes } = report;
-  context.hooks.onLog(`Read ${events} events (${bytes} bytes) of the log: ${collecting.describe()}.`);
-  return collecting.findings();
+
+  all(): KeyBytes[] {
+    return Array.from(this.known.keys(), (name) => Buffer.from(name, 'latin1'));
+  }
+
+  /** Whether the parent backup has the row. */
+  was(name: string): boolean {
+    return this.known.get(name) !== undefined && this.known.get(name) !== false;
+  }
+
+  /** Whether these are, for certain, the bytes of the row that the parent backup has. */
+  isAsBefore(name: string, row: Buffer): boolean {
+    const known = this.known.get(name);
+    return typeof known === 'string' && known === hashOf(row);
+  }
+
+  /** A key's first time says what the parent backup has; whatever comes after, the consistent read knows. */
+  add(name: string, was: boolean): void {
+    if (!this.known.has(name)) this.hold(name, was);
+  }
+
+  /** A row of the parent backup, whatever the log told of its key. */
+  addFound(name: string, row: Buffer): void {
+    this.hold(name, hashOf(row));
+  }
+
+  private hold(name: string, known: boolean | string): void {
+    if (!this.known.has(name)) this.heldBytes += name.length + HELD_BYTES_PER_KEY;
+    if (typeof known === 'string' && typeof this.known.get(name) !== 'string') this.heldBytes += known.length;
+    this.known.set(name, known);
+  }
 }
 
-/** In words, why there is nothing to read, else from where to where. */
-function unreadableReason({ source, read, parent }: LogReading): string | { from: LogPosition; to: LogPosition } {
-  if (!source.readChangeLog) return 'the source keeps no log of changes';
-  if (!read.byKey) return 'the source can not put keys in their order';
-  if (parent.position === null) return 'where the parent backup stands in the log is not known';
-  if (read.position === null) return 'where this backup stands in the log is not known';
-  return { from: parent.position, to: read.position };
+function hashOf(row: Buffer): string {
+  return hash('sha256', row, 'base64');
 }
 
-class KeyCollector {
-  private readonly tables: Map<string, { keys: Map<string, boolean>; bytes: number; most: number }>;
+export class KeyCollector implements FollowSink {
+  private readonly tables: Map<string, { keys: LoggedKeys; most: number }>;
   private readonly reasons = new Map<string, string>();
-  private heldBytes = 0;
 
   constructor(tables: readonly ChangedTable[]) {
     this.tables = new Map(
       tables.map(({ structure, parent }) => {
         const most = Math.max(ALWAYS_LOGGED_KEYS, Math.floor(MAX_LOGGED_SHARE * parent.rowCount));
-        return [structure.table, { keys: new Map<string, boolean>(), bytes: 0, most }];
+        return [structure.table, { keys: new LoggedKeys(), most }];
       }),
     );
   }
 
-  /** A key's first time says what the parent backup has; whatever comes after, the consistent read knows. */
-  add(name: string, logged: readonly LoggedKey[]): void {
-    const table = this.tables.get(name);
-    if (!table) return;
-    for (const { key, was } of logged) {
-      const text = key.toString('latin1');
-      if (table.keys.has(text)) continue;
-      table.keys.set(text, was);
-      table.bytes += key.length + HELD_BYTES_PER_KEY;
-      this.heldBytes += key.length + HELD_BYTES_PER_KEY;
-    }
-    if (table.keys.size > table.most)
-      this.giveUp(name, `more than ${table.most} of its rows changed, which are not faster read one by one`);
-    while (this.heldBytes > MAX_HELD_BYTES) this.giveUpLargest();
+  add(table: string, logged: readonly LoggedKey[]): void {
+    const keys = this.tables.get(table)?.keys;
+    for (const { key, was } of logged) keys?.add(key.toString('latin1'), was);
+    this.bound(table);
   }
 
-  giveUp(name: string, reason: string): void {
-    const table = this.tables.get(name);
-    if (!table) return;
-    this.heldBytes -= table.bytes;
-    this.tables.delete(name);
-    this.reasons.set(name, reason);
+  addFound(table: string, rows: ReadonlyMap<string, Buffer>): void {
+    const keys = this.tables.get(table)?.keys;
+    for (const [name, row] of rows) keys?.addFound(name, row);
+    this.bound(table);
   }
 
-  private giveUpLargest(): void {
-    const [name] = [...this.tables].reduce((most, next) => (next[1].bytes > most[1].bytes ? next : most));
-    this.giveUp(name, 'the keys of all rows that changed are more than a backup holds in memory');
+  giveUp(table: string, reason: string): void {
+    if (this.tables.delete(table)) this.reasons.set(table, reason);
   }
 
   describe(): string {
@@ -116,5 +107,25 @@ class KeyCollector {
 
   findings(): LogFindings {
     return { keys: new Map([...this.tables].map(([name, { keys }]) => [name, keys])), reasons: this.reasons };
+  }
+
+  private bound(name: string): void {
+    const table = this.tables.get(name);
+    if (table !== undefined && table.keys.size > table.most)
+      this.giveUp(name, `more than ${table.most} of its rows changed, which are not faster read one by one`);
+    while (this.heldBytes > MAX_HELD_BYTES) this.giveUpLargest();
+  }
+
+  private get heldBytes(): number {
+    let sum = 0;
+    for (const { keys } of this.tables.values()) sum += keys.heldBytes;
+    return sum;
+  }
+
+  private giveUpLargest(): void {
+    const [name] = [...this.tables].reduce((most, next) =>
+      next[1].keys.heldBytes > most[1].keys.heldBytes ? next : most,
+    );
+    this.giveUp(name, 'the keys of all rows that changed are more than a backup holds in memory');
   }
 }

@@ -8,11 +8,12 @@ import type { Manifest, TableManifest } from '../domain/manifest';
 import type { RowScope } from '../domain/rows';
 import type { Source } from '../domain/source';
 import { NotByKey, storeLoggedChanges } from './log-changes';
-import { readLoggedKeys, type LoggedKeys, type LogFindings } from './logged-keys';
+import type { LoggedKeys, LogFindings } from './logged-keys';
 import { planTable } from './parent-backup';
 import type { TaskContext } from './ports';
 import { isDamage } from './prove-chunks';
 import type { ChangeContext, ChangedTable, StoredChanges } from './range-changes';
+import { readLoggedKeys } from './read-log';
 import { scanChanges, type TableToScan } from './scan-changes';
 import { storeTables, type StoredTables, type TableToStore } from './store-tables';
 

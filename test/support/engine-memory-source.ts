@@ -91,7 +91,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
         { key: passing, was: false },
       ]);
     }
-    return { unusable: source.log?.unusable ?? new Map(), events: 1, bytes: 1 };
+    return { unusable: source.log?.unusable ?? new Map(), cascades: [], events: 1, bytes: 1 };
   };
 
   const byKey = (tables: MemoryTables): KeyedRead => ({

@@ -28,7 +28,7 @@ export async function readChangeLog(
   const control = await openSession(context.target, { signal: options.signal });
   try {
     const watch = await planWatch(control, options);
-    const report = { unusable: watch.unusable, events: 0, bytes: 0 };
+    const report = { unusable: watch.unusable, cascades: watch.cascades(), events: 0, bytes: 0 };
     if (!watch.isHopeless) await readLog(context, options, { watch, report });
     return report;
   } finally {
@@ -40,6 +40,7 @@ async function planWatch(control: Session, options: ReadChangeLogOptions): Promi
   const watch = new LogWatch(options.tables, {
     schema: control.target.schema,
     foldsTableNames: control.foldsTableNames,
+    followsReferences: options.onReferences !== undefined,
   });
   const refusal = positionsRefusal(options) ?? (await serverRefusal(control, options));
   if (refusal !== null) watch.giveUpAll(refusal);
@@ -74,13 +75,13 @@ async function readLog(context: ChangeLogContext, options: ReadChangeLogOptions,
 
 async function readEvents(
   { target, random }: ChangeLogContext,
-  { from, to, onKeys, signal }: ReadChangeLogOptions,
+  { from, to, onKeys, onReferences, signal }: ReadChangeLogOptions,
   { watch, report }: Reading,
 ): Promise<void> {
   const session = await openSession(target, { signal, noSchema: true });
   const start = { file: from.file, offset: Number(from.offset) };
   const cursor = new LogCursor(start);
-  const scan = new LogScan(watch, onKeys);
+  const scan = new LogScan(watch, { onKeys, onReferences });
   for await (const events of dumpLog(session, { ...start, readerId: randomReaderId(random) })) {
     for (const raw of events) {
       const event = cursor.take(raw);

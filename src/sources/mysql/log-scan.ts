@@ -1,6 +1,6 @@
 /** Goes through the events of a binary log and tells the keys of rows that changed. */
 import type { KeyBytes } from '../../domain/rows';
-import type { LoggedKey } from '../../domain/source';
+import type { LoggedKey, ReadChangeLogOptions, ReferencedValues } from '../../domain/source';
 import type { ColumnStructure } from '../../domain/table';
 import {
   EVENT,
@@ -17,6 +17,7 @@ import {
 } from './log-events';
 import { mayName, reachOf } from './log-statements';
 import { decoderOf, ImageReader, keyTypeRefusal, measureOf, type Decode, type Measure } from './log-values';
+import { LoggedReferences } from './log-references';
 import type { LogWatch, WatchedTable } from './log-watch';
 import { encodeField } from './row-encoding';
 
@@ -47,9 +48,7 @@ const NO_TABLE = 0xffffff;
 
 const XA_SEEN = 'XA transactions are in the log: their rows are logged before they are committed';
 
-export interface KeySink {
-  (table: string, keys: LoggedKey[]): void | Promise<void>;
-}
+export type LogSink = Pick<ReadChangeLogOptions, 'onKeys' | 'onReferences'>;
 
 export class LogScan {
   /** By the number that the log gives them until the next file; null for tables that nobody watches. */
@@ -57,7 +56,7 @@ export class LogScan {
 
   constructor(
     private readonly watch: LogWatch,
-    private readonly onKeys: KeySink,
+    private readonly sink: LogSink,
   ) {}
 
   /** Throws LogUnusable where nothing can be told of any table. */
@@ -80,7 +79,7 @@ export class LogScan {
   }
 
   private logged(watched: WatchedTable, map: TableMapBody): LoggedTable | null {
-    const logged = LoggedTable.of(watched, map);
+    const logged = LoggedTable.of(watched, map, this.watch);
     if (logged instanceof LoggedTable) return logged;
     this.watch.giveUp(watched, logged);
     return null;
@@ -109,21 +108,22 @@ export class LogScan {
     if (!table) throw new LogUnusable('rows of a table are logged that the log does not describe');
     const refusal = table.imageRefusal(rows);
     if (refusal !== null) return this.watch.giveUp(table.watched, refusal);
-    const keys = this.readImages(table, rows);
-    if (keys.length > 0) await this.onKeys(table.name, keys);
+    const { keys, references } = this.readImages(table, rows);
+    if (keys.length > 0) await this.sink.onKeys(table.name, keys);
+    for (const told of references) await this.sink.onReferences?.(told);
   }
 
   /** The keys, and what the rows' changes set off. */
-  private readImages(table: LoggedTable, rows: RowsBody): LoggedKey[] {
+  private readImages(table: LoggedTable, rows: RowsBody): { keys: LoggedKey[]; references: ReferencedValues[] } {
     const { watch } = this;
     const { watched } = table;
     const wantsKeys = watch.isUsable(watched);
     const referenced = rows.cascades && rows.change === 'UPDATE' ? watch.referencedColumns(watched) : [];
     if (rows.cascades && rows.change === 'DELETE') watch.rowChanged(watched, { kind: 'DELETE' });
-    if (!wantsKeys && referenced.length === 0) return [];
+    if (!wantsKeys && referenced.length === 0 && !table.references.areWanted(rows)) return { keys: [], references: [] };
     const told = table.read(rows, { wantsKeys, referenced });
     for (const column of told.changed) watch.rowChanged(watched, { kind: 'UPDATE', columns: [column] });
-    return told.keys;
+    return told;
   }
 }
 
@@ -149,18 +149,20 @@ interface KeyColumn {
 
 /** A watched table as the log describes it. */
 class LoggedTable {
+  readonly references: LoggedReferences;
   private readonly images: ImageReader;
 
   private constructor(
     readonly watched: WatchedTable,
     private readonly key: readonly KeyColumn[],
-    measures: readonly Measure[],
+    { measures, references }: { measures: readonly Measure[]; references: LoggedReferences },
   ) {
+    this.references = references;
     this.images = new ImageReader(measures);
   }
 
   /** In words, why its rows can't be read, if so. */
-  static of(watched: WatchedTable, { columnCount, columns }: TableMapBody): LoggedTable | string {
+  static of(watched: WatchedTable, { columnCount, columns }: TableMapBody, watch: LogWatch): LoggedTable | string {
     if (columnCount !== watched.columns.length) {
       return `the log has ${columnCount} columns of it, the table ${watched.columns.length}`;
     }
@@ -177,7 +179,7 @@ class LoggedTable {
       if (!decode) return `column ${name} of its key is of another type in the log than in the table`;
       key.push({ index, decode });
     }
-    return new LoggedTable(watched, key, measures);
+    return new LoggedTable(watched, key, { measures, references: LoggedReferences.of(watched, columns, watch) });
   }
 
   get name(): string {
@@ -196,7 +198,7 @@ class LoggedTable {
   read(
     rows: RowsBody,
     wanted: { wantsKeys: boolean; referenced: readonly string[] },
-  ): { keys: LoggedKey[]; changed: string[] } {
+  ): { keys: LoggedKey[]; changed: string[]; references: ReferencedValues[] } {
     const present = rows.present.map((bitmap) =>
       this.watched.columns.flatMap((_, i) => (hasBit(bitmap, i) ? [i] : [])),
     );
@@ -205,22 +207,25 @@ class LoggedTable {
     );
     const changed = new Set<string>();
     const keys: LoggedKey[] = [];
+    const references = this.references.collect(rows);
     for (let at = rows.rowsAt; at < rows.bytes.length;) {
       const images = present.map((columns) => {
         at = this.images.locate(rows.bytes, at, columns);
         return {
           key: wanted.wantsKeys ? this.keyOf(rows.bytes) : null,
           fields: referenced.map((column) => this.rawField(rows.bytes, column)),
+          references: references.read((column) => this.rawField(rows.bytes, column)),
         };
       });
       const [first, second] = images;
+      references.take(first?.references, second?.references);
       if (first?.key) keys.push({ key: first.key, was: rows.change !== 'INSERT' });
       if (second?.key && !first?.key?.equals(second.key)) keys.push({ key: second.key, was: false });
       wanted.referenced.forEach((name, i) => {
         if (!sameField(first?.fields[i], second?.fields[i])) changed.add(name);
       });
     }
-    return { keys, changed: [...changed] };
+    return { keys, changed: [...changed], references: references.told() };
   }
 
   private keyOf(bytes: Buffer): KeyBytes {

@@ -1,9 +1,13 @@
 /**
  * Which tables a reader of the binary log watches, and why it gave one up. InnoDB runs ON DELETE and ON UPDATE actions without
- * logging the rows they change, so a table is also given up once a row that its own may follow was deleted or changed: its parents,
- * their parents and so on are watched too, mapped or not, in whatever schema.
+ * logging the rows they change: a table's parents, their parents and so on are watched too, mapped or not, in whatever schema. Once a
+ * row of them was deleted or changed, the caller is told what rows of the table may refer to; where that can't be told or followed for
+ * certain, the table is given up.
  */
+import type { Cascade } from '../../domain/source';
 import { acts, isAction, type ForeignKey, type TableStructure } from '../../domain/table';
+import { isOfOneKind, isUnique, overlaps } from './log-follow';
+import { keyTypeRefusal } from './log-values';
 import { readColumns, readForeignKeys } from './introspect';
 import type { Session } from './session';
 
@@ -17,7 +21,7 @@ export interface WatchedTable {
 }
 
 /** What happens to rows of `child` as a row of `parent` is deleted or changes. */
-interface Link {
+export interface Link {
   parent: string;
   child: string;
   key: ForeignKey;
@@ -25,15 +29,25 @@ interface Link {
 
 type ParentChange = { kind: 'DELETE' } | { kind: 'UPDATE'; columns: readonly string[] };
 
+/** What is to be told of a table's rows for one foreign key that refers to it. */
+export interface LinkToTell {
+  link: Link;
+  child: TableStructure;
+  /** Rows of the table may be deleted without being logged: then all values count that it is met with. */
+  isMet: boolean;
+}
+
 export class LogWatch {
   private readonly watched = new Map<string, WatchedTable>();
   private readonly links: Link[] = [];
-  private readonly spread = new Set<string>();
+  private readonly spread = new Map<string, { following: Following; reason: string }>();
+  /** Those whose values can't be read from the log. */
+  private readonly unread = new Set<Link>();
   readonly unusable = new Map<string, string>();
 
   constructor(
     private readonly tables: readonly TableStructure[],
-    private readonly own: { schema: string; foldsTableNames: boolean },
+    private readonly own: { schema: string; foldsTableNames: boolean; followsReferences: boolean },
   ) {}
 
   /** Reads what must be watched. Without `followsCascades`, what the server's foreign keys do is logged. */
@@ -101,9 +115,10 @@ export class LogWatch {
     if (structure) this.refuse(structure.table, reason);
     const from = this.id(schema, table);
     const because = structure ? `${table}, which it follows by foreign keys, can't be followed: ${reason}` : reason;
-    this.follow(from, { kind: 'DELETE' }, because);
+    this.follow({ from, change: { kind: 'DELETE' }, by: 'NOBODY' }, because);
     for (const { parent, key } of this.links) {
-      if (parent === from) this.follow(from, { kind: 'UPDATE', columns: key.referencedColumns }, because);
+      if (parent !== from) continue;
+      this.follow({ from, change: { kind: 'UPDATE', columns: key.referencedColumns }, by: 'NOBODY' }, because);
     }
   }
 
@@ -118,26 +133,102 @@ export class LogWatch {
     return [...new Set(acting.flatMap(({ key }) => key.referencedColumns))];
   }
 
+  /** For which foreign keys to tell values of the table's rows. */
+  linksToTell({ schema, table }: WatchedTable): LinkToTell[] {
+    const id = this.id(schema, table);
+    return this.links.flatMap((link) => {
+      const child = this.watched.get(link.child)?.structure;
+      if (link.parent !== id || child === undefined || !this.canTell(link)) return [];
+      return [
+        { link, child, isMet: isAction(link.key.onDelete) && this.isDeletedUnlogged(id) && this.isKnownBelow(link) },
+      ];
+    });
+  }
+
+  /** Values of the link stand in the log in a form that is not read. What was followed by it before is given up. */
+  cannotRead(link: Link): void {
+    if (this.unread.has(link)) return;
+    this.unread.add(link);
+    for (const [step, { following, reason }] of [...this.spread]) {
+      if (following.from !== link.parent) continue;
+      this.spread.delete(step);
+      this.follow(following, reason);
+    }
+  }
+
+  /** By which the caller goes on from rows that it found. */
+  cascades(): Cascade[] {
+    return this.links.flatMap((link) => {
+      const [parent, child] = [this.watched.get(link.parent)?.structure, this.watched.get(link.child)?.structure];
+      if (!parent || !child || !isAction(link.key.onDelete) || !this.isKnownBelow(link)) return [];
+      return [{ parent: parent.table, child: child.table, key: link.key }];
+    });
+  }
+
   /** A row of the table was deleted, or changed in columns of which it is known that others refer to them. */
   rowChanged({ schema, table }: WatchedTable, change: ParentChange): void {
     const did = change.kind === 'DELETE' ? 'deleted from' : `changed in column ${change.columns.join(', ')} of`;
     const reason = `rows were ${did} ${table}, and what foreign keys then do to other tables is not logged`;
-    this.follow(this.id(schema, table), change, reason);
+    this.follow({ from: this.id(schema, table), change, by: 'LOG' }, reason);
   }
 
-  private follow(from: string, change: ParentChange, reason: string): void {
-    const step = JSON.stringify([from, change]);
+  /** Gives up what refers to the table and is not followed by the caller, from there on down. */
+  private follow({ from, change, by }: Following, reason: string): void {
+    const step = JSON.stringify([from, change, by]);
     if (this.spread.has(step)) return;
-    this.spread.add(step);
-    for (const { parent, child, key } of this.links) {
-      if (parent !== from) continue;
-      const next = consequence(key, change);
+    this.spread.set(step, { following: { from, change, by }, reason });
+    for (const link of this.links) {
+      if (link.parent !== from) continue;
+      const next = consequence(link.key, change);
       if (!next) continue;
-      const structure = this.watched.get(child)?.structure;
-      if (structure) this.refuse(structure.table, reason);
-      this.follow(child, next, reason);
+      const isFollowed = this.isFollowed(link, { change, next, by });
+      const structure = this.watched.get(link.child)?.structure;
+      if (structure && !isFollowed) this.refuse(structure.table, reason);
+      this.follow({ from: link.child, change: next, by: isFollowed ? 'CALLER' : 'NOBODY' }, reason);
     }
   }
+
+  private isFollowed(
+    link: Link,
+    { change, next, by }: { change: ParentChange; next: ParentChange; by: Following['by'] },
+  ): boolean {
+    if (by === 'NOBODY' || !this.canTell(link)) return false;
+    const child = this.watched.get(link.child)?.structure;
+    // A row whose own key changes unlogged is then another row.
+    if (child === undefined || (next.kind === 'UPDATE' && overlaps(link.key.columns, child.key))) return false;
+    return by === 'LOG' || (change.kind === 'DELETE' && this.isKnownBelow(link));
+  }
+
+  private canTell(link: Link): boolean {
+    const child = this.watched.get(link.child)?.structure;
+    if (!this.own.followsReferences || child === undefined || this.unread.has(link)) return false;
+    return link.key.columns.every((name) => {
+      const column = child.columns.find((candidate) => candidate.name === name);
+      return column !== undefined && keyTypeRefusal(column) === null;
+    });
+  }
+
+  /** Whether rows of the child can be found by rows of the parent that the caller found: by values that no two rows of it have. */
+  private isKnownBelow({ parent, child, key }: Link): boolean {
+    const [above, below] = [this.watched.get(parent)?.structure, this.watched.get(child)?.structure];
+    return (
+      above !== undefined &&
+      below !== undefined &&
+      isUnique(above, key.referencedColumns) &&
+      isOfOneKind(above, below, key)
+    );
+  }
+
+  private isDeletedUnlogged(id: string): boolean {
+    return this.links.some(({ child, key }) => child === id && key.onDelete === 'CASCADE');
+  }
+}
+
+interface Following {
+  from: string;
+  change: ParentChange;
+  /** Who knows which rows of the table changed: all stand in the log, the caller finds them, or nobody can. */
+  by: 'LOG' | 'CALLER' | 'NOBODY';
 }
 
 function sameColumns(structure: TableStructure, live: WatchedTable['columns']): boolean {
