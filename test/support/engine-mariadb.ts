@@ -2,7 +2,8 @@
 import { createConnection } from 'mysql2/promise';
 import { openMysqlSource } from '../../src/sources/mysql/source';
 import type { ContractConnection, SourceContractFixture } from '../contract/source-contract';
-import { createSchema, mariadbServer, type MariadbServer } from './mariadb';
+import { createSchema, type MariadbServer } from './mariadb';
+import { needServer } from './mysql-source';
 import { testAmbient } from './sqlite';
 
 async function connect(url: string): Promise<ContractConnection> {
@@ -17,13 +18,7 @@ async function connect(url: string): Promise<ContractConnection> {
   };
 }
 
-async function server(): Promise<MariadbServer> {
-  const found = await mariadbServer();
-  if (found === null) throw new Error('There is no server to test with.');
-  return found;
-}
-
-export const mariadbEngineFixture: SourceContractFixture = {
+export const engineFixtureOn = (server: () => Promise<MariadbServer>): SourceContractFixture => ({
   createDatabase: async () => {
     const schema = await createSchema(await server(), 'engine');
     return {
@@ -53,4 +48,6 @@ export const mariadbEngineFixture: SourceContractFixture = {
   foreignKeysOff: 'SET foreign_key_checks = 0',
   foreignKeysOn: 'SET foreign_key_checks = 1',
   capabilities: { nullableKeys: false, silencesTriggers: false },
-};
+});
+
+export const mariadbEngineFixture = engineFixtureOn(needServer);

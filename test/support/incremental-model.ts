@@ -26,7 +26,7 @@ const CHILDREN_FIRST = ['note', 'item', 'setting', 'owner'];
 
 const tables = ({ exact, caseless }: SourceContractFixture['types']): string[] => [
   `CREATE TABLE owner (id ${exact} NOT NULL PRIMARY KEY, name ${exact} NULL, version BIGINT NOT NULL)`,
-  `CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, owner_id ${exact} NOT NULL, body TEXT NULL,
+  `CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, owner_id ${exact} NOT NULL, body TEXT NULL, updated_at BIGINT NULL,
      FOREIGN KEY (owner_id) REFERENCES owner (id) ON DELETE CASCADE ON UPDATE CASCADE)`,
   `CREATE TABLE note (id BIGINT NOT NULL PRIMARY KEY, item_id BIGINT NULL, text TEXT NULL,
      FOREIGN KEY (item_id) REFERENCES item (id) ON DELETE SET NULL)`,
@@ -34,13 +34,15 @@ const tables = ({ exact, caseless }: SourceContractFixture['types']): string[] =
 ];
 
 type State = (string | null)[][][];
-type Change = (model: Model) => Promise<void>;
+export type Change = (model: Model) => Promise<void>;
 
 export interface ModelOptions {
   seed: number;
   steps: number;
   /** How changes must be found at least once; SCAN: the source's log is left out of it. */
   detection: 'BINLOG' | 'SCAN';
+  /** What only databases of this kind can do, among the steps. */
+  changes?: readonly Change[];
 }
 
 export async function runIncrementalModel(fixture: SourceContractFixture, options: ModelOptions): Promise<void> {
@@ -55,7 +57,8 @@ export async function runIncrementalModel(fixture: SourceContractFixture, option
   }
 }
 
-class Model {
+/** One history. */
+export class Model {
   readonly taken = new Map<BackupId, State>();
   readonly detections = new Set<ChangeDetection>();
   private nextId = 1;
@@ -67,10 +70,11 @@ class Model {
     readonly random: SeededRandom,
     private readonly bench: EngineBench,
     private readonly ends: (() => unknown)[],
-    private readonly connect: () => Promise<ContractConnection>,
+    readonly connect: () => Promise<ContractConnection>,
+    private readonly changes: readonly Change[],
   ) {}
 
-  static async open(fixture: SourceContractFixture, { seed, detection }: ModelOptions): Promise<Model> {
+  static async open(fixture: SourceContractFixture, { seed, detection, changes = [] }: ModelOptions): Promise<Model> {
     const database = await fixture.createDatabase();
     const sql = await database.connect();
     for (const statement of tables(fixture.types)) await sql.exec(statement);
@@ -83,7 +87,10 @@ class Model {
       () => rmSync(folder, { recursive: true }),
     ];
     const bench = { source, store: await openStore(folder), connections: 2 };
-    const model = new Model(sql, createSeededRandom(seed), bench, ends, () => database.connect());
+    const model = new Model(sql, createSeededRandom(seed), bench, ends, () => database.connect(), [
+      ...CHANGES,
+      ...changes,
+    ]);
     for (let n = 0; n < 20; n++) await insertOwner(model);
     for (let n = 0; n < 30; n++) await insertItems(model);
     return model;
@@ -94,13 +101,11 @@ class Model {
   }
 
   async run(steps: number): Promise<void> {
-    for (let step = 0; step < steps; step++) {
-      if (this.random.chance(0.25)) await this.takeBackup();
-      else if (this.taken.size > 3 && this.random.chance(0.1)) await this.forgetOne();
-      else if (this.taken.size > 0 && this.random.chance(0.1)) await this.compactOne();
-      else if (this.taken.size > 0 && this.random.chance(0.05)) await this.restoreOne();
-      else await this.random.pick(CHANGES)(this);
-    }
+    for (let step = 0; step < steps; step++) await (this.deed() ?? this.random.pick(this.changes))(this);
+  }
+
+  private deed(): Change | undefined {
+    return DEEDS.find(({ chance, taken }) => this.taken.size >= taken && this.random.chance(chance))?.act;
   }
 
   async expectEveryBackup(): Promise<void> {
@@ -134,7 +139,7 @@ class Model {
     this.late = null;
   }
 
-  private async takeBackup(): Promise<void> {
+  async takeBackup(): Promise<void> {
     const type = this.random.pick(['FULL', 'INCREMENTAL', 'INCREMENTAL', 'DIFFERENTIAL'] as const);
     const state = await this.state();
     const { manifest } = (await backup(this.bench, { type })).stored;
@@ -143,16 +148,19 @@ class Model {
     this.taken.set(manifest.backupId, state);
   }
 
-  private async forgetOne(): Promise<void> {
+  async forgetOne(): Promise<void> {
     const backupId = this.random.pick([...this.taken.keys()]);
     this.taken.delete(backupId);
-    const task = { kind: 'CLEANUP', jobId: 'j' as never, dryRun: false } as const;
-    await run({ ...task, backupIds: [backupId] }, this.bench); // marks what is garbage
-    await run({ ...task, backupIds: [] }, this.bench); // deletes what was marked
+    await this.collect([backupId]);
+  }
+
+  /** Marks what is garbage, deletes what was marked before, and rewrites packs of which little is left. */
+  async collect(backupIds: BackupId[] = []): Promise<void> {
+    await run({ kind: 'CLEANUP', jobId: 'j' as never, dryRun: false, backupIds }, this.bench);
   }
 
   /** As often the newest, on which the next one stands, as any. */
-  private async compactOne(): Promise<void> {
+  async compactOne(): Promise<void> {
     const taken = [...this.taken.keys()];
     const backupId = this.random.chance(0.5) ? (taken[taken.length - 1] as BackupId) : this.random.pick(taken);
     const { stored } = await compact(this.bench, backupId);
@@ -160,7 +168,7 @@ class Model {
   }
 
   /** In place, over whatever is there; a table that has other columns now is refused, as it must be. */
-  private async restoreOne(): Promise<void> {
+  async restoreOne(): Promise<void> {
     const backupId = this.random.pick([...this.taken.keys()]);
     try {
       await restore(this.bench, { backupId });
@@ -195,17 +203,29 @@ const insertItems: Change = async (model) => {
   const owner = await someOwner(model);
   if (owner === null) return;
   const ids = Array.from({ length: model.random.int(1, 40) }, () => model.id());
-  const bodies = ids.map((id) => `(${id}, '${owner}', '${String(id).repeat(model.random.int(1, 400))}')`);
+  const bodies = ids.map((id) => `(${id}, '${owner}', '${String(id).repeat(model.random.int(1, 400))}', ${id})`);
   await model.sql.exec(`INSERT INTO item VALUES ${bodies.join(',')}`);
   const notes = ids.filter((id) => id % 3 === 0).map((id) => `(${id}, ${id}, 'note')`);
   if (notes.length > 0) await model.sql.exec(`INSERT INTO note VALUES ${notes.join(',')}`);
 };
 
+/** Of the backups, by chance, once as many are there. */
+const DEEDS: { chance: number; taken: number; act: Change }[] = [
+  { chance: 0.25, taken: 0, act: (model) => model.takeBackup() },
+  { chance: 0.1, taken: 4, act: (model) => model.forgetOne() },
+  { chance: 0.1, taken: 0, act: (model) => model.collect() },
+  { chance: 0.1, taken: 1, act: (model) => model.compactOne() },
+  { chance: 0.05, taken: 1, act: (model) => model.restoreOne() },
+];
+
+/** Of the source. */
 const CHANGES: Change[] = [
   insertOwner,
   insertItems,
   insertItems,
   ({ sql, random }) => sql.exec(`UPDATE item SET body = 'changed' WHERE id % ${random.int(20, 60)} = 0`),
+  ({ sql, random }) =>
+    sql.exec(`UPDATE item SET body = 'seen', updated_at = updated_at + 1 WHERE id % ${random.int(20, 60)} = 3`),
   ({ sql }) => sql.exec(`UPDATE owner SET version = version + 1`),
   async (model) => model.sql.exec(`DELETE FROM owner WHERE id = '${await someOwner(model)}'`), // cascades, and sets NULL
   async (model) => model.sql.exec(`UPDATE owner SET id = 'k${model.id()}' WHERE id = '${await someOwner(model)}'`), // cascades
