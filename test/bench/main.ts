@@ -1,9 +1,10 @@
 /**
  * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]`
  *
- * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the reference data, then runs this project and each peer found on the machine in turn, round after round, and
- * prints a table of medians: wall, ratio to the peer, peak memory, stored bytes. Then what a second full and an incremental backup cost,
- * the service's answers during a backup, and its peak memory at a tenth of the rows. Ours encrypts, verifies what it stored and what it restored; the peers do neither.
+ * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the
+ * reference data, then runs this project and each peer found on the machine in turn, round after round, and prints a table of medians: wall,
+ * ratio to the peer, peak memory, stored bytes. Then what a second full backup, an incremental one and a compaction cost, the service's answers
+ * during a backup, and its peak memory at a tenth of the rows. Ours encrypts, verifies what it stored and what it restored; the peers do neither.
  */
 import { execFileSync } from 'node:child_process';
 import { cpus, freemem, loadavg, tmpdir, totalmem } from 'node:os';
@@ -102,13 +103,15 @@ async function main(): Promise<void> {
 /** Peak memory of the whole service process for a backup and a restore of a tenth of the rows. */
 async function memoryAtTenth(serverUrl: string): Promise<void> {
   await fillReferenceData({ serverUrl, schema: SCHEMA, rows: rows / 10 });
+  const label = 'a tenth of the rows';
   await withService(serverUrl, 'tenth', async (service) => {
     const { backupId } = await service.backup();
-    console.log(`a tenth of the rows: peak ${service.peakMib().toFixed(0)} MiB after the backup`);
+    console.log(`${label}: peak ${service.peakMib().toFixed(0)} MiB after the backup`);
     await emptySchema(serverUrl);
     await service.restore(backupId as string);
-    console.log(`a tenth of the rows: peak ${service.peakMib().toFixed(0)} MiB after the restore`);
+    console.log(`${label}: peak ${service.peakMib().toFixed(0)} MiB after the restore`);
   });
+  await compaction(serverUrl, label);
 }
 
 async function oneRound(serverUrl: string): Promise<void> {
@@ -132,6 +135,7 @@ async function oneRound(serverUrl: string): Promise<void> {
     record('backup: mydumper -t 2 -c', taken, folderBytes(dumpFolder));
   }
   await changes(serverUrl);
+  await compaction(serverUrl, 'all rows');
   await ours(serverUrl);
   if (found('myloader') && found('mydumper')) {
     await emptySchema(serverUrl);
@@ -176,6 +180,25 @@ async function ours(serverUrl: string): Promise<void> {
       `list query during a backup: median ${medianMs.toFixed(1)} ms, P95 ${p95Ms.toFixed(1)} ms, longest stall ${stall.toFixed(1)} ms`,
     );
   });
+}
+
+/** What making one base of a full backup and a layer of changes costs, and its peak memory, in a process that did nothing else. */
+async function compaction(serverUrl: string, label: string): Promise<void> {
+  await withFolder('compaction', async (own) => {
+    const tall = await withServiceIn(own, serverUrl, async (service) => {
+      await service.backup();
+      await changeScattered(serverUrl);
+      return service.backup('INCREMENTAL');
+    });
+    await withServiceIn(own, serverUrl, async (service) => {
+      const before = service.peakMib();
+      const { wallSeconds, cpuSeconds } = await service.compact(tall.backupId as string);
+      console.log(
+        `${label}: compaction ${wallSeconds.toFixed(1)} s, CPU ${cpuSeconds.toFixed(1)} s, peak ${service.peakMib().toFixed(0)} MiB (${before.toFixed(0)} before)`,
+      );
+    });
+  });
+  await changeScattered(serverUrl);
 }
 
 type PeerBackup = Pick<JobOutcome, 'wallSeconds' | 'storedBytes'>;
@@ -252,13 +275,28 @@ async function withService(
   name: string,
   work: (service: ServiceUnderTest) => Promise<void>,
 ): Promise<void> {
+  await withFolder(name, (own) => withServiceIn(own, serverUrl, work));
+}
+
+async function withFolder(name: string, work: (own: string) => Promise<void>): Promise<void> {
   const own = join(folder, name);
+  try {
+    await work(own);
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+async function withServiceIn<T>(
+  own: string,
+  serverUrl: string,
+  work: (service: ServiceUnderTest) => Promise<T>,
+): Promise<T> {
   const service = await ServiceUnderTest.start({ sourceUrl: schemaUrl(serverUrl), folder: own, port: PORT });
   try {
-    await work(service);
+    return await work(service);
   } finally {
     await service.stop();
-    rmSync(own, { recursive: true, force: true });
   }
 }
 

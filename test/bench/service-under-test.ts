@@ -30,7 +30,7 @@ export class ServiceUnderTest {
     private readonly options: ServiceOptions,
   ) {}
 
-  /** Starts it on an empty folder with encryption on, and waits until it is ready. */
+  /** Starts it with encryption on, on a folder that is empty or was its own before, and waits until it is ready. */
   static async start(options: ServiceOptions): Promise<ServiceUnderTest> {
     mkdirSync(options.folder, { recursive: true });
     const root = join(__dirname, '../..');
@@ -72,6 +72,13 @@ export class ServiceUnderTest {
     return this.runJob(
       'mutation($type: BackupType!) { result: createBackup(input: { type: $type }) { job { id } errors { message } } }',
       { type },
+    );
+  }
+
+  compact(backupId: string): Promise<JobOutcome> {
+    return this.runJob(
+      'mutation($id: ID!) { result: compactBackup(input: { backupId: $id }) { job { id } errors { message } } }',
+      { id: backupId },
     );
   }
 
