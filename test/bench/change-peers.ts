@@ -17,16 +17,18 @@ export interface PeerPlace {
   /** Arguments by which MariaDB's clients reach the server. */
   client: readonly string[];
   schema: string;
+  /** The server's data folder on this machine; null where it runs elsewhere. */
+  dataFolder: string | null;
   /** Where the peers may write. */
   folder: string;
   isInstalled(command: string): boolean;
 }
 
 export function changePeers(place: PeerPlace): ChangePeer[] {
-  const { isInstalled } = place;
+  const { isInstalled, dataFolder } = place;
   const peers: ChangePeer[] = [];
   if (isInstalled('restic') && isInstalled('mariadb-dump')) peers.push(dumpToRestic(place));
-  if (isInstalled('mariadb-backup')) peers.push(mariadbBackup(place));
+  if (isInstalled('mariadb-backup') && dataFolder !== null) peers.push(mariadbBackup(place, dataFolder));
   return peers;
 }
 
@@ -41,7 +43,8 @@ function dumpToRestic({ client, schema, folder }: PeerPlace): ChangePeer {
   return measured('mariadb-dump | restic', repository, () => [dump, [...restic, 'backup', '--stdin']]);
 }
 
-function mariadbBackup({ client, folder }: PeerPlace): ChangePeer {
+/** It reads the server's files itself, wherever it believes them to be. */
+function mariadbBackup({ client, folder }: PeerPlace, dataFolder: string): ChangePeer {
   const target = join(folder, 'mariadb-backup');
   let taken = 0;
   return measured('mariadb-backup', target, () => {
@@ -49,7 +52,10 @@ function mariadbBackup({ client, folder }: PeerPlace): ChangePeer {
     const to = join(target, String(taken++));
     mkdirSync(to, { recursive: true });
     return [
-      ['sh', '-c', '"$0" "$@" 2>/dev/null', 'mariadb-backup', ...client, '--backup', `--target-dir=${to}`, ...since],
+      [
+        ...['sh', '-c', '"$0" "$@" 2>/dev/null', 'mariadb-backup', `--datadir=${dataFolder}`, ...client],
+        ...['--backup', `--target-dir=${to}`, ...since],
+      ],
     ];
   });
 }

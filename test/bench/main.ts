@@ -1,5 +1,6 @@
 /**
- * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]`
+ * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]
+ * [--only tenth|changes|compaction]`
  *
  * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the
  * reference data, then runs this project and each peer found on the machine in turn, round after round, and prints a table of medians: wall,
@@ -23,6 +24,7 @@ const { values: args } = parseArgs({
     rows: { type: 'string', default: '2000000' },
     rounds: { type: 'string', default: '1' },
     server: { type: 'string' },
+    only: { type: 'string' },
   },
 });
 const rows = Number(args.rows);
@@ -54,21 +56,25 @@ const SHOWN_SETTINGS = [
 ];
 /** The server's process id where it runs here, else 0: then its CPU time is not known. */
 let server = 0;
+/** Null where the server runs elsewhere. */
+let dataFolder: string | null = null;
 
 /** Prints the server's settings and finds its process. */
 async function findServer(serverUrl: string): Promise<number> {
   const connection = await createConnection(serverUrl);
   const list = SHOWN_SETTINGS.map((name) => `@@${name} AS ${name}`).join(', ');
-  const [rows] = await connection.query(`SELECT ${list}, @@pid_file AS pid_file`);
+  const [rows] = await connection.query(`SELECT ${list}, @@pid_file AS pid_file, @@datadir AS data_folder`);
   await connection.end();
-  const { pid_file: pidFile, ...settings } = (rows as Record<string, string>[])[0] ?? {};
+  const { pid_file: pidFile, data_folder: folder, ...settings } = (rows as Record<string, string>[])[0] ?? {};
   console.log(
     `server: ${Object.entries(settings)
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
   );
   try {
-    return Number(readFileSync(pidFile ?? '', 'utf8'));
+    const pid = Number(readFileSync(pidFile ?? '', 'utf8'));
+    dataFolder = folder ?? null;
+    return pid;
   } catch {
     return 0; // because a server on another machine has no process here
   }
@@ -88,7 +94,7 @@ async function main(): Promise<void> {
     `machine: ${cpus().length} x ${cpus()[0]?.model}, ${gib(totalmem())} GiB, ${gib(freemem())} GiB free, load ${loadavg()[0]?.toFixed(2)}`,
   );
   try {
-    await memoryAtTenth(serverUrl);
+    if (wants('tenth')) await memoryAtTenth(serverUrl);
     console.log(`filling ${rows} rows ...`);
     console.log(`filled ${await fillReferenceData({ serverUrl, schema: SCHEMA, rows })} rows`);
     for (let round = 0; round < rounds; round++) await oneRound(serverUrl);
@@ -114,10 +120,22 @@ async function memoryAtTenth(serverUrl: string): Promise<void> {
   await compaction(serverUrl, label);
 }
 
+const wants = (part: string): boolean => args.only === undefined || args.only === part;
+
 async function oneRound(serverUrl: string): Promise<void> {
+  if (args.only === undefined) await peerBackups(serverUrl);
+  if (wants('changes')) await changes(serverUrl);
+  if (wants('compaction')) await compaction(serverUrl, 'all rows');
+  if (args.only !== undefined) return;
+  await ours(serverUrl);
+  await peerRestores(serverUrl);
+}
+
+const dump = join(folder, 'dump.sql.zst');
+const dumpFolder = join(folder, 'mydumper');
+
+async function peerBackups(serverUrl: string): Promise<void> {
   const client = clientArguments(serverUrl);
-  const dump = join(folder, 'dump.sql.zst');
-  const dumpFolder = join(folder, 'mydumper');
   serverCpuSeconds();
   if (found('mariadb-dump') && found('zstd')) {
     const taken = await measurePipeline(
@@ -134,9 +152,10 @@ async function oneRound(serverUrl: string): Promise<void> {
     const taken = await measurePipeline([['mydumper', ...client, '-t', '2', '-c', '-B', SCHEMA, '-o', dumpFolder]]);
     record('backup: mydumper -t 2 -c', taken, folderBytes(dumpFolder));
   }
-  await changes(serverUrl);
-  await compaction(serverUrl, 'all rows');
-  await ours(serverUrl);
+}
+
+async function peerRestores(serverUrl: string): Promise<void> {
+  const client = clientArguments(serverUrl);
   if (found('myloader') && found('mydumper')) {
     await emptySchema(serverUrl);
     record(
@@ -215,7 +234,7 @@ async function changes(serverUrl: string): Promise<void> {
   await withService(serverUrl, 'changes', async (service) => {
     const first = await service.backup();
     recordChange('a second full backup of the same data', await service.backup(), first);
-    const place = { client: clientArguments(serverUrl), schema: SCHEMA, folder: join(folder, 'peers') };
+    const place = { client: clientArguments(serverUrl), schema: SCHEMA, dataFolder, folder: join(folder, 'peers') };
     const peers = changePeers({ ...place, isInstalled: found });
     const fulls = new Map<ChangePeer, PeerBackup>();
     for (const peer of peers) fulls.set(peer, await peer.take());
@@ -236,8 +255,27 @@ async function incremental(
   const taken = await service.backup('INCREMENTAL');
   const detections = await service.changeDetections(taken.backupId as string);
   recordChange(`an incremental of ${changed} changed rows by ${detections.join(' and ')}`, taken, first);
+  await recordChangedRows(serverUrl, taken);
   for (const [peer, full] of fulls) recordChange(`${peer.name}, of the same two states`, await peer.take(), full);
   await changeScattered(serverUrl);
+}
+
+/** What was stored beside what the changed rows alone come to in a compressed dump. */
+async function recordChangedRows(serverUrl: string, { storedBytes }: PeerBackup): Promise<void> {
+  if (!found('mariadb-dump') || !found('zstd')) return;
+  const alone = join(folder, 'changed.sql.zst');
+  const dump = ['mariadb-dump', ...clientArguments(serverUrl), '--single-transaction', '--no-create-info'];
+  await measurePipeline(
+    [
+      [...dump, `--where=${CHANGED}`, SCHEMA, ...CHANGED_TABLES],
+      ['zstd', '-1', '-q'],
+    ],
+    alone,
+  );
+  const { size } = statSync(alone);
+  console.log(
+    `the changed rows alone, by mariadb-dump and zstd -1: ${mib(size)} MiB; stored ${(storedBytes / size).toFixed(2)} times that`,
+  );
 }
 
 /** Who may not read the binary log, so that changes are found by comparing. */
@@ -251,12 +289,15 @@ async function userWithoutLog(serverUrl: string): Promise<string> {
   return Object.assign(new URL(serverUrl), { username: user, password }).href;
 }
 
+const CHANGED_TABLES = ['risk_factor_scores', 'risk_trends'];
+const CHANGED = 'MOD(CRC32(id), 100) = 0';
+
 /** One row in a hundred of the largest tables, all over them; done twice it changes them back. */
 async function changeScattered(serverUrl: string): Promise<number> {
   const connection = await createConnection(schemaUrl(serverUrl));
   let changed = 0;
-  for (const table of ['risk_factor_scores', 'risk_trends']) {
-    const [result] = await connection.query(`UPDATE ${table} SET score = 100 - score WHERE MOD(CRC32(id), 100) = 0`);
+  for (const table of CHANGED_TABLES) {
+    const [result] = await connection.query(`UPDATE ${table} SET score = 100 - score WHERE ${CHANGED}`);
     changed += (result as { affectedRows: number }).affectedRows;
   }
   await connection.end();
@@ -363,7 +404,13 @@ function schemaUrl(serverUrl: string): string {
 
 function clientArguments(serverUrl: string): string[] {
   const { hostname, port, username, password } = new URL(serverUrl);
-  return ['-h', hostname, '-P', port || '3306', '-u', username || 'root', ...(password ? [`-p${password}`] : [])];
+  // Spelt out, for -h is the data folder to mariadb-backup.
+  return [
+    `--host=${hostname}`,
+    `--port=${port || '3306'}`,
+    `--user=${username || 'root'}`,
+    ...(password ? [`--password=${password}`] : []),
+  ];
 }
 
 function found(command: string): boolean {
