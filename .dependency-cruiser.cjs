@@ -18,6 +18,16 @@ const MAY_IMPORT = {
   console: [],
 };
 
+/** The rooms of the engine: what each may know of the others, beside what lies in the engine's own folder. */
+const ENGINE_ROOMS = {
+  rows: [],
+  reading: ['rows'],
+  writing: ['rows'],
+  taking: ['rows', 'reading', 'writing'],
+  restoring: ['rows', 'reading', 'writing'],
+  keeping: ['rows', 'reading', 'writing'],
+};
+
 /** The one home of each library: elsewhere it is unknown. */
 const HOME_OF = [
   {
@@ -40,6 +50,17 @@ const layerRules = Object.entries(MAY_IMPORT).map(([part, others]) => ({
   comment: `${part} imports only ${['itself', ...others].join(', ')}`,
   from: { path: `^src/${part}/` },
   to: { path: '^src/', pathNot: [part, ...others].map((other) => `^src/${other}/`) },
+}));
+
+const roomRules = Object.entries(ENGINE_ROOMS).map(([room, others]) => ({
+  name: `engine-${room}`,
+  severity: 'error',
+  comment: `the engine's ${room} imports only ${['itself', ...others].join(', ')}`,
+  from: { path: `^src/engine/${room}/` },
+  to: {
+    path: ['^src/engine/[^/]+/', '^src/engine/engine\\.'],
+    pathNot: [room, ...others].map((other) => `^src/engine/${other}/`),
+  },
 }));
 
 const libraryRules = HOME_OF.map(({ name, packages, home }) => ({
@@ -125,7 +146,7 @@ const shapeRules = [
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
-  forbidden: [...layerRules, ...libraryRules, ...shapeRules],
+  forbidden: [...layerRules, ...roomRules, ...libraryRules, ...shapeRules],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,

@@ -4,14 +4,14 @@
  */
 import { AppError, toAppError } from '../domain/errors';
 import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
-import { cleanUp, findExpired } from './cleanup';
-import { compactBackup } from './compact-backup';
-import { reckonFreedBytes } from './freed-bytes';
+import { cleanUp, findExpired } from './keeping/cleanup';
+import { compactBackup } from './keeping/compact-backup';
+import { reckonFreedBytes } from './keeping/freed-bytes';
+import { verifyBackup } from './keeping/verify';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
-import { restoreBackup } from './restore';
-import { takeBackup } from './take-backup';
-import { verifyBackup } from './verify';
+import { restoreBackup } from './restoring/restore';
+import { takeBackup } from './taking/take-backup';
 
 export async function runTask(task: EngineTask, deps: EngineDeps, hooks: TaskHooks): Promise<EngineResult> {
   const progress = new ProgressMeter(deps.clock, (state) => hooks.onProgress(state));

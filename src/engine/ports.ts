@@ -2,9 +2,9 @@
  * What the engine needs of the world around it, no more: the narrow ports its callers must give. Nothing here knows a
  * catalog, an API or a particular database.
  */
-import type { AppError } from '../domain/errors';
 import type { Clock, Log, Random } from '../domain/ambient';
 import type { BackupDeletion, BackupStore, DamageFinding, StoreWait } from '../domain/backup-store';
+import type { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { Source } from '../domain/source';
 import type { TaskHooks } from '../domain/task';

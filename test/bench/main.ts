@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]
- * [--only tenth|changes|compaction]`
+ * [--only tenth|changes|compaction|ours]`
  *
  * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the
  * reference data, then runs this project and each peer found on the machine in turn, round after round, and prints a table of medians: wall,
@@ -126,9 +126,8 @@ async function oneRound(serverUrl: string): Promise<void> {
   if (args.only === undefined) await peerBackups(serverUrl);
   if (wants('changes')) await changes(serverUrl);
   if (wants('compaction')) await compaction(serverUrl, 'all rows');
-  if (args.only !== undefined) return;
-  await ours(serverUrl);
-  await peerRestores(serverUrl);
+  if (wants('ours')) await ours(serverUrl);
+  if (args.only === undefined) await peerRestores(serverUrl);
 }
 
 const dump = join(folder, 'dump.sql.zst');

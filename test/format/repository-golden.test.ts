@@ -2,7 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { childrenOf } from '../../src/engine/backup-children';
+import { childrenOf } from '../../src/engine/reading/backup-children';
 import { openRepository, type Repository } from '../../src/repository/repository';
 import { sqliteCodec } from '../../src/sources/sqlite/row-encoding';
 import { BACKUP_TYPES_IN_ORDER, backupIdAt, platformAt } from '../support/engine-changing-platform';

@@ -1,7 +1,7 @@
 /** What a server takes for equal when it follows a foreign key, and what is found by the index of it in a backup of that server. */
 import type { TableManifest } from '../../src/domain/manifest';
-import { childrenOf } from '../../src/engine/backup-children';
-import { plainFormOf } from '../../src/engine/plain-values';
+import { childrenOf } from '../../src/engine/reading/backup-children';
+import { plainFormOf } from '../../src/engine/rows/plain-values';
 import { decodeFields, encodeField, mysqlCodec } from '../../src/sources/mysql/row-encoding';
 import { batchOf, rowsOf } from '../support/engine-rows';
 import { MysqlStand } from '../support/mysql-stand';

@@ -1,6 +1,6 @@
 /** The bytes by which keys are sorted without a server, against the order in which a server itself reads them. */
 import { keyColumnIndexes } from '../../src/domain/table';
-import { KeyReader } from '../../src/engine/key-bytes';
+import { KeyReader } from '../../src/engine/rows/key-bytes';
 import { stopMariadb } from '../support/mariadb';
 import { describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';

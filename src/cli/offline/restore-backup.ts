@@ -10,7 +10,7 @@ import { AppError } from '../../domain/errors';
 import type { Source } from '../../domain/source';
 import { runTask } from '../../engine/engine';
 import type { EngineDeps } from '../../engine/ports';
-import { restoreScope } from '../../engine/restore-scope';
+import { restoreScope } from '../../engine/restoring/restore-scope';
 import type { Repository } from '../../repository/repository';
 import type { RestoreCommand } from './command';
 import { progressText } from './progress-line';

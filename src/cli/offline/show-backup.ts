@@ -1,5 +1,5 @@
 /** `show`: all that the repository says of one backup, the service's settings that a SYSTEM backup keeps included. */
-import { decodeDocument } from '../../engine/document-chunk';
+import { decodeDocument } from '../../engine/rows/document-chunk';
 import type { LayerRef, Manifest, StoredManifest, TableManifest } from '../../domain/manifest';
 import type { BackupId } from '../../domain/ids';
 import type { Repository } from '../../repository/repository';

@@ -1,8 +1,8 @@
 /** Chunks of rows: every row exactly once, boundaries that stay where they are, payloads that decode to what they encode. */
 import fc from 'fast-check';
-import { decodeRowChunk, encodeRowChunk } from '../../../src/engine/row-chunk';
-import { Chunker, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, type ChunkDraft } from '../../../src/engine/chunker';
-import { murmur3 } from '../../../src/engine/key-bytes';
+import { decodeRowChunk, encodeRowChunk } from '../../../src/engine/rows/row-chunk';
+import { Chunker, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, type ChunkDraft } from '../../../src/engine/rows/chunker';
+import { murmur3 } from '../../../src/engine/rows/key-bytes';
 import { sqliteCodec } from '../../../src/sources/sqlite/row-encoding';
 import { batchOf, encodeField, encodeRow, rowsOf, type Row } from '../../support/engine-rows';
 

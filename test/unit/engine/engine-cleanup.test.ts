@@ -2,7 +2,7 @@
 import type { BackupId } from '../../../src/domain/ids';
 import type { CleanupResult, EngineTask } from '../../../src/domain/task';
 import { AppError } from '../../../src/domain/errors';
-import { cleanUp } from '../../../src/engine/cleanup';
+import { cleanUp } from '../../../src/engine/keeping/cleanup';
 import type { EngineStore, TaskContext } from '../../../src/engine/ports';
 
 type CleanupTask = Extract<EngineTask, { kind: 'CLEANUP' }>;

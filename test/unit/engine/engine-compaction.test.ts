@@ -7,7 +7,7 @@ import type { BackupType } from '../../../src/domain/backup';
 import type { BackupId } from '../../../src/domain/ids';
 import type { Manifest, StoredManifest } from '../../../src/domain/manifest';
 import type { TableStructure } from '../../../src/domain/table';
-import { chunkSpans } from '../../../src/engine/backup-rows';
+import { chunkSpans } from '../../../src/engine/reading/backup-rows';
 import { backup, compact, restore, type EngineBench } from '../../support/engine-context';
 import { fill, memorySource, type MemorySource } from '../../support/engine-memory-source';
 import { memoryStore, type MemoryStore } from '../../support/engine-memory-store';

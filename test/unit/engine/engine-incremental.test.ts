@@ -3,7 +3,7 @@
  * exactly what the source was at its moment, and stands alone.
  */
 import fc from 'fast-check';
-import { decodeDeltaChunk, encodeDeltaChunk } from '../../../src/engine/delta-chunk';
+import { decodeDeltaChunk, encodeDeltaChunk } from '../../../src/engine/rows/delta-chunk';
 import type { BackupType } from '../../../src/domain/backup';
 import { expandDataTypes } from '../../../src/domain/data-type';
 import type { BackupId } from '../../../src/domain/ids';

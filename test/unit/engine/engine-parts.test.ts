@@ -7,7 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Progress } from '../../../src/domain/job';
 import { OrderedWindow, runLanes } from '../../../src/engine/lanes';
 import { ProgressMeter } from '../../../src/engine/progress';
-import { RowSpool, splitPairs } from '../../../src/engine/spool';
+import { RowSpool, splitPairs } from '../../../src/engine/rows/spool';
 import { requireSameStructures } from '../../../src/engine/structure-check';
 import { CONFIG } from '../../support/engine-platform';
 import { rowsOf } from '../../support/engine-rows';

@@ -1,7 +1,7 @@
 /** Backups and restores of the engine alone, on a source and a store in memory: what comes back, what stays, what is refused. */
 import { AppError } from '../../../src/domain/errors';
 import fc from 'fast-check';
-import { decodeRowChunk } from '../../../src/engine/row-chunk';
+import { decodeRowChunk } from '../../../src/engine/rows/row-chunk';
 import type { BackupId } from '../../../src/domain/ids';
 import type { Progress } from '../../../src/domain/job';
 import type { EngineTask } from '../../../src/domain/task';

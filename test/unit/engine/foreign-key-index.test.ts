@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { BackupId } from '../../../src/domain/ids';
 import type { TableManifest } from '../../../src/domain/manifest';
 import type { TableStructure } from '../../../src/domain/table';
-import { childrenOf } from '../../../src/engine/backup-children';
+import { childrenOf } from '../../../src/engine/reading/backup-children';
 import type { EngineStore } from '../../../src/engine/ports';
 import { decodeFields, mysqlCodec } from '../../../src/sources/mysql/row-encoding';
 import { actingPlatformAt } from '../../support/engine-acting-platform';

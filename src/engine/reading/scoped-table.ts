@@ -1,0 +1,8 @@
+/** A table as one restore is about it. */
+import type { TableManifest } from '../../domain/manifest';
+
+export interface ScopedTable {
+  manifest: TableManifest;
+  /** WHOLE: made equal to the backup within the scope. PARENT: only missing rows are inserted, none changed or deleted. */
+  role: 'WHOLE' | 'PARENT';
+}

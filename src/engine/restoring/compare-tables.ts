@@ -1,0 +1,179 @@
+/**
+ * Compares live tables with a backup, chunk by chunk on all lanes of a consistent read: in each chunk's key range the rows in
+ * scope of both sides are joined. Reads everything in scope, keeps only differences.
+ */
+import type { RowBatch, RowCodec, RowScope } from '../../domain/rows';
+import type { ReadRowsOptions } from '../../domain/source';
+import { keyColumnIndexes, type TableStructure } from '../../domain/table';
+import { AppError } from '../../domain/errors';
+import { runLanes } from '../lanes';
+import type { EngineStore, TaskContext } from '../ports';
+import type { BackupRows, ChunkSpan } from '../reading/backup-rows';
+import { chunkSpans, spanBytes } from '../reading/backup-rows';
+import type { ScopedTable } from '../reading/scoped-table';
+import { compareRows, type DifferenceSink, type RowSlice } from '../rows/compare-rows';
+import { RowCollector } from '../rows/row-chunk';
+import { FieldReader } from '../rows/row-filter';
+
+/** The one method of reads and writers that comparing needs. */
+export interface LiveReader {
+  readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch>;
+}
+
+export interface TableComparing {
+  store: EngineStore;
+  rows: BackupRows;
+  codec: RowCodec;
+  scope: RowScope;
+  live: LiveReader;
+  /**
+   * Look for rows of a business that the live side lacks among the rows of nobody as well: where a parent went without its
+   * children, their path leads nowhere and they are in no business's scope. Reads more; needed once an insert met such a row.
+   */
+  findStrays: boolean;
+}
+
+export interface SpanWork {
+  table: ScopedTable;
+  span: ChunkSpan;
+  sink: DifferenceSink;
+  signal: AbortSignal;
+}
+
+/** Compares every chunk that is not lost; `sinkOf` says where the differences of one go. */
+export async function compareTable(
+  table: ScopedTable,
+  options: { comparing: TableComparing; lanes: number; context: TaskContext },
+  sinkOf: (span: ChunkSpan) => DifferenceSink,
+): Promise<void> {
+  const { comparing, lanes, context } = options;
+  const spans = chunkSpans(comparing.store, table.manifest);
+  await runLanes({ lanes, signal: context.signal }, spans, async (span, signal) => {
+    if (!comparing.rows.isLost(span)) await compareSpan({ table, span, sink: sinkOf(span), signal }, comparing);
+    const rows = span.entry?.rowCount ?? 0;
+    context.progress.advance({ rows, bytes: spanBytes(span), table: table.manifest.table });
+  });
+}
+
+export async function compareSpan({ table, span, sink, signal }: SpanWork, comparing: TableComparing): Promise<void> {
+  const { rows, codec } = comparing;
+  const { structure } = table.manifest;
+  const backup = await rows.read(table.manifest, span);
+  // Parents are only ever inserted: a chunk without any in scope has nothing to say.
+  if (table.role === 'PARENT' && backup.ends.length === 0) return;
+  const live = liveRows({ table, span, signal }, comparing);
+  const keyColumns = keyColumnIndexes(structure);
+  if (!comparing.findStrays || table.role === 'PARENT') {
+    return compareRows({ codec, keyColumns, backup, live, sink });
+  }
+  const strays = new StraySearch(structure, codec, sink);
+  await compareRows({ codec, keyColumns, backup, live, sink: strays.firstPass() });
+  if (strays.missing.length === 0) return;
+  const everyone = comparing.live.readRows(structure, { range: span.range, signal });
+  await compareRows({ codec, keyColumns, backup: strays.missingRows(), live: everyone, sink: strays.secondPass() });
+}
+
+/** Splits comparing in two: rows missing from the scope are held back, then looked for outside it. */
+class StraySearch {
+  readonly missing: { row: RowSlice; index: number }[] = [];
+  private readonly ownerColumn: number;
+  private readonly liveFields: FieldReader;
+  private readonly backupFields: FieldReader;
+
+  constructor(
+    private readonly structure: TableStructure,
+    codec: RowCodec,
+    private readonly sink: DifferenceSink,
+  ) {
+    const owner = structure.mapping.business?.column;
+    this.ownerColumn = structure.columns.findIndex(({ name }) => name === owner);
+    this.liveFields = new FieldReader(codec, structure);
+    this.backupFields = new FieldReader(codec, structure);
+  }
+
+  firstPass(): DifferenceSink {
+    return { ...this.sink, missing: (row, index) => void this.missing.push({ row, index }) };
+  }
+
+  missingRows(): RowBatch {
+    const rows = new RowCollector();
+    for (const { row } of this.missing) rows.add(row.bytes, row.start, row.end);
+    return rows.takeBatch();
+  }
+
+  secondPass(): DifferenceSink {
+    const indexOf = (index: number): number => (this.missing[index] as { index: number }).index;
+    return {
+      ...this.sink,
+      changed: (change) => {
+        if (!this.sameOwner(change)) throw ownedByOthers(this.structure);
+        this.sink.changed({ ...change, index: indexOf(change.index) });
+      },
+      extra: () => undefined,
+      missing: (row, index) => this.sink.missing(row, indexOf(index)),
+    };
+  }
+
+  private sameOwner({ live, backup }: { live: RowSlice; backup: RowSlice }): boolean {
+    this.liveFields.locate(live.bytes, live.start);
+    this.backupFields.locate(backup.bytes, backup.start);
+    return this.liveFields.sameField(this.backupFields, this.ownerColumn);
+  }
+}
+
+function ownedByOthers(structure: TableStructure): AppError {
+  return new AppError(
+    'CONFLICT',
+    `A key in table ${structure.table} that the backup holds is now another business's.`,
+    {
+      hint: 'Restore into a scratch schema, and settle by hand whose row it is.',
+    },
+  );
+}
+
+/**
+ * Live rows of a chunk's range. Parents are looked for whoever references them: one whose children were all deleted is no
+ * parent of the business's live rows, and must not be inserted twice.
+ */
+function liveRows({ table, span, signal }: Omit<SpanWork, 'sink'>, comparing: TableComparing): AsyncIterable<RowBatch> {
+  const { codec, live } = comparing;
+  const scope: RowScope = table.role === 'PARENT' ? { kind: 'ALL' } : comparing.scope;
+  const rows = live.readRows(table.manifest.structure, { range: span.range, scope, signal });
+  return scope.kind === 'BUSINESS' ? ownRows(rows, { structure: table.manifest.structure, codec, scope }) : rows;
+}
+
+/**
+ * Refuses live rows that a collation alone counts to the business (`ABC` for `abc`): they are another business's, and what the
+ * backup does not list of them would be deleted.
+ */
+async function* ownRows(
+  rows: AsyncIterable<RowBatch>,
+  of: { structure: TableStructure; codec: RowCodec; scope: Extract<RowScope, { kind: 'BUSINESS' }> },
+): AsyncGenerator<RowBatch> {
+  const business = of.structure.mapping.business;
+  if (business?.kind !== 'COLUMN') {
+    yield* rows;
+    return;
+  }
+  const fields = new FieldReader(of.codec, of.structure);
+  const column = of.structure.columns.findIndex(({ name }) => name === business.column);
+  for await (const batch of rows) {
+    let start = 0;
+    for (const end of batch.ends) {
+      fields.locate(batch.bytes, start);
+      if (fields.text(column) !== of.scope.businessId) throw otherSpelling(of.structure, fields.text(column), of.scope);
+      start = end;
+    }
+    yield batch;
+  }
+}
+
+function otherSpelling(structure: TableStructure, found: string | null, scope: { businessId: string }): AppError {
+  return new AppError(
+    'CONFLICT',
+    `Table ${structure.table} counts business ${String(found)} as ${scope.businessId}, by collation alone.`,
+    {
+      hint: 'Give the business id exactly as it is stored; if both spellings exist, give each business an id of its own.',
+    },
+  );
+}

@@ -1,0 +1,95 @@
+/**
+ * What a restore is about: which tables of the backup, which of their rows, in which role. For one business out of a whole
+ * backup the rows are found through the mapping: by a column, by a path to rows of a referenced table, or, for parents,
+ * by the foreign keys of rows in scope.
+ */
+import type { BackupStore } from '../../domain/backup-store';
+import { expandDataTypes } from '../../domain/data-type';
+import { AppError } from '../../domain/errors';
+import type { RestoreJobSpec } from '../../domain/job';
+import type { Manifest, TableManifest } from '../../domain/manifest';
+import { businessRoles } from '../../domain/ownership';
+import { ALL_ROWS, type RowCodec, type RowScope } from '../../domain/rows';
+import { collectBusinessRows } from '../reading/business-rows';
+import type { ScopedTable } from '../reading/scoped-table';
+import type { RowFilter } from '../rows/row-filter';
+
+/** The warning of a restored table whose source could not prove all references to it. */
+export const UNPROVEN_REFERENCES =
+  "Tables that the source's user can not see may refer to rows that are gone; `npm run doctor` says what lets it check them.";
+
+export interface RestoreScope {
+  tables: ScopedTable[];
+  /** Which live rows are the restore's concern. */
+  rows: RowScope;
+  /** True where the backup holds rows outside the scope. */
+  filtered: boolean;
+}
+
+/** The tables and rows a restore is about; throws what a caller can mend. */
+export function restoreScope(spec: RestoreJobSpec, manifest: Manifest): RestoreScope {
+  if (manifest.source.name !== spec.source) throw notRestorable(`it was taken of source ${manifest.source.name}`);
+  const whole = (tables: TableManifest[]): RestoreScope => ({
+    tables: tables.map((table) => ({ manifest: table, role: 'WHOLE' })),
+    rows: ALL_ROWS,
+    filtered: false,
+  });
+  switch (spec.type) {
+    case 'FULL':
+      return manifest.scope.kind === 'BUSINESS' ? businessScope(spec, manifest) : whole(manifest.tables);
+    case 'PARTIAL':
+      return partialScope(spec, manifest, whole);
+    case 'SYSTEM':
+      return whole(requireTables(manifest.tables.filter(({ dataType }) => dataType === 'CONFIG')));
+    case 'BUSINESS':
+      return businessScope(spec, manifest);
+  }
+}
+
+/** Filters by table name for the rows outside the scope; empty where the backup holds none. */
+export async function scopeFilters(
+  scope: RestoreScope,
+  options: { store: BackupStore; codec: RowCodec; signal: AbortSignal },
+): Promise<Map<string, RowFilter>> {
+  if (!scope.filtered || scope.rows.kind !== 'BUSINESS') return new Map();
+  return collectBusinessRows(scope.tables, scope.rows.businessId, options);
+}
+
+function partialScope(
+  spec: RestoreJobSpec,
+  manifest: Manifest,
+  whole: (tables: TableManifest[]) => RestoreScope,
+): RestoreScope {
+  const wanted = expandDataTypes(spec.dataTypes);
+  const missing = wanted.filter((type) => !manifest.dataTypes.includes(type));
+  if (missing.length > 0) throw notRestorable(`it holds no ${missing.join(', ')}`);
+  const tables = requireTables(manifest.tables.filter(({ dataType }) => wanted.includes(dataType)));
+  return manifest.scope.kind === 'BUSINESS' ? businessScope(spec, { ...manifest, tables }) : whole(tables);
+}
+
+function businessScope(spec: RestoreJobSpec, manifest: Manifest): RestoreScope {
+  const held = manifest.scope.kind === 'BUSINESS' ? manifest.scope.businessId : null;
+  const businessId = spec.businessId ?? held;
+  if (businessId === null) throw new AppError('INVALID_INPUT', 'A BUSINESS restore needs a businessId.');
+  if (held !== null && held !== businessId) throw notRestorable(`it holds business ${held} alone`);
+  const roles = businessRoles(manifest.tables.map(({ structure }) => structure));
+  const tables: ScopedTable[] = [];
+  for (const table of manifest.tables) {
+    const role = roles.get(table.table);
+    if (role === 'OWNED') tables.push({ manifest: table, role: 'WHOLE' });
+    if (role === 'PARENT') tables.push({ manifest: table, role: 'PARENT' });
+  }
+  requireTables(tables);
+  return { tables, rows: { kind: 'BUSINESS', businessId }, filtered: held === null };
+}
+
+function requireTables<Table>(tables: Table[]): Table[] {
+  if (tables.length === 0) throw notRestorable('it holds no table of the kind asked for');
+  return tables;
+}
+
+function notRestorable(reason: string): AppError {
+  return new AppError('BACKUP_NOT_RESTORABLE', `The backup can't be restored this way: ${reason}.`, {
+    hint: 'Choose a backup that holds what is to be restored, or restore less.',
+  });
+}
