@@ -14,6 +14,7 @@ import { runTask } from './engine/engine';
 import type { EngineDeps } from './engine/ports';
 import { openSource } from './open-source';
 import { systemClock, systemRandom } from './ops/ambient';
+import { lowerThreadPriority } from './ops/thread-priority';
 import { openRepository, type Repository } from './repository/repository';
 import type { FromWorker, LogLevel, ToWorker } from './runner/worker-protocol';
 
@@ -165,4 +166,7 @@ function portLog(port: MessagePort, base: Record<string, unknown> = {}): Log {
   };
 }
 
-if (parentPort !== null) serve(parentPort, workerData as WorkerSettings);
+if (parentPort !== null) {
+  lowerThreadPriority();
+  serve(parentPort, workerData as WorkerSettings);
+}
