@@ -8,12 +8,12 @@
  */
 import type { BackupStatus, BackupType } from '../domain/backup';
 import type { DataType } from '../domain/data-type';
-import type { BackupId, HoldId, JobId, RestoreId } from '../domain/ids';
+import type { BackupId, ChangeSetId, HoldId, JobId, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress } from '../domain/job';
 import type { LegalHold } from '../domain/legal-hold';
 import type { StoredManifest } from '../domain/manifest';
 import type { RetainedBackup } from '../domain/retention';
-import type { CleanupResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { CleanupResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
 import type { BackupRecord, JobEventRecord, JobRecord, Lease, LegalHoldRecord, RestoreRecord } from './records';
 
 export type * from './records';
@@ -399,6 +399,7 @@ export type Outcome =
 export type SettleEffect =
   | { kind: 'BACKUP_STORED'; stored: StoredManifest }
   | { kind: 'COMPACTED'; stored: StoredManifest }
+  | { kind: 'PLANNED'; planId: ChangeSetId; result: PlanResult }
   | { kind: 'RESTORED'; restoreId: RestoreId; result: RestoreResult }
   | { kind: 'VERIFIED'; backupId: BackupId; result: VerificationResult }
   | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[]; result?: CleanupResult };

@@ -93,8 +93,8 @@ function toTableRecord(table: StoredManifest['manifest']['tables'][number]): Bac
 }
 
 function restoreResult(result: RestoreResult): RestoreRecord['result'] {
-  const { mode, tables, inserts, updates, deletes, verifiedRows, notes } = result;
-  return { mode, tables, inserts, updates, deletes, verifiedRows, notes };
+  const { mode, tables, inserts, updates, deletes, verifiedRows, changeSet, notes } = result;
+  return { mode, tables, inserts, updates, deletes, verifiedRows, changeSet, notes };
 }
 
 function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {

@@ -9,7 +9,7 @@
 import type { BackupType, Labels, RestoreType, VerificationLevel } from './backup';
 import type { RequestedDataType } from './data-type';
 import type { ErrorData } from './errors';
-import type { BackupId, RestoreId } from './ids';
+import type { BackupId, ChangeSetId, RestoreId } from './ids';
 
 export const JOB_KINDS = [
   'BACKUP', 'PLAN', 'RESTORE', 'VERIFICATION', 'REHEARSAL', 'COMPARISON', 'EXPORT', 'SCRUB', 'COMPACTION', 'CLEANUP', 'ERASURE',
@@ -70,6 +70,22 @@ export interface BackupJobSpec {
   labels: Labels;
 }
 
+/** Compares the live source with a backup and keeps exactly what restoring would change; reads only. */
+export interface PlanJobSpec {
+  kind: 'PLAN';
+  /** The id under which the change set will be kept. */
+  planId: ChangeSetId;
+  source: string;
+  backupId: BackupId;
+  type: RestoreType;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  /** Plan with what is left of a damaged backup. */
+  allowUnchecked: boolean;
+  /** How long after it was made the plan may be applied. */
+  validForMs: number;
+}
+
 export type RestoreTarget = { kind: 'IN_PLACE' } | { kind: 'SCRATCH'; schema: string };
 
 export interface RestoreJobSpec {
@@ -84,6 +100,14 @@ export interface RestoreJobSpec {
   dryRun: boolean;
   /** Restore although the integrity check failed. */
   allowUnchecked: boolean;
+  /** Apply exactly this plan. */
+  plan?: { planId: ChangeSetId; planHash: string };
+  /** Bring back what that restore changed. */
+  undoes?: { restoreId: RestoreId; changeSetId: ChangeSetId };
+  /** The id under which the restore's own change set will be kept, by which it can be undone. */
+  changeSetId: ChangeSetId;
+  /** How long it is kept; 0: none is. */
+  undoableForMs: number;
 }
 
 export interface VerificationJobSpec {
@@ -121,12 +145,14 @@ export function mustSettle(job: {
 /** The longest that a job is put off before its next attempt. A time further ahead than that was written before the clock was set back. */
 export const MAX_PUT_OFF_MS = 60_000;
 
-export type JobSpec = BackupJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec | CompactionJobSpec;
+export type JobSpec =
+  BackupJobSpec | PlanJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec | CompactionJobSpec;
 export type JobFailure = ErrorData;
 
 /** Kinds that are tried again after a retryable failure, and how often in all. */
 export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = {
   BACKUP: 3,
+  PLAN: 3,
   RESTORE: 3,
   VERIFICATION: 2,
   CLEANUP: 3,

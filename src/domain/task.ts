@@ -3,10 +3,19 @@
  * catalog; it reports progress and returns a result, and its owner writes them down.
  */
 import type { DamageFinding } from './backup-store';
-import type { BackupId, JobId } from './ids';
-import type { BackupJobSpec, CompactionJobSpec, Progress, RestoreJobSpec, VerificationJobSpec } from './job';
+import type { ChangeCounts } from './change-set';
+import type { BackupId, ChangeSetId, JobId } from './ids';
+import type {
+  BackupJobSpec,
+  CompactionJobSpec,
+  PlanJobSpec,
+  Progress,
+  RestoreJobSpec,
+  VerificationJobSpec,
+} from './job';
 import type { DataType } from './data-type';
 import type { StoredManifest } from './manifest';
+import type { TableState } from './source';
 import type { VerificationLevel } from './backup';
 
 export type EngineTask =
@@ -18,6 +27,8 @@ export type EngineTask =
       createdBy: string;
       serviceSettings: unknown;
     }
+  /** Reads only. Asked again after it was done, it gives what was kept. */
+  | { kind: 'PLAN'; jobId: JobId; spec: PlanJobSpec }
   | {
       kind: 'RESTORE';
       jobId: JobId;
@@ -50,6 +61,24 @@ export interface BackupResult {
   stored: StoredManifest;
 }
 
+export interface PlannedTable extends ChangeCounts {
+  dataType: DataType;
+  table: string;
+  before: TableState;
+  unchanged: number;
+  warnings: string[];
+}
+
+/** Rows and samples of it are in the change set. */
+export interface PlanResult extends ChangeCounts {
+  kind: 'PLAN';
+  changeSet: { changeSetId: ChangeSetId; planHash: string; createdAt: string; expiresAt: string };
+  tables: PlannedTable[];
+  /** How long applying takes (`estimateApplyingMs`). */
+  estimatedMs: number;
+  notes: string[];
+}
+
 export interface RestoredTable {
   dataType: DataType;
   table: string;
@@ -72,6 +101,8 @@ export interface RestoreResult {
   verifiedRows: number;
   /** The service settings a SYSTEM backup holds, for the caller to compare or apply. */
   serviceSettings: unknown;
+  /** By which it can be undone; null where it changed nothing, or can't be undone: then a note says why. */
+  changeSet: { changeSetId: ChangeSetId; hash: string; expiresAt: string } | null;
   /** What an operator should know, e.g. that an earlier attempt had committed already. */
   notes: string[];
 }
@@ -123,6 +154,7 @@ export interface FreedBytesResult {
 
 export type EngineResult =
   | BackupResult
+  | PlanResult
   | RestoreResult
   | VerificationResult
   | ExpiredResult

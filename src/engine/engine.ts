@@ -31,6 +31,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
   switch (task.kind) {
     case 'BACKUP':
       return takeBackup(task, context);
+    case 'PLAN':
+      throw new AppError('INTERNAL', 'Restores can not be planned yet.');
     case 'RESTORE':
       return restoreBackup(task, context);
     case 'VERIFICATION':

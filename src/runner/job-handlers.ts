@@ -24,6 +24,8 @@ export async function toTask(job: JobRecord, context: TaskPlanning): Promise<Eng
       const { createdBy } = job;
       return { kind: 'BACKUP', jobId, spec, createdAt: job.createdAt.toISOString(), createdBy, serviceSettings };
     }
+    case 'PLAN':
+      return { kind: 'PLAN', jobId, spec };
     case 'RESTORE':
       return { kind: 'RESTORE', jobId, spec, attempt, recoverOnly: isRecovery(job) };
     case 'VERIFICATION':
@@ -48,6 +50,7 @@ export function isRecovery(job: JobRecord): boolean {
 export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
   const { spec } = job;
   if (spec.kind === 'BACKUP' && result.kind === 'BACKUP') return { kind: 'BACKUP_STORED', stored: result.stored };
+  if (spec.kind === 'PLAN' && result.kind === 'PLAN') return { kind: 'PLANNED', planId: spec.planId, result };
   if (spec.kind === 'RESTORE' && result.kind === 'RESTORE')
     return { kind: 'RESTORED', restoreId: spec.restoreId, result };
   if (spec.kind === 'VERIFICATION' && result.kind === 'VERIFICATION') {
@@ -72,6 +75,8 @@ export function toMessage(result: EngineResult): string {
   switch (result.kind) {
     case 'BACKUP':
       return `Stored ${result.stored.manifest.rowCount} rows.`;
+    case 'PLAN':
+      return `Would do ${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
     case 'RESTORE':
       return `${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
     case 'VERIFICATION':

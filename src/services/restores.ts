@@ -3,7 +3,8 @@ import type {
   BackupRecord, Catalog, JobRecord, RestoreFilter, RestoreOrderField, RestoreRecord,
 } from '../catalog/catalog'; // prettier-ignore
 import type { Random } from '../domain/ambient';
-import type { RestoreId } from '../domain/ids';
+import { UNDOABLE_MS } from '../domain/change-set';
+import type { ChangeSetId, RestoreId } from '../domain/ids';
 import type { RestoreJobSpec } from '../domain/job';
 import { authorize } from './authorize';
 import { noSuchBackup, type CallOptions } from './backups';
@@ -50,7 +51,8 @@ export function createRestoresService(dependencies: RestoresDependencies): Resto
     if (!backup) throw noSuchBackup();
     checkRestorable(backup);
     checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
-    return specOf(checked, backup, random.uuid() as RestoreId);
+    const kept = { changeSetId: random.uuid() as ChangeSetId, undoableForMs: UNDOABLE_MS };
+    return { ...specOf(checked, backup), restoreId: random.uuid() as RestoreId, ...kept };
   };
   const read = (principal: Principal) => authorize(principal, 'restore:read');
   return {
@@ -74,9 +76,12 @@ export function createRestoresService(dependencies: RestoresDependencies): Resto
   };
 }
 
-function specOf(checked: CheckedRestore, backup: BackupRecord, restoreId: RestoreId): RestoreJobSpec {
+function specOf(
+  checked: CheckedRestore,
+  backup: BackupRecord,
+): Omit<RestoreJobSpec, 'restoreId' | 'changeSetId' | 'undoableForMs'> {
   const { type, businessId, target, dryRun, allowUnchecked } = checked;
   const dataTypes = restoredDataTypes(checked, backup);
   const { id: backupId, source } = backup;
-  return { kind: 'RESTORE', restoreId, backupId, source, type, dataTypes, businessId, target, dryRun, allowUnchecked };
+  return { kind: 'RESTORE', backupId, source, type, dataTypes, businessId, target, dryRun, allowUnchecked };
 }

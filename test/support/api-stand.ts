@@ -161,6 +161,20 @@ export function effectOf({ spec }: JobRecord): Effect {
   switch (spec.kind) {
     case 'BACKUP':
       return { kind: 'BACKUP_STORED', stored: storedManifest(spec) };
+    case 'PLAN': {
+      const { planId } = spec;
+      const [createdAt, expiresAt] = ['2026-11-22T19:45:00.000Z', '2026-11-23T19:45:00.000Z'];
+      const changeSet = { changeSetId: planId, planHash: 'ab'.repeat(32), createdAt, expiresAt };
+      const counts = { inserts: 3, updates: 2, deletes: 1 };
+      return {
+        kind: 'PLANNED',
+        planId,
+        result: {
+          kind: 'PLAN', changeSet, ...counts, estimatedMs: 5, notes: [],
+          tables: [{ dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...counts, unchanged: 4, warnings: [] }],
+        },
+      }; // prettier-ignore
+    }
     case 'RESTORE':
       return {
         kind: 'RESTORED',
@@ -169,7 +183,7 @@ export function effectOf({ spec }: JobRecord): Effect {
           kind: 'RESTORE',
           mode: spec.dryRun ? 'DRY_RUN' : 'IN_PLACE',
           tables: [{ dataType: 'TRENDS', table: 'risk_trends', inserts: 3, updates: 2, deletes: 1, unchanged: 4, warnings: [] }],
-          inserts: 3, updates: 2, deletes: 1, verifiedRows: 9, serviceSettings: null, notes: ['all well'],
+          inserts: 3, updates: 2, deletes: 1, verifiedRows: 9, serviceSettings: null, changeSet: null, notes: ['all well'],
         },
       }; // prettier-ignore
     case 'VERIFICATION':

@@ -7,7 +7,8 @@ import { createConnection } from 'mysql2/promise';
 import type { Catalog } from '../../src/catalog/catalog';
 import { openCatalog } from '../../src/catalog/open-catalog';
 import type { Clock, Random } from '../../src/domain/ambient';
-import type { BackupId, JobId, RestoreId } from '../../src/domain/ids';
+import { UNDOABLE_MS } from '../../src/domain/change-set';
+import type { BackupId, ChangeSetId, JobId, RestoreId } from '../../src/domain/ids';
 import type { BackupJobSpec, RestoreJobSpec } from '../../src/domain/job';
 import type { StoredManifest } from '../../src/domain/manifest';
 import { FakeClock } from './fake-clock';
@@ -108,6 +109,8 @@ export function restoreSpec(more: Partial<RestoreJobSpec> = {}): RestoreJobSpec 
     target: { kind: 'IN_PLACE' },
     dryRun: false,
     allowUnchecked: false,
+    changeSetId: randomUUID() as ChangeSetId,
+    undoableForMs: UNDOABLE_MS,
     ...more,
   };
 }

@@ -1,7 +1,8 @@
 /** Runs engine tasks in place, with everything around them fixed. */
 import { tmpdir } from 'node:os';
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { BackupId, JobId, RestoreId } from '../../src/domain/ids';
+import { UNDOABLE_MS } from '../../src/domain/change-set';
+import type { BackupId, ChangeSetId, JobId, RestoreId } from '../../src/domain/ids';
 import type { BackupJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
 import type { Source } from '../../src/domain/source';
 import type { BackupResult, CompactionResult, EngineTask, RestoreResult } from '../../src/domain/task';
@@ -75,6 +76,8 @@ export function restoreTask(spec: Partial<RestoreJobSpec> & { backupId: BackupId
       target: { kind: 'IN_PLACE' },
       dryRun: false,
       allowUnchecked: false,
+      changeSetId: randomUUID() as ChangeSetId,
+      undoableForMs: UNDOABLE_MS,
       ...spec,
     },
   };

@@ -46,9 +46,17 @@ export function resultOf(task: EngineTask): EngineResult {
         kind: 'BACKUP',
         stored: storedManifest(task.spec.backupId, { jobId: task.jobId, type: task.spec.type }),
       };
+    case 'PLAN': {
+      const { planId: changeSetId } = task.spec;
+      const [createdAt, expiresAt] = ['2026-11-22T19:45:00.000Z', '2026-11-23T19:45:00.000Z'];
+      return {
+        kind: 'PLAN', changeSet: { changeSetId, planHash: 'ab'.repeat(32), createdAt, expiresAt }, tables: [],
+        inserts: 1, updates: 2, deletes: 3, estimatedMs: 4, notes: [],
+      }; // prettier-ignore
+    }
     case 'RESTORE':
       return {
-        kind: 'RESTORE', mode: 'IN_PLACE', tables: [], inserts: 1, updates: 2, deletes: 3, verifiedRows: 6, serviceSettings: null, notes: [],
+        kind: 'RESTORE', mode: 'IN_PLACE', tables: [], inserts: 1, updates: 2, deletes: 3, verifiedRows: 6, serviceSettings: null, changeSet: null, notes: [],
       }; // prettier-ignore
     case 'VERIFICATION':
       return {

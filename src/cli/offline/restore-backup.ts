@@ -2,7 +2,7 @@
  * `restore`: the engine's own restore, with its promises, into a database that the command line names. Which table belongs to
  * whom is taken from the backup's manifest.
  */
-import type { JobId, RestoreId } from '../../domain/ids';
+import type { ChangeSetId, JobId, RestoreId } from '../../domain/ids';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { Manifest, StoredManifest } from '../../domain/manifest';
 import type { RestoreResult } from '../../domain/task';
@@ -67,7 +67,8 @@ async function restoreInto(target: Source, plan: Plan, deps: OfflineDeps): Promi
   const { command, stored } = plan;
   requireSameKind(stored.manifest, target);
   const jobId = command.takeUp ?? (deps.random.uuid() as JobId);
-  const spec = specOf(plan, deps.random.uuid() as RestoreId);
+  const { random } = deps;
+  const spec = specOf(plan, { restoreId: random.uuid() as RestoreId, changeSetId: random.uuid() as ChangeSetId });
   const guarded = isIntoEmpty(command) ? onlyIfEmpty(target) : target;
   const { tables } = restoreScope(spec, stored.manifest);
   // Known before hours of proving; but what a killed restore left must be settled first.
@@ -96,11 +97,11 @@ function engineDeps(target: Source, { repository }: Plan, deps: OfflineDeps): En
   };
 }
 
-function specOf({ command, stored }: Plan, restoreId: RestoreId): RestoreJobSpec {
+function specOf({ command, stored }: Plan, ids: Pick<RestoreJobSpec, 'restoreId' | 'changeSetId'>): RestoreJobSpec {
   const { types, business, scratch, dryRun, allowUnchecked, backupId } = command;
   return {
     kind: 'RESTORE',
-    restoreId,
+    ...ids,
     backupId,
     source: stored.manifest.source.name,
     type: business !== undefined ? 'BUSINESS' : types ? 'PARTIAL' : 'FULL',
@@ -109,6 +110,7 @@ function specOf({ command, stored }: Plan, restoreId: RestoreId): RestoreJobSpec
     target: scratch === undefined ? { kind: 'IN_PLACE' } : { kind: 'SCRATCH', schema: scratch },
     dryRun,
     allowUnchecked,
+    undoableForMs: 0, // because no command undoes
   };
 }
 

@@ -51,7 +51,7 @@ async function restoreSettled(
   const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows };
   const serviceSettings = await readServiceSettings(spec, { manifest, store, notes });
   const outcome = await writeScope(restore, { committed, notes, context });
-  return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, notes };
+  return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, changeSet: null, notes };
 }
 
 interface Restore {

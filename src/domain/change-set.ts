@@ -1,0 +1,161 @@
+/**
+ * The change set: exactly what a restore changes in a source, row by row. One that nobody applied yet is a plan; applied backwards it is
+ * an undo. FORMAT.md, section 9, specifies its JSON; this is the same shape in types.
+ */
+import type { DataType } from './data-type';
+import type { BackupId, ChangeSetId, JobId } from './ids';
+import type { ChunkId, LayerRef } from './manifest';
+import type { RowScope } from './rows';
+import type { SourceKind, TableState } from './source';
+import type { TableStructure } from './table';
+
+/** Rows of a table in chunks of base rows, in no known order; found through a tree of index pages as the chunks of a layer are. */
+export interface RowListRef {
+  /** Null for a list without rows. */
+  root: ChunkId | null;
+  chunkCount: number;
+  rowCount: number;
+  rawBytes: number;
+}
+
+/** The rows of a stack of layers, all of which come in or go out: nobody copied them for the change set. */
+export interface LayerLoad {
+  direction: 'IN' | 'OUT';
+  /** As in a manifest: base first. */
+  layers: LayerRef[];
+  rowCount: number;
+  rawBytes: number;
+}
+
+/** Encoded rows in Base64, at most MAX_SAMPLES of each and none above MAX_SAMPLE_BYTES, for people. */
+export interface ChangeSamples {
+  inserts: string[];
+  updates: { before: string; after: string }[];
+  deletes: string[];
+}
+
+const HOUR_MS = 3_600_000;
+/** Where nobody says how long: a plan is applied on the day it was made; what a restore did shows within a week. */
+export const PLAN_VALID_MS = 24 * HOUR_MS;
+export const UNDOABLE_MS = 7 * 24 * HOUR_MS;
+
+export const MAX_SAMPLES = 5;
+export const MAX_SAMPLE_BYTES = 16 * 1024;
+
+export interface ChangeSetTable {
+  dataType: DataType;
+  table: string;
+  structure: TableStructure;
+  /** What the table is before the change set is applied. */
+  before: TableState;
+  /** Whether the table goes too, once nothing is in it and nothing refers to it: a restore had brought it into being. */
+  drops: boolean;
+  /** Rows that go, as they are before. */
+  deletes: RowListRef;
+  /** Row n of the one becomes row n of the other, under the same key. The chunks of both have the same numbers of rows. */
+  updates: { before: RowListRef; after: RowListRef };
+  /** Rows that come, as they are after. */
+  inserts: RowListRef;
+  /** Instead of rows listed as inserts (IN) or as deletes (OUT). */
+  load: LayerLoad | null;
+  /** Rows that were compared and are as they should be. */
+  unchanged: number;
+  samples: ChangeSamples;
+  /** What an operator should know before it is applied. */
+  warnings: string[];
+}
+
+/** PLAN: not applied by itself. RESTORE: what a restore applied. UNDO: what an undo did. */
+export type ChangeSetKind = 'PLAN' | 'RESTORE' | 'UNDO';
+
+export interface ChangeSet {
+  formatVersion: 1;
+  changeSetId: ChangeSetId;
+  kind: ChangeSetKind;
+  jobId: JobId;
+  source: { name: string; kind: SourceKind; version: string; schema: string };
+  backupId: BackupId;
+  scope: RowScope;
+  /** The plan that was applied, or the change set that was undone. */
+  basedOn: ChangeSetId | null;
+  createdAt: string;
+  /** From then on it may neither be applied nor undone, and a cleanup removes it. */
+  expiresAt: string;
+  tables: ChangeSetTable[];
+  /** What an operator should know, e.g. which chunks of the backup were lost. */
+  notes: string[];
+  writtenBy: string;
+}
+
+/** A change set as found in the repository. */
+export interface StoredChangeSet {
+  /** Object name, e.g. `changes/2026/11/20261122T194500Z-<id>.json`. */
+  name: string;
+  /** SHA-256 of the object's bytes, hex: of a plan its plan hash. It covers every row, since chunks are named by their content. */
+  hash: string;
+  changeSet: ChangeSet;
+}
+
+export const NO_ROWS: RowListRef = { root: null, chunkCount: 0, rowCount: 0, rawBytes: 0 };
+
+export interface ChangeCounts {
+  inserts: number;
+  updates: number;
+  deletes: number;
+}
+
+export function changeCounts({ deletes, updates, inserts, load }: ChangeSetTable): ChangeCounts {
+  const loaded = (direction: LayerLoad['direction']): number => (load?.direction === direction ? load.rowCount : 0);
+  return {
+    inserts: inserts.rowCount + loaded('IN'),
+    updates: updates.after.rowCount,
+    deletes: deletes.rowCount + loaded('OUT'),
+  };
+}
+
+/** The same change backwards: what came goes, what went comes, and a table that came into being goes when it is empty. */
+export function reverseTable(table: ChangeSetTable): ChangeSetTable {
+  const { before, drops, deletes, updates, inserts, load, samples } = table;
+  return {
+    ...table,
+    before: drops ? 'MISSING' : 'FILLED',
+    drops: before === 'MISSING',
+    deletes: inserts,
+    updates: { before: updates.after, after: updates.before },
+    inserts: deletes,
+    load: load && { ...load, direction: load.direction === 'IN' ? 'OUT' : 'IN' },
+    samples: {
+      inserts: samples.deletes,
+      updates: samples.updates.map(({ before: old, after }) => ({ before: after, after: old })),
+      deletes: samples.inserts,
+    },
+    warnings: [],
+  };
+}
+
+/**
+ * How long applying takes, reckoned from bytes and rows alone: rows that are changed in place cost a statement's share each, and their
+ * bytes twice, since they are sent and read back; rows that are loaded into tables without any cost their bytes, once for the load and
+ * once for its proof. An idle server of the size of a laptop does about this; a busy one takes longer.
+ */
+export function estimateApplyingMs(tables: readonly ChangeSetTable[]): number {
+  const inBulk = tables.every(({ before }) => before !== 'FILLED');
+  const ms = tables.reduce((sum, table) => sum + (inBulk ? loadingMs(table) : changingMs(table)), FIXED_MS);
+  return Math.round(ms);
+}
+
+const FIXED_MS = 200;
+const CHANGED_ROW_MS = 0.1;
+const CHANGED_BYTES_PER_MS = 10_000;
+const LOADED_ROW_MS = 0.01;
+const LOADED_BYTES_PER_MS = 20_000;
+
+function changingMs({ deletes, updates, inserts, load }: ChangeSetTable): number {
+  const lists = [deletes, updates.before, updates.after, inserts, load ?? NO_ROWS];
+  return lists.reduce((sum, list) => sum + list.rowCount * CHANGED_ROW_MS + list.rawBytes / CHANGED_BYTES_PER_MS, 0);
+}
+
+function loadingMs({ inserts, load }: ChangeSetTable): number {
+  const lists = [inserts, load ?? NO_ROWS];
+  return lists.reduce((sum, list) => sum + list.rowCount * LOADED_ROW_MS + list.rawBytes / LOADED_BYTES_PER_MS, 0);
+}
