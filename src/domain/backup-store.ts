@@ -63,10 +63,10 @@ export interface BackupStore {
   /** The chunks of a layer in key order, read page by page. */
   layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry>;
   /**
-   * Positions within their layer, ascending, of the chunks that an index by foreign key lists under any of these numbers, which ascend;
+   * Positions within their layer, ascending, of the chunks that a value index lists under any of these numbers, which ascend;
    * null for more than `limit`. Reads only the pages it needs.
    */
-  foreignKeyChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null>;
+  listedChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null>;
   /** A page by its id: a layer's root, or an entry of a page above. For whoever needs a part of a layer alone. */
   layerPage(id: ChunkId): Promise<LayerPage>;
   /** A chunk's content, decrypted, decompressed and proven equal to its id; throws INTEGRITY_FAILURE otherwise. */
@@ -80,8 +80,8 @@ export interface BackupWriteSession {
   putChunk(payload: Buffer): Promise<PutResult>;
   /** Builds a layer index from entries added in key order; `finish` stores its pages and gives the reference. */
   buildLayer(kind: LayerRef['kind']): LayerBuilder;
-  /** Builds an index by foreign key; `finish` stores its pages and gives the root. */
-  buildForeignKeyIndex(): ForeignKeyIndexBuilder;
+  /** Builds a value index; `finish` stores its pages and gives the root. */
+  buildValueIndex(): ValueIndexBuilder;
   /** Bytes newly stored so far, index pages and pack overhead included. */
   storedBytes(): number;
   /**
@@ -104,7 +104,7 @@ export interface LayerBuilder {
   finish(): Promise<LayerRef>;
 }
 
-export interface ForeignKeyIndexBuilder {
+export interface ValueIndexBuilder {
   /**
    * Takes pairs of a number and the position of a chunk within its layer, back to back, ascending by number, then by position, over all
    * calls. A pair that repeats the one before counts once.

@@ -25,19 +25,18 @@ export interface LayerRef {
   /** BASE and MERGED: rows. DELTA: upserts and tombstones together. */
   rowCount: number;
   rawBytes: number;
-  /** Where rows stand by the values of foreign keys that act. Absent: nobody indexed them. */
-  foreignKeyIndexes?: ForeignKeyIndexRef[];
+  /** Where rows stand by the values of some columns. Absent: nobody indexed them. */
+  valueIndexes?: ValueIndexRef[];
 }
 
 /**
  * Which values of a column its index takes for equal (FORMAT.md, section 8): the same bytes; the same digits; the same but for trailing
- * spaces; the same but for case too.
+ * spaces; the same but for case too; the same number, or text but for case and trailing spaces.
  */
-export type PlainForm = 'EXACT' | 'INTEGER' | 'PADDED' | 'CASELESS';
+export type PlainForm = 'EXACT' | 'INTEGER' | 'PADDED' | 'CASELESS' | 'DYNAMIC';
 
 /** An index by the values of a list of columns; it answers only for the same columns in the same forms. */
-export interface ForeignKeyIndexRef {
-  /** In the foreign key's order. */
+export interface ValueIndexRef {
   columns: { name: string; form: PlainForm }[];
   /** Root page; null where the layer has no row to list. */
   root: ChunkId | null;

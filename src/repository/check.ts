@@ -14,7 +14,7 @@ import type { RepositoryContext } from './context';
 import { DamageReport } from './damage-report';
 import { decodeUnkeyed } from './json-object';
 import type { KeyObject } from './key-object';
-import { readForeignKeyPage } from './foreign-key-tree';
+import { readValuePage } from './value-tree';
 import { indexRoots } from './index-roots';
 import { readPage } from './layer-tree';
 import { acquireReadLease } from './leases';
@@ -242,7 +242,7 @@ class HurtWalk {
 
   private indexPage(id: Buffer, level?: number): Promise<readonly string[]> {
     return this.once(id, async (lost) => {
-      const page = await readForeignKeyPage((pageId) => this.packs.read(pageId), id, level);
+      const page = await readValuePage((pageId) => this.packs.read(pageId), id, level);
       for (const { id: below } of page.inner) {
         for (const name of await this.indexPage(below, page.level - 1)) lost.add(name);
       }
@@ -275,7 +275,7 @@ class HurtWalk {
 }
 
 const LOST_INDEX =
-  'Pages of an index by foreign key cannot be read: no backup is hurt, but the next incremental one compares rows instead.';
+  'Pages of an index by values cannot be read: no backup is hurt, but the next incremental one compares rows instead, and restoring one business reads whole tables.';
 
 /** Stands for packs that are gone: the chunks they held are missing, their names are not known any more. */
 const MISSING_PACKS = 'packs/';

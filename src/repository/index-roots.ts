@@ -2,6 +2,6 @@
 import type { ChunkId, Manifest } from '../domain/manifest';
 
 export function indexRoots({ tables }: Pick<Manifest, 'tables'>): ChunkId[] {
-  const indexes = tables.flatMap(({ layers }) => layers.flatMap(({ foreignKeyIndexes }) => foreignKeyIndexes ?? []));
+  const indexes = tables.flatMap(({ layers }) => layers.flatMap(({ valueIndexes }) => valueIndexes ?? []));
   return indexes.flatMap(({ root }) => root ?? []);
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, isAppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
-import type { Manifest, StoredManifest } from '../domain/manifest';
+import type { LayerRef, Manifest, StoredManifest, ValueIndexRef } from '../domain/manifest';
 import { FORMAT_VERSION } from './limits';
 import type { ObjectStore } from './object-store';
 import { classify, manifestName } from './object-names';
@@ -38,7 +38,15 @@ export async function readManifest(objects: ObjectStore, object: ManifestObject)
   const bytes = await objects.storage.get(object.name);
   const manifest = objects.decode(object.name, bytes) as Manifest;
   assertReadable(manifest, object);
-  return { name: object.name, checksum: checksumOf(bytes), manifest };
+  return { name: object.name, checksum: checksumOf(bytes), manifest: withIndexNames(manifest) };
+}
+
+/** Programs that indexed foreign keys alone named a layer's indexes after them. */
+function withIndexNames(manifest: Manifest): Manifest {
+  type AnyLayer = LayerRef & { foreignKeyIndexes?: ValueIndexRef[] };
+  const renamed = ({ foreignKeyIndexes, ...layer }: AnyLayer): LayerRef =>
+    foreignKeyIndexes === undefined ? layer : { valueIndexes: foreignKeyIndexes, ...layer };
+  return { ...manifest, tables: manifest.tables.map((table) => ({ ...table, layers: table.layers.map(renamed) })) };
 }
 
 function checksumOf(bytes: Buffer): string {

@@ -1,7 +1,7 @@
 /** Which chunks manifests reach: pages, those of indexes too, and what they list. Shared pages are walked once. */
 import type { Manifest } from '../domain/manifest';
 import { throwIfCancelled } from './cancellation';
-import { readForeignKeyPage } from './foreign-key-tree';
+import { readValuePage } from './value-tree';
 import { indexRoots } from './index-roots';
 import { readPage } from './layer-tree';
 import type { ReadPayload } from './page-tree';
@@ -33,7 +33,7 @@ export class ReachableWalk {
   private async indexPage(id: Buffer, level?: number): Promise<void> {
     if (!this.reached.reachPage(id)) return;
     throwIfCancelled(this.signal);
-    const page = await readForeignKeyPage(this.read, id, level);
+    const page = await readValuePage(this.read, id, level);
     for (const { id: below } of page.inner) await this.indexPage(below, page.level - 1);
   }
 

@@ -25,7 +25,7 @@ import { ManifestDeletion } from './delete-manifest';
 import { freedBy, type FreedBytes } from './freed-by';
 import { heldBackupIds, placeHold, readHolds, releaseHold, type HoldIdentity } from './holds';
 import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
-import { lookUpForeignKeys } from './foreign-key-tree';
+import { lookUpValues } from './value-tree';
 import { toChunkEntry } from './layer-page';
 import { readPage, walkLayer } from './layer-tree';
 import { acquireReadLease } from './leases';
@@ -190,9 +190,9 @@ class OpenRepository implements Repository {
     return walkLayer((id) => this.context.packs.read(id), layer);
   }
 
-  foreignKeyChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null> {
+  listedChunks(root: ChunkId, numbers: Uint32Array, limit: number): Promise<Uint32Array | null> {
     const read = (id: Buffer): Promise<Buffer> => this.context.packs.read(id);
-    return lookUpForeignKeys({ read, root: Buffer.from(root, 'hex'), numbers, limit });
+    return lookUpValues({ read, root: Buffer.from(root, 'hex'), numbers, limit });
   }
 
   async layerPage(id: ChunkId): Promise<LayerPage> {

@@ -2,20 +2,14 @@
  * One backup's writing: chunks that are not stored yet go through hash, compression and encryption into packs; layers into trees of
  * pages; at last the manifest. Holds a shared lease from before it looks for stored chunks until the backup exists or is given up.
  */
-import type {
-  BackupWriteSession,
-  ForeignKeyIndexBuilder,
-  LayerBuilder,
-  PutResult,
-  StoreWait,
-} from '../domain/backup-store';
+import type { BackupWriteSession, ValueIndexBuilder, LayerBuilder, PutResult, StoreWait } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { LayerRef, Manifest, StoredManifest } from '../domain/manifest';
 import { WeightGate } from './bounded';
 import { createCompressor, type Compressor } from './compression';
 import type { RepositoryContext } from './context';
-import { ForeignKeyTreeBuilder } from './foreign-key-tree';
+import { ValueTreeBuilder } from './value-tree';
 import { manifestPurpose } from './holds';
 import { indexRoots } from './index-roots';
 import { TreeBuilder } from './layer-tree';
@@ -134,8 +128,8 @@ class WriteSession implements BackupWriteSession {
     return new TreeBuilder(kind, (payload) => this.putPage(payload));
   }
 
-  buildForeignKeyIndex(): ForeignKeyIndexBuilder {
-    return new ForeignKeyTreeBuilder((payload) => this.putPage(payload));
+  buildValueIndex(): ValueIndexBuilder {
+    return new ValueTreeBuilder((payload) => this.putPage(payload));
   }
 
   private async putPage(payload: Buffer): Promise<Buffer> {

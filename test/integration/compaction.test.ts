@@ -78,7 +78,7 @@ describeMariadb('a compacted backup', () => {
     expect(merged.tables.slice(0, 3).map(({ layers }) => layers)).toEqual(
       full.tables.slice(0, 3).map(({ layers }) => layers),
     );
-    expect(merged.tables[0]?.layers[0]?.foreignKeyIndexes).toHaveLength(1);
+    expect(merged.tables[0]?.layers[0]?.valueIndexes).toHaveLength(1);
     await stand.store.deleteManifest(full.backupId);
 
     await stand.exec(...changesOf(4));

@@ -5,7 +5,7 @@ import { AppError } from '../../src/domain/errors';
 import type { BackupId } from '../../src/domain/ids';
 import type { LayerRef, StoredManifest } from '../../src/domain/manifest';
 import type { EngineStore } from '../../src/engine/ports';
-import { ForeignKeyTreeBuilder, lookUpForeignKeys } from '../../src/repository/foreign-key-tree';
+import { ValueTreeBuilder, lookUpValues } from '../../src/repository/value-tree';
 
 export interface MemoryStore extends EngineStore {
   readonly chunks: Map<string, Buffer>;
@@ -64,8 +64,8 @@ export function memoryStore(seed = 7): MemoryStore {
           },
         };
       },
-      buildForeignKeyIndex: () =>
-        new ForeignKeyTreeBuilder(async (payload) => {
+      buildValueIndex: () =>
+        new ValueTreeBuilder(async (payload) => {
           const id = chunkId(payload);
           chunks.set(id, payload);
           return Buffer.from(id, 'hex');
@@ -122,9 +122,9 @@ export function memoryStore(seed = 7): MemoryStore {
     async *layerEntries(layer) {
       if (layer.root !== null) yield* indexes.get(layer.root) ?? [];
     },
-    foreignKeyChunks: async (root, numbers, limit) => {
+    listedChunks: async (root, numbers, limit) => {
       const read = async (id: Buffer): Promise<Buffer> => chunks.get(id.toString('hex'))!;
-      return lookUpForeignKeys({ read, root: Buffer.from(root, 'hex'), numbers, limit });
+      return lookUpValues({ read, root: Buffer.from(root, 'hex'), numbers, limit });
     },
     layerPage: async (id) => {
       const [root = '', number] = id.split('/');

@@ -4,6 +4,7 @@ import type { BackupWriteSession } from '../../src/domain/backup-store';
 import type { LayerRef, TableManifest } from '../../src/domain/manifest';
 import type { ColumnStructure, ForeignKey, TableStructure } from '../../src/domain/table';
 import { chunkSpans } from '../../src/engine/reading/backup-rows';
+import { indexedColumns } from '../../src/engine/rows/indexed-columns';
 import { LayerWriter } from '../../src/engine/writing/layer-writer';
 import { encodeRowChunk, NO_ROWS } from '../../src/engine/rows/row-chunk';
 import type { EngineStore } from '../../src/engine/ports';
@@ -55,7 +56,8 @@ export interface LayersOf {
 function writer(kind: LayerRef['kind'], { structure, store, session, folder, maxPairs }: LayersOf): LayerWriter {
   const random = { uuid: () => randomUUID(), bytes: (size: number) => randomBytes(size) };
   const spill = { folder, random, maxPairs };
-  return new LayerWriter({ kind, session, structure, codec: mysqlCodec, seed: store.chunkSeed, spill });
+  const indexedBy = indexedColumns(structure, [structure]);
+  return new LayerWriter({ kind, session, structure, codec: mysqlCodec, seed: store.chunkSeed, spill, indexedBy });
 }
 
 /** Rows in key order, in ranges of three chunks that finish last one first. */

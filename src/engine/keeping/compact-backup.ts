@@ -9,6 +9,8 @@ import type { Manifest, StoredManifest, TableManifest } from '../../domain/manif
 import type { CompactionResult, EngineTask } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
+import { indexedColumns } from '../rows/indexed-columns';
+import type { IndexedColumns } from '../rows/value-reader';
 import { storeWait } from '../store-wait';
 import { compactTable, type TableCompacting } from './compact-table';
 
@@ -54,9 +56,12 @@ async function compactTables(
   const tall = manifest.tables.filter(isTall);
   beginPhase(tall, context);
   for (const table of manifest.tables) {
-    const compacting = { store, session, context, indexed: manifest.scope.kind === 'ALL' };
     const result = isTall(table)
-      ? await compactTable(table, { ...compacting, codec: await codecOf(manifest, table, context) })
+      ? await compactTable(table, {
+          ...{ store, session, context },
+          codec: await codecOf(manifest, table, context),
+          indexedBy: indexesOf(table, manifest),
+        })
       : null;
     done.tables.push(result === null ? table : { ...table, layers: [result.base] });
     if (result !== null) done.compacted.push(table.table);
@@ -64,6 +69,10 @@ async function compactTables(
     done.newRawBytes += result?.newRawBytes ?? 0;
   }
   return done;
+}
+
+function indexesOf({ structure }: TableManifest, { scope, tables }: Manifest): IndexedColumns[] {
+  return scope.kind === 'ALL' ? indexedColumns(structure, tables.map((table) => table.structure)) : []; // prettier-ignore
 }
 
 function isTall({ layers }: TableManifest): boolean {

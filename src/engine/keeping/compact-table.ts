@@ -16,6 +16,7 @@ import { applyChanges, chunkSpans, readBase, readSpan, spanBytes, type ChunkSpan
 import { Chunker, type ChunkDraft } from '../rows/chunker';
 import { RowCollector } from '../rows/row-chunk';
 import { isSorted, sortRows, type KeySorting } from '../rows/sort-rows';
+import type { IndexedColumns } from '../rows/value-reader';
 import { BaseLayerWriter, type BaseTarget } from '../writing/base-layer-writer';
 
 /** A merged range is one chunk, which readers hold in memory; one that would outgrow this keeps its layers. */
@@ -26,8 +27,8 @@ export interface TableCompacting {
   session: BackupWriteSession;
   codec: RowCodec;
   context: TaskContext;
-  /** As `LayerTarget.indexed`. */
-  indexed: boolean;
+  /** As `LayerTarget.indexedBy`. */
+  indexedBy: readonly IndexedColumns[];
 }
 
 export interface CompactedTable {
@@ -71,11 +72,11 @@ function writeMerged(table: TableManifest, compacting: TableCompacting): Promise
 
 function targetOf(
   { structure }: TableManifest,
-  { session, store, codec, context, indexed }: TableCompacting,
+  { session, store, codec, context, indexedBy }: TableCompacting,
   kind: BaseTarget['kind'],
 ): BaseTarget {
   const { tempDir: folder, random } = context.deps;
-  return { kind, session, structure, codec, seed: store.chunkSeed, spill: { folder, random }, indexed };
+  return { kind, session, structure, codec, seed: store.chunkSeed, spill: { folder, random }, indexedBy };
 }
 
 async function withWriter(

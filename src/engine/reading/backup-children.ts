@@ -7,8 +7,8 @@ import type { LayerRef, TableManifest } from '../../domain/manifest';
 import type { RowBatch, RowCodec } from '../../domain/rows';
 import type { ForeignKey } from '../../domain/table';
 import {
-  columnsOf, FieldLocator, ForeignKeyReader, OTHER_NUMBER, positionsOf, REFERS_TO_NOTHING, valueReader, type IndexedColumns,
-} from '../rows/foreign-key-reader'; // prettier-ignore
+  columnsOf, FieldLocator, ValueReader, OTHER_NUMBER, positionsOf, HAS_NULL, readerOfFields, type IndexedColumns,
+} from '../rows/value-reader'; // prettier-ignore
 import { NO_ROWS, RowCollector } from '../rows/row-chunk';
 import { chunkSpans, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
 import { isDamage } from './prove-chunks';
@@ -38,7 +38,7 @@ export type FoundChildren = { kind: 'FOUND'; rows: RowBatch } | { kind: 'UNKNOWN
 
 export async function childrenOf(wanted: ChildrenWanted, reading: ChildrenReading): Promise<FoundChildren> {
   const { table, key } = wanted;
-  const columns = columnsOf(table.structure, key);
+  const columns = columnsOf(table.structure, key.columns);
   if (columns === null) return unknown(wanted, 'only the server can tell which of its values are equal');
   const roots = rootsOf(table.layers, columns);
   if (roots === null) return unknown(wanted, 'the parent backup has no index of it');
@@ -57,9 +57,7 @@ function unknown({ table, key }: ChildrenWanted, why: string): FoundChildren {
 /** One for each layer; null in place of those that list no row. Null where a layer is not indexed so. */
 function rootsOf(layers: readonly LayerRef[], columns: IndexedColumns): (string | null)[] | null {
   const wanted = spell(columns);
-  const found = layers.map(({ foreignKeyIndexes }) =>
-    foreignKeyIndexes?.find((index) => spell(index.columns) === wanted),
-  );
+  const found = layers.map(({ valueIndexes }) => valueIndexes?.find((index) => spell(index.columns) === wanted));
   return found.every((index) => index !== undefined) ? found.map(({ root }) => root) : null;
 }
 
@@ -79,7 +77,7 @@ function valuesOf(
   { bytes, ends }: RowBatch,
   { store, codec }: ChildrenReading,
 ): PlainValues | null {
-  const reader = valueReader(columns, store.chunkSeed);
+  const reader = readerOfFields(columns, store.chunkSeed);
   const locator = new FieldLocator(codec, [columns.length - 1]);
   const texts = new Set<string>();
   const numbers = new Set<number>([OTHER_NUMBER]);
@@ -87,7 +85,7 @@ function valuesOf(
   for (const end of ends) {
     const number = reader.read(bytes, locator.locate(bytes, start));
     start = end;
-    if (number === REFERS_TO_NOTHING) continue;
+    if (number === HAS_NULL) continue;
     if (!reader.isPlain) return null;
     texts.add(reader.plainText());
     numbers.add(number);
@@ -118,7 +116,7 @@ async function lookUp(
   { root, numbers, limit }: { root: string; numbers: Uint32Array; limit: number },
 ): Promise<Uint32Array | string> {
   try {
-    return (await store.foreignKeyChunks(root, numbers, limit)) ?? TOO_MANY;
+    return (await store.listedChunks(root, numbers, limit)) ?? TOO_MANY;
   } catch (error) {
     if (!isDamage(error)) throw error;
     return `its index in the parent backup is damaged: ${error.message}`;
@@ -153,7 +151,7 @@ async function readChildren(
   reading: ChildrenReading,
 ): Promise<RowBatch> {
   const positions = positionsOf(table.structure, columns);
-  const reader = new ForeignKeyReader(columns, positions, reading.store.chunkSeed);
+  const reader = new ValueReader(columns, positions, reading.store.chunkSeed);
   const locator = new FieldLocator(reading.codec, positions);
   const children = new RowCollector();
   for (const span of spans) {
@@ -161,8 +159,7 @@ async function readChildren(
     let start = 0;
     for (const end of ends) {
       const number = reader.read(bytes, locator.locate(bytes, start));
-      if (number !== REFERS_TO_NOTHING && (!reader.isPlain || texts.has(reader.plainText())))
-        children.add(bytes, start, end);
+      if (number !== HAS_NULL && (!reader.isPlain || texts.has(reader.plainText()))) children.add(bytes, start, end);
       start = end;
     }
   }

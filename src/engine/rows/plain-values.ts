@@ -1,5 +1,5 @@
 /**
- * Which values of a column a database may take for equal when it follows a foreign key, and the bytes that stand for all of them
+ * Which values of a column a database may take for equal when it follows a reference, and the bytes that stand for all of them
  * (FORMAT.md, section 8: forms). Wherever two values can be equal, either their plain bytes are, or one of them has none.
  */
 import type { PlainForm } from '../../domain/manifest';
@@ -29,8 +29,9 @@ export function plainFormOf(column: ColumnStructure): PlainForm | null {
     case 'JSON':
     case 'SET':
     case 'GEOMETRY':
-    case 'DYNAMIC':
       return null;
+    case 'DYNAMIC':
+      return /^(binary|nocase|rtrim)?$/i.test(column.collation ?? '') ? 'DYNAMIC' : null;
   }
 }
 
@@ -60,14 +61,32 @@ export const NOT_PLAIN = -1;
 
 /** Where a value lies. One object serves all: there are millions of values. */
 export interface ValuePlace {
-  bytes: Uint8Array;
+  bytes: Buffer;
+  /** Of the whole encoded field. */
+  fieldStart: number;
   start: number;
   end: number;
   form: PlainForm;
 }
 
+/** Storage classes as `sqlite-v1` has them. */
+const INTEGER_CLASS = 1;
+const TEXT_CLASS = 3;
+
+/** Gives a value that carries its own type the form that this type has; others keep a form of which none is plain. */
+function settleType(place: ValuePlace): void {
+  const storageClass = place.bytes[place.fieldStart];
+  if (storageClass === TEXT_CLASS) place.form = 'CASELESS';
+  if (storageClass !== INTEGER_CLASS) return;
+  place.form = 'EXACT';
+  place.bytes = Buffer.from(String(place.bytes.readBigInt64BE(place.start)));
+  place.start = 0;
+  place.end = place.bytes.length;
+}
+
 /** Sets `place` to the part of its value that counts in its form. */
 export function trimToPlain(place: ValuePlace): void {
+  if (place.form === 'DYNAMIC') settleType(place);
   const { bytes, form } = place;
   if (form === 'INTEGER') while (place.end - place.start > 1 && bytes[place.start] === ZERO) place.start++;
   else if (form !== 'EXACT') while (place.end > place.start && bytes[place.end - 1] === SPACE) place.end--;
@@ -75,6 +94,7 @@ export function trimToPlain(place: ValuePlace): void {
 
 /** Copies a trimmed value's plain bytes to `at`; gives the offset after them, or NOT_PLAIN. */
 export function writePlain(target: Uint8Array, at: number, { bytes, start, end, form }: ValuePlace): number {
+  if (form === 'DYNAMIC') return NOT_PLAIN;
   if (form !== 'CASELESS') {
     for (let from = start; from < end; from++) target[at++] = bytes[from] as number;
     return at;

@@ -9,6 +9,7 @@ import type { KeyRange, RowBatch, RowCodec } from '../../domain/rows';
 import type { ConsistentRead } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import type { EngineStore, TaskContext } from '../ports';
+import { indexedColumns } from '../rows/indexed-columns';
 import { NO_ROWS, RowCollector } from '../rows/row-chunk';
 import { LayerWriter, type LayerRange } from '../writing/layer-writer';
 
@@ -39,7 +40,10 @@ export interface StoredChanges {
   newRawBytes: number;
 }
 
-export function deltaLayer(structure: TableStructure, { session, store, codec, context }: ChangeContext): LayerWriter {
+export function deltaLayer(
+  structure: TableStructure,
+  { read, session, store, codec, context }: ChangeContext,
+): LayerWriter {
   const { tempDir: folder, random } = context.deps;
   return new LayerWriter({
     kind: 'DELTA',
@@ -48,6 +52,7 @@ export function deltaLayer(structure: TableStructure, { session, store, codec, c
     codec,
     seed: store.chunkSeed,
     spill: { folder, random },
+    indexedBy: indexedColumns(structure, read.tables),
   });
 }
 

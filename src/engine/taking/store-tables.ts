@@ -11,6 +11,7 @@ import { OrderedWindow, runLanes } from '../lanes';
 import type { TaskContext } from '../ports';
 import { BufferPool } from '../rows/buffer-pool';
 import { Chunker } from '../rows/chunker';
+import { indexedColumns } from '../rows/indexed-columns';
 import { LayerWriter, type LayerRange } from '../writing/layer-writer';
 
 /** One unit of a lane's work: long enough to amortize a query, short enough to spread a large table over all lanes. */
@@ -65,11 +66,12 @@ export async function storeTables(given: TableStoring, context: TaskContext): Pr
 
 function layerOf(
   { structure }: TableToStore,
-  { session, codec, seed, scope }: TableStoring,
+  { session, codec, seed, scope, read }: TableStoring,
   { deps }: TaskContext,
 ): LayerWriter {
   const spill = { folder: deps.tempDir, random: deps.random };
-  return new LayerWriter({ kind: 'BASE', session, structure, codec, seed, spill, indexed: scope.kind === 'ALL' });
+  const indexedBy = scope.kind === 'ALL' ? indexedColumns(structure, read.tables) : [];
+  return new LayerWriter({ kind: 'BASE', session, structure, codec, seed, spill, indexedBy });
 }
 
 function begin({ scope, from, tables }: TableStoring, { progress }: TaskContext): void {

@@ -1,8 +1,8 @@
 /**
- * The pairs (number, chunk) of indexes by foreign key on their way to sorted trees: typed arrays while they are few, sorted runs on disk
+ * The pairs (number, chunk) of value indexes on their way to sorted trees: typed arrays while they are few, sorted runs on disk
  * beyond, merged at the end. Memory is bounded whatever the table's size. A pair is two 32-bit numbers, back to back.
  */
-import type { ForeignKeyIndexBuilder } from '../../domain/backup-store';
+import type { ValueIndexBuilder } from '../../domain/backup-store';
 import type { Random } from '../../domain/ambient';
 import type { ChunkId } from '../../domain/manifest';
 import { RowSpool } from '../rows/spool';
@@ -78,7 +78,7 @@ export class IndexPairs {
     }
   }
 
-  async finish(builder: ForeignKeyIndexBuilder): Promise<ChunkId | null> {
+  async finish(builder: ValueIndexBuilder): Promise<ChunkId | null> {
     if (this.runs.length === 0) await builder.add(sortPairs(this.pairs.view()));
     else {
       await this.writeRun();

@@ -1,18 +1,18 @@
 /**
- * Writes one layer of a table: chunks are stored, and put into the layer's index, and what its foreign keys' indexes need to know of
+ * Writes one layer of a table: chunks are stored, and put into the layer's index, and what its value indexes need to know of
  * their rows is gathered. Key ranges may finish in any order: entries and ordinals follow the ranges' own. Whoever makes layers, whole
  * or of changes, makes them here, so that none lacks its indexes.
  */
 import type { BackupWriteSession, ChunkEntry, LayerBuilder } from '../../domain/backup-store';
-import type { ForeignKeyIndexRef, LayerRef } from '../../domain/manifest';
+import type { ValueIndexRef, LayerRef } from '../../domain/manifest';
 import type { KeyRange, RowBatch, RowCodec } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
 import type { BufferPool } from '../rows/buffer-pool';
 import type { ChunkDraft } from '../rows/chunker';
 import { encodeDeltaChunk, type RangeDelta } from '../rows/delta-chunk';
 import {
-  FieldLocator, ForeignKeyReader, indexedColumns, OTHER_NUMBER, positionsOf, REFERS_TO_NOTHING, type IndexedColumns,
-} from '../rows/foreign-key-reader'; // prettier-ignore
+  FieldLocator, ValueReader, OTHER_NUMBER, positionsOf, HAS_NULL, type IndexedColumns,
+} from '../rows/value-reader'; // prettier-ignore
 import { NO_ROWS, decodeRowChunk } from '../rows/row-chunk';
 import { IndexPairs, PairList, type PairSpill } from './index-pairs';
 
@@ -24,15 +24,14 @@ export interface LayerTarget {
   /** `BackupStore.chunkSeed` */
   seed: number;
   spill: PairSpill;
-  /** False for layers that no other backup will stand on, e.g. of one business. Absent: true. */
-  indexed?: boolean;
+  /** `indexedColumns`; none for backups of one business, in which nothing has to be found. */
+  indexedBy: readonly IndexedColumns[];
 }
 
 export class LayerWriter {
   /** Bytes of rows in chunks that were not stored before. */
   newRawBytes = 0;
   private readonly builder: LayerBuilder;
-  private readonly lists: IndexedColumns[];
   private readonly pairs: IndexPairs[];
   private readonly outstanding = new Map<number, LayerRange>();
   private nextRange = 0;
@@ -41,18 +40,17 @@ export class LayerWriter {
 
   constructor(private readonly target: LayerTarget) {
     this.builder = target.session.buildLayer(target.kind);
-    this.lists = target.indexed === false ? [] : indexedColumns(target.structure);
-    this.pairs = this.lists.map(() => new IndexPairs(target.spill));
+    this.pairs = target.indexedBy.map(() => new IndexPairs(target.spill));
   }
 
   /** Whether its indexes need to know the rows of chunks that are only listed. */
   get isIndexed(): boolean {
-    return this.lists.length > 0;
+    return this.pairs.length > 0;
   }
 
   beginRange(): LayerRange {
     const onStored = (rawBytes: number): void => void (this.newRawBytes += rawBytes);
-    return new LayerRange(this.target.session, { gathering: new KeyGathering(this.target, this.lists), onStored });
+    return new LayerRange(this.target.session, { gathering: new ValueGathering(this.target), onStored });
   }
 
   /** Each range once, counted from 0 without a gap, when all of its chunks are stored. */
@@ -65,8 +63,8 @@ export class LayerWriter {
   async finish(): Promise<LayerRef> {
     await this.adding;
     const layer = await this.builder.finish();
-    const foreignKeyIndexes = await this.finishIndexes();
-    return foreignKeyIndexes.length === 0 ? layer : { ...layer, foreignKeyIndexes };
+    const valueIndexes = await this.finishIndexes();
+    return valueIndexes.length === 0 ? layer : { ...layer, valueIndexes };
   }
 
   /** Gives up what is not finished. Idempotent; harmless after `finish`. */
@@ -86,10 +84,10 @@ export class LayerWriter {
     }
   }
 
-  private async finishIndexes(): Promise<ForeignKeyIndexRef[]> {
-    const indexes: ForeignKeyIndexRef[] = [];
-    for (const [i, columns] of this.lists.entries()) {
-      const root = await (this.pairs[i] as IndexPairs).finish(this.target.session.buildForeignKeyIndex());
+  private async finishIndexes(): Promise<ValueIndexRef[]> {
+    const indexes: ValueIndexRef[] = [];
+    for (const [i, columns] of this.target.indexedBy.entries()) {
+      const root = await (this.pairs[i] as IndexPairs).finish(this.target.session.buildValueIndex());
       indexes.push({ columns, root });
     }
     return indexes;
@@ -104,7 +102,7 @@ export class LayerRange {
 
   constructor(
     private readonly session: BackupWriteSession,
-    private readonly to: { gathering: KeyGathering; onStored: (rawBytes: number) => void },
+    private readonly to: { gathering: ValueGathering; onStored: (rawBytes: number) => void },
   ) {}
 
   get isEmpty(): boolean {
@@ -163,22 +161,19 @@ function boundsOf({ from, to }: KeyRange): Pick<ChunkEntry, 'firstKey' | 'lastKe
 
 const NO_PAIRS = new Uint32Array(0);
 
-/** The numbers of foreign keys in a range's chunks. Takes memory only once there is one. */
-class KeyGathering {
-  private keys: NumbersOfKey[] | null = null;
+/** The numbers of values in a range's chunks. Takes memory only once there is one. */
+class ValueGathering {
+  private keys: NumbersOfValues[] | null = null;
   private readonly positions: number[][];
   private readonly locator: FieldLocator;
 
-  constructor(
-    private readonly target: LayerTarget,
-    private readonly lists: readonly IndexedColumns[],
-  ) {
-    this.positions = lists.map((columns) => positionsOf(target.structure, columns));
+  constructor(private readonly target: LayerTarget) {
+    this.positions = target.indexedBy.map((columns) => positionsOf(target.structure, columns));
     this.locator = new FieldLocator(target.codec, this.positions.flat());
   }
 
   get isNeeded(): boolean {
-    return this.lists.length > 0;
+    return this.positions.length > 0;
   }
 
   add({ bytes, ends }: RowBatch, ordinal: number): void {
@@ -197,10 +192,10 @@ class KeyGathering {
     return this.keys?.[list]?.pairs.view() ?? NO_PAIRS;
   }
 
-  private openKeys(): NumbersOfKey[] {
-    const { seed } = this.target;
-    return this.lists.map((columns, i) => {
-      return new NumbersOfKey(new ForeignKeyReader(columns, this.positions[i] as number[], seed));
+  private openKeys(): NumbersOfValues[] {
+    const { seed, indexedBy } = this.target;
+    return indexedBy.map((columns, i) => {
+      return new NumbersOfValues(new ValueReader(columns, this.positions[i] as number[], seed));
     });
   }
 }
@@ -208,13 +203,13 @@ class KeyGathering {
 /** Remembers the newest numbers of a chunk: children of one row mostly stand close to each other. */
 const REMEMBERED = 4096;
 
-class NumbersOfKey {
+class NumbersOfValues {
   readonly pairs = new PairList();
   private readonly recent = new Uint32Array(REMEMBERED);
   private hasOther = false;
   private ordinal = 0;
 
-  constructor(private readonly reader: ForeignKeyReader) {}
+  constructor(private readonly reader: ValueReader) {}
 
   beginChunk(ordinal: number): void {
     this.ordinal = ordinal;
@@ -227,7 +222,7 @@ class NumbersOfKey {
     if (this.reader.isRepeated(bytes, fields)) return;
     const number = this.reader.read(bytes, fields);
     if (number === OTHER_NUMBER) this.hasOther = true;
-    if (number === OTHER_NUMBER || number === REFERS_TO_NOTHING) return;
+    if (number === OTHER_NUMBER || number === HAS_NULL) return;
     const slot = number & (REMEMBERED - 1);
     if (this.recent[slot] === number) return;
     this.recent[slot] = number;

@@ -133,7 +133,7 @@ describe('an index of many rows', () => {
     const folder = mkdtempSync(join(tmpdir(), 'rv-runs-'));
     for (const maxPairs of [5, 100, 1_000_000]) {
       const table = await storeBase(rows, await layersOf(structure, { store, folder, maxPairs, rowsPerChunk: 40 }));
-      roots.push(table.layers[0]!.foreignKeyIndexes);
+      roots.push(table.layers[0]!.valueIndexes);
     }
     expect(roots[1]).toEqual(roots[0]);
     expect(roots[2]).toEqual(roots[0]);
@@ -199,7 +199,7 @@ describe('a reader is told to compare rows', () => {
       { upserts: [['k3', 'a', '1']], deletes: [] },
       await layersOf(structure, { store }),
     );
-    expect(rekeyed.layers[1]!.foreignKeyIndexes).toHaveLength(1);
+    expect(rekeyed.layers[1]!.valueIndexes).toHaveLength(1);
     expect(await find(rekeyed, store, { columns: ['caseless'], values: [['a']] })).toContain('no index');
     const now = await table(structure, store);
     const columns = structure.columns.map((column) =>
@@ -212,30 +212,28 @@ describe('a reader is told to compare rows', () => {
   it('where the index is damaged', async () => {
     const store = memoryStore();
     const whole = await table(structure, store);
-    const [{ root }] = whole.layers[0]!.foreignKeyIndexes as unknown as [{ root: string }];
+    const [{ root }] = whole.layers[0]!.valueIndexes as unknown as [{ root: string }];
     store.chunks.set(root, Buffer.from([5, 0, 9]));
     expect(await find(whole, store, { columns: ['caseless'], values: [['a']] })).toContain('damaged');
   });
 });
 
-it('a backup of all rows has an index for each key that acts, in each of its layers; one of a business has none', async () => {
+it('a backup of all rows has an index for each key that acts, and for what tells whose rows are, in each of its layers; one of a business has none', async () => {
   const bench = { source: actingPlatformAt(0), store: memoryStore() };
   await backup(bench, { type: 'FULL' });
   bench.source.tables = actingPlatformAt(1).tables;
   const incremental = (await backup(bench, { type: 'INCREMENTAL' })).stored.manifest;
   const indexed = incremental.tables.map(({ table, layers }) => [
     table,
-    ...layers.map(({ foreignKeyIndexes }) =>
-      foreignKeyIndexes?.flatMap(({ columns }) => columns.map(({ name }) => name)),
-    ),
+    ...layers.map(({ valueIndexes }) => valueIndexes?.flatMap(({ columns }) => columns.map(({ name }) => name))),
   ]);
   expect(indexed).toEqual([
-    ['tenants', undefined],
-    ['businesses', ['tenant_id']],
+    ['tenants', ['id']],
+    ['businesses', ['tenant_id', 'id']],
     ['factors', ['assessment_id'], ['assessment_id']],
     ['assessments', ['business_id']],
     ['config', undefined],
   ]);
   const business = (await backup(bench, { type: 'BUSINESS', businessId: 'b7' })).stored.manifest;
-  expect(JSON.stringify(business)).not.toContain('foreignKeyIndexes');
+  expect(JSON.stringify(business)).not.toContain('valueIndexes');
 });

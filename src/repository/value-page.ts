@@ -1,5 +1,5 @@
 /**
- * The bytes of pages of an index by foreign key (FORMAT.md, section 8). Leaves are written into one buffer as they come: an index has
+ * The bytes of pages of a value index (FORMAT.md, section 8). Leaves are written into one buffer as they come: an index has
  * millions of them.
  */
 import { uvarintLength, writeUvarint } from '../domain/uvarint';
@@ -8,7 +8,7 @@ import { CUT_MAX_BYTES, cutsAfter } from './page-cut';
 import type { OpenPage } from './page-tree';
 import { ByteReader } from './uvarint';
 
-export const FOREIGN_KEY_PAGE_KIND = 0x05;
+export const VALUE_PAGE_KIND = 0x05;
 /** A number in more chunks has several entries, so that one entry is small whatever the table's size. */
 export const MAX_ORDINALS = 4096;
 /** Of a number or an ordinal, which both stay below 2^32. */
@@ -108,13 +108,13 @@ function encodeInner({ id, leafCount, first, last }: InnerEntry): Buffer {
 
 function encodePage(level: number, count: number, entries: readonly Buffer[]): Buffer {
   const header = Buffer.alloc(2 + uvarintLength(count));
-  header[0] = FOREIGN_KEY_PAGE_KIND;
+  header[0] = VALUE_PAGE_KIND;
   header[1] = level;
   writeUvarint(header, 2, count);
   return Buffer.concat([header, ...entries]);
 }
 
-export interface ForeignKeyPage {
+export interface ValuePage {
   level: number;
   /** Empty at level 0. */
   inner: InnerEntry[];
@@ -123,9 +123,9 @@ export interface ForeignKeyPage {
 }
 
 /** Throws INTEGRITY_FAILURE when the payload is no such page. Leaves are decoded as they are read. */
-export function decodeForeignKeyPage(payload: Buffer): ForeignKeyPage {
-  const reader = new ByteReader(payload, 'page of an index by foreign key');
-  if (reader.byte() !== FOREIGN_KEY_PAGE_KIND) throw reader.malformed('it is a chunk of another kind');
+export function decodeValuePage(payload: Buffer): ValuePage {
+  const reader = new ByteReader(payload, 'page of a value index');
+  if (reader.byte() !== VALUE_PAGE_KIND) throw reader.malformed('it is a chunk of another kind');
   const level = reader.byte();
   const count = reader.uvarint();
   if (count === 0) throw reader.malformed('it has no entries');

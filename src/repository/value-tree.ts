@@ -1,14 +1,14 @@
-/** The tree of an index by foreign key: built from sorted pairs in constant memory, and looked into without reading all of it. */
-import type { ForeignKeyIndexBuilder } from '../domain/backup-store';
+/** The tree of a value index: built from sorted pairs in constant memory, and looked into without reading all of it. */
+import type { ValueIndexBuilder } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { ChunkId } from '../domain/manifest';
 import {
-  decodeForeignKeyPage, MAX_ORDINALS, OpenInner, OpenLeaves,
-  type ForeignKeyPage, type InnerEntry, type Leaf, type LeafReader,
-} from './foreign-key-page'; // prettier-ignore
+  decodeValuePage, MAX_ORDINALS, OpenInner, OpenLeaves,
+  type ValuePage, type InnerEntry, type Leaf, type LeafReader,
+} from './value-page'; // prettier-ignore
 import { PageTree, type PutPage, type ReadPayload } from './page-tree';
 
-export class ForeignKeyTreeBuilder implements ForeignKeyIndexBuilder {
+export class ValueTreeBuilder implements ValueIndexBuilder {
   private readonly tree: PageTree<Leaf, InnerEntry>;
   private readonly leaf: Leaf = { number: 0, ordinals: new Uint32Array(MAX_ORDINALS), count: 0 };
 
@@ -44,13 +44,13 @@ export class ForeignKeyTreeBuilder implements ForeignKeyIndexBuilder {
 }
 
 /** Reads a page that must be of the level given, or of any where none is. */
-export async function readForeignKeyPage(read: ReadPayload, id: Buffer, level?: number): Promise<ForeignKeyPage> {
-  const page = decodeForeignKeyPage(await read(id));
+export async function readValuePage(read: ReadPayload, id: Buffer, level?: number): Promise<ValuePage> {
+  const page = decodeValuePage(await read(id));
   if (level === undefined || page.level === level) return page;
   throw new AppError('INTEGRITY_FAILURE', `The index page ${id.toString('hex')} is of a wrong level.`);
 }
 
-export interface ForeignKeyLookUp {
+export interface ValueLookUp {
   read: ReadPayload;
   root: Buffer;
   /** Ascending. */
@@ -59,7 +59,7 @@ export interface ForeignKeyLookUp {
 }
 
 /** Ordinals of the chunks listed under any of the numbers, ascending; null for more than the limit. */
-export async function lookUpForeignKeys(lookUp: ForeignKeyLookUp): Promise<Uint32Array | null> {
+export async function lookUpValues(lookUp: ValueLookUp): Promise<Uint32Array | null> {
   const found = new Set<number>();
   const within = await lookInto({ id: lookUp.root, numbers: lookUp.numbers }, { ...lookUp, found });
   return within ? Uint32Array.from(found).sort() : null;
@@ -75,10 +75,10 @@ interface Place {
 /** False once there are more than the limit. */
 async function lookInto(
   { id, level, numbers }: Place,
-  looking: ForeignKeyLookUp & { found: Set<number> },
+  looking: ValueLookUp & { found: Set<number> },
 ): Promise<boolean> {
   const { read, found, limit } = looking;
-  const page = await readForeignKeyPage(read, id, level);
+  const page = await readValuePage(read, id, level);
   if (page.level === 0) takeLeaves(page.leaves, numbers, found);
   for (const entry of page.inner) {
     const below = numbersBetween(numbers, entry);

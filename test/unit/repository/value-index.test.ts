@@ -1,9 +1,9 @@
-/** Indexes by foreign key in the repository: what was put in is found, nothing else is read, and nothing takes the pages away. */
+/** Value indexes in the repository: what was put in is found, nothing else is read, and nothing takes the pages away. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { ForeignKeyIndexRef, LayerRef } from '../../../src/domain/manifest';
-import { decodeForeignKeyPage, MAX_ORDINALS } from '../../../src/repository/foreign-key-page';
-import { ForeignKeyTreeBuilder, lookUpForeignKeys } from '../../../src/repository/foreign-key-tree';
+import type { ValueIndexRef, LayerRef } from '../../../src/domain/manifest';
+import { decodeValuePage, MAX_ORDINALS } from '../../../src/repository/value-page';
+import { ValueTreeBuilder, lookUpValues } from '../../../src/repository/value-tree';
 import type { Repository } from '../../../src/repository/repository';
 import {
   backupIdOf, HOUR_MS, manifestOf, memoryStorage, newWorld, openWorld, payloadOf, tableOf, takeBackup, type World,
@@ -22,7 +22,7 @@ class Pages {
   reads = 0;
 
   async build(pairs: Uint32Array, pairsAtOnce = 1000): Promise<string | null> {
-    const builder = new ForeignKeyTreeBuilder(async (payload) => {
+    const builder = new ValueTreeBuilder(async (payload) => {
       const id = createHash('sha256').update(payload).digest();
       this.stored.set(id.toString('hex'), payload);
       return id;
@@ -37,7 +37,7 @@ class Pages {
       this.reads++;
       return this.stored.get(id.toString('hex'))!;
     };
-    return lookUpForeignKeys({
+    return lookUpValues({
       read,
       root: Buffer.from(root, 'hex'),
       numbers: Uint32Array.from(numbers).sort(),
@@ -102,21 +102,21 @@ test('an index of nothing has no root, and damaged pages are refused', async () 
     pages.stored.set(root, bad);
     await expect(pages.lookUp(root, [2])).rejects.toMatchObject({ code: 'INTEGRITY_FAILURE' });
   }
-  expect(() => decodeForeignKeyPage(Buffer.from([5, 0, 0]))).toThrow(/no entries/);
+  expect(() => decodeValuePage(Buffer.from([5, 0, 0]))).toThrow(/no entries/);
 });
 
 /** A backup of one table with an index, whose pages stand in packs of their own. */
-async function backupWithIndex(repository: Repository, number: number, root?: string): Promise<ForeignKeyIndexRef> {
+async function backupWithIndex(repository: Repository, number: number, root?: string): Promise<ValueIndexRef> {
   const session = await repository.beginWrite(backupIdOf(number));
   try {
     const layer = session.buildLayer('BASE');
     const { id } = await session.putChunk(payloadOf(`rows ${number}`));
     await layer.add({ id, rowCount: 1, rawBytes: 600, firstKey: Buffer.from('a'), lastKey: Buffer.from('a') });
     const built = await layer.finish();
-    const index = session.buildForeignKeyIndex();
+    const index = session.buildValueIndex();
     await index.add(sorted(Array.from({ length: 20_000 }, (_, i) => [i * 77_777 + number, i % 900] as const)));
-    const ref: ForeignKeyIndexRef = { columns: [{ name: 'id', form: 'EXACT' }], root: root ?? (await index.finish()) };
-    const indexed: LayerRef = { ...built, foreignKeyIndexes: [ref] };
+    const ref: ValueIndexRef = { columns: [{ name: 'id', form: 'EXACT' }], root: root ?? (await index.finish()) };
+    const indexed: LayerRef = { ...built, valueIndexes: [ref] };
     await session.commit(manifestOf(backupIdOf(number), [tableOf('risk_assessments', indexed)]));
     return ref;
   } catch (error) {
@@ -133,8 +133,8 @@ describe('in a repository', () => {
     repository = await openWorld(world, { packTargetBytes: 2000, passphrase: 'secret' });
   });
 
-  const find = async (of: Repository, { root }: ForeignKeyIndexRef): Promise<number[]> => [
-    ...(await of.foreignKeyChunks(root!, Uint32Array.from([77_777 + 1, 77_777 * 901 + 1]), 100))!,
+  const find = async (of: Repository, { root }: ValueIndexRef): Promise<number[]> => [
+    ...(await of.listedChunks(root!, Uint32Array.from([77_777 + 1, 77_777 * 901 + 1]), 100))!,
   ];
 
   test('a collection keeps the pages that a backup needs, and takes those of deleted ones', async () => {
@@ -162,7 +162,7 @@ describe('in a repository', () => {
     }
     const reopened = await openWorld(plain);
     for (const level of ['STRUCTURE', 'DATA'] as const) {
-      const message = expect.stringContaining('index by foreign key') as string;
+      const message = expect.stringContaining('index by values') as string;
       const { findings } = await reopened.check({ level });
       expect(findings).toMatchObject([{ object: 'packs/', problem: 'MISSING', message, backupIds: [] }]);
     }

@@ -1,38 +1,28 @@
 /**
- * Reads the values of one foreign key out of encoded rows, as the index by foreign key takes them (FORMAT.md, section 8). Built for the
+ * Reads the values of a list of columns out of encoded rows, as value indexes take them (FORMAT.md, section 8). Built for the
  * hot path: one reader per stream of rows, no allocation per row.
  */
-import type { ForeignKeyIndexRef, PlainForm } from '../../domain/manifest';
+import type { ValueIndexRef, PlainForm } from '../../domain/manifest';
 import type { RowCodec } from '../../domain/rows';
-import { acts, type ForeignKey, type TableStructure } from '../../domain/table';
+import type { TableStructure } from '../../domain/table';
 import { uvarintLength, writeUvarint } from '../../domain/uvarint';
 import { murmur3 } from './key-bytes';
 import { NOT_PLAIN, plainFormOf, trimToPlain, writePlain, type ValuePlace } from './plain-values';
 
-export type IndexedColumns = ForeignKeyIndexRef['columns'];
+export type IndexedColumns = ValueIndexRef['columns'];
 
 /** Under which rows are listed whose values may be equal to anything. */
 export const OTHER_NUMBER = 0;
-/** What `number` gives for a row with a NULL in the key: it refers to nothing. */
-export const REFERS_TO_NOTHING = -1;
+/** What `read` gives for a row with a NULL in the columns: it refers to nothing, and belongs to nobody. */
+export const HAS_NULL = -1;
 
 /** So that chunk boundaries and page boundaries tell nothing about each other. */
 const SEED_MASK = 0x666b6579;
 
-/** The lists of columns by which chunks of the table are indexed: those of keys that act, each once. */
-export function indexedColumns(structure: TableStructure): IndexedColumns[] {
-  const lists = new Map<string, IndexedColumns>();
-  for (const key of structure.foreignKeys.filter(acts)) {
-    const columns = columnsOf(structure, key);
-    if (columns !== null) lists.set(JSON.stringify(columns), columns);
-  }
-  return [...lists.values()];
-}
-
-/** Null where a column of the key has no form. */
-export function columnsOf({ columns }: TableStructure, key: Pick<ForeignKey, 'columns'>): IndexedColumns | null {
+/** Null where a column has no form. */
+export function columnsOf({ columns }: TableStructure, names: readonly string[]): IndexedColumns | null {
   const found: IndexedColumns = [];
-  for (const name of key.columns) {
+  for (const name of names) {
     const column = columns.find((candidate) => candidate.name === name);
     const form = column && plainFormOf(column);
     if (!form) return null;
@@ -41,11 +31,11 @@ export function columnsOf({ columns }: TableStructure, key: Pick<ForeignKey, 'co
   return found;
 }
 
-export class ForeignKeyReader {
+export class ValueReader {
   private readonly slots: readonly number[];
   private readonly forms: readonly PlainForm[];
   private readonly seed: number;
-  private readonly place: ValuePlace = { bytes: Buffer.alloc(0), start: 0, end: 0, form: 'EXACT' };
+  private readonly place: ValuePlace = { bytes: Buffer.alloc(0), fieldStart: 0, start: 0, end: 0, form: 'EXACT' };
   private scratch = Buffer.allocUnsafe(1024);
   private size = 0;
   /** Whether what was read last has a number of its own; by chance that may be OTHER_NUMBER too. */
@@ -81,16 +71,17 @@ export class ForeignKeyReader {
     return same;
   }
 
-  /** Reads the key out of located fields, and gives its number: OTHER_NUMBER, REFERS_TO_NOTHING, or the hash. */
+  /** Reads the key out of located fields, and gives its number: OTHER_NUMBER, HAS_NULL, or the hash. */
   read(bytes: Buffer, fields: Int32Array): number {
     this.size = 0;
     this.isPlain = true;
     const { place } = this;
     for (let i = 0; i < this.slots.length; i++) {
       const slot = this.slots[i] as number;
-      if ((fields[slot + 1] as number) < 0) return REFERS_TO_NOTHING;
+      if ((fields[slot + 1] as number) < 0) return HAS_NULL;
       if (!this.isPlain) continue;
       place.bytes = bytes;
+      place.fieldStart = fields[slot] as number;
       place.start = fields[slot + 1] as number;
       place.end = fields[slot + 2] as number;
       place.form = this.forms[i] as PlainForm;
@@ -131,8 +122,8 @@ export class ForeignKeyReader {
 }
 
 /** A reader of a key out of the fields of its own columns, back to back, as they are looked for. */
-export function valueReader(columns: IndexedColumns, seed: number): ForeignKeyReader {
-  return new ForeignKeyReader(columns, [...columns.keys()], seed);
+export function readerOfFields(columns: IndexedColumns, seed: number): ValueReader {
+  return new ValueReader(columns, [...columns.keys()], seed);
 }
 
 export function positionsOf({ columns }: TableStructure, of: IndexedColumns): number[] {
