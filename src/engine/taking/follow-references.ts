@@ -31,7 +31,7 @@ export interface Following {
   sink: FollowSink;
 }
 
-/** Values told, as latin1 text, of one foreign key. */
+/** Values told, as latin1 text, of one foreign key, each kind by itself: however many of one there are, no other is forgotten. */
 class ToldValues {
   readonly gone = new Set<string>();
   readonly changed = new Set<string>();
@@ -41,10 +41,6 @@ class ToldValues {
     readonly child: string,
     readonly key: ForeignKey,
   ) {}
-
-  get isTooMany(): boolean {
-    return this.gone.size + this.changed.size + this.met.size > MAX_VALUES;
-  }
 }
 
 export class ToldReferences {
@@ -52,10 +48,12 @@ export class ToldReferences {
 
   add({ seen, child, key, values }: ReferencedValues): void {
     const told = this.of(child, key);
-    // One more than is looked for: enough to know that they are too many.
-    if (told.isTooMany) return;
     const into = { GONE: told.gone, CHANGED: told.changed, MET: told.met }[seen];
-    for (const value of values) into.add(value.toString('latin1'));
+    for (const value of values) {
+      // One more than is looked for: enough to know that they are too many.
+      if (isTooMany(into)) return;
+      into.add(value.toString('latin1'));
+    }
   }
 
   of(child: string, key: ForeignKey): ToldValues {
@@ -70,12 +68,16 @@ export class ToldReferences {
   }
 }
 
+function isTooMany(values: ReadonlySet<string>): boolean {
+  return values.size > MAX_VALUES;
+}
+
 /** Once the log is read to its end. */
 export async function followReferences(told: ToldReferences, following: Following): Promise<void> {
   const follower = new Follower(told, following);
   for (const { child, key, gone, changed } of told.all()) {
-    follower.want({ child, key, isDeleted: key.onDelete === 'CASCADE' }, gone);
-    follower.want({ child, key, isDeleted: false }, changed);
+    follower.wantTold(stepTo(child, key), gone);
+    follower.wantTold({ child, key, isDeleted: false }, changed);
   }
   await follower.run();
 }
@@ -90,8 +92,12 @@ interface Step {
 class Follower {
   private readonly wanted = new Map<string, { step: Step; values: Set<string> }>();
   private readonly done = new Map<string, Set<string>>();
-  /** Keys of rows found to be deleted, by table. */
-  private readonly deleted = new Map<string, Set<string>>();
+  /** Tables of which rows were deleted. */
+  private readonly deletedFrom = new Set<string>();
+  /** By table, what refers to rows whose own values changed: these may have been deleted by values that the parent backup does not have. */
+  private readonly belowChanged = new Map<string, { step: Step; values: string[] }[]>();
+  /** By table, why nobody knows which of its rows changed. */
+  private readonly unknownChanges = new Map<string, string>();
   /** Tables of which nobody knows the deleted rows. */
   private readonly lost = new Set<string>();
   private readonly tables: ReadonlyMap<string, ChangedTable>;
@@ -103,8 +109,13 @@ class Follower {
     this.tables = new Map(following.tables.map((table) => [table.structure.table, table]));
   }
 
+  wantTold(step: Step, told: ReadonlySet<string>): void {
+    if (isTooMany(told)) this.giveUp(step, tooMany(step));
+    else this.want(step, told);
+  }
+
   /** Each value of a step once. */
-  want(step: Step, values: Iterable<string>): void {
+  private want(step: Step, values: Iterable<string>): void {
     const name = JSON.stringify([step.child, step.key.name, step.isDeleted]);
     const done = this.done.get(name) ?? new Set();
     this.done.set(name, done);
@@ -129,11 +140,16 @@ class Follower {
   private async follow(step: Step, values: ReadonlySet<string>): Promise<void> {
     const table = this.tables.get(step.child);
     if (table === undefined) return;
-    const found = await this.find(table, step.key, values);
+    const found = isTooMany(values)
+      ? ({ kind: 'UNKNOWN', reason: tooMany(step) } as const)
+      : await this.find(table, step.key, values);
     if (found.kind === 'UNKNOWN') return this.giveUp(step, found.reason);
     const rows = keyedRows(table.structure, found.rows, this.following.codec);
     this.following.sink.addFound(step.child, rows);
-    if (step.isDeleted) this.goOn(table, rows);
+    const below = this.below(table, rows);
+    if (step.isDeleted) this.goOn(table);
+    if (this.deletedFrom.has(step.child)) for (const next of below) this.want(next.step, next.values);
+    else this.belowChanged.set(step.child, [...(this.belowChanged.get(step.child) ?? []), ...below]);
   }
 
   /** Of the table as it is laid out now, which is as it was; but how values compare may have changed. */
@@ -143,8 +159,6 @@ class Follower {
     values: ReadonlySet<string>,
   ): Promise<FoundChildren> {
     const { store, codec } = this.following;
-    if (this.told.of(structure.table, key).isTooMany || values.size > MAX_VALUES)
-      return { kind: 'UNKNOWN', reason: `too many rows that ${structure.table} refers to were deleted or changed` };
     const wanted = new RowCollector();
     for (const value of values) wanted.add(fromText(value), 0, value.length);
     try {
@@ -155,36 +169,51 @@ class Follower {
     }
   }
 
-  /** Rows that were deleted take their own children with them; so do those of which only the log ever knew. */
-  private goOn({ structure }: ChangedTable, rows: ReadonlyMap<string, Buffer>): void {
-    const known = this.deleted.get(structure.table);
-    const seen = known ?? new Set();
-    this.deleted.set(structure.table, seen);
-    const fresh = [...rows].filter(([name]) => !seen.has(name));
-    for (const [name] of fresh) seen.add(name);
-    for (const { child, key } of this.cascadesOf(structure.table)) {
-      const step = { child, key, isDeleted: key.onDelete === 'CASCADE' };
-      if (known === undefined) this.want(step, this.told.of(child, key).met);
+  /** Once rows of a table were deleted, so may be those of which only the log knew, and those that had changed unlogged before. */
+  private goOn({ structure: { table } }: ChangedTable): void {
+    if (this.deletedFrom.has(table)) return;
+    this.deletedFrom.add(table);
+    for (const { child, key } of this.cascadesOf(table))
+      this.wantTold(stepTo(child, key), this.told.of(child, key).met);
+    for (const { step, values } of this.belowChanged.get(table) ?? []) this.want(step, values);
+    this.belowChanged.delete(table);
+    const unknown = this.unknownChanges.get(table);
+    if (unknown !== undefined) this.lose(table, unknown);
+  }
+
+  /** What is set off where the rows were deleted: they take their own children with them. */
+  private below({ structure }: ChangedTable, rows: ReadonlyMap<string, Buffer>): { step: Step; values: string[] }[] {
+    return this.cascadesOf(structure.table).map(({ child, key }) => {
       const values = new ReferencedReader(structure, key, this.following.codec);
-      this.want(
-        step,
-        fresh.flatMap(([, row]) => values.read(row) ?? []),
-      );
-    }
+      return { step: stepTo(child, key), values: [...rows.values()].flatMap((row) => values.read(row) ?? []) };
+    });
   }
 
   private giveUp({ child, isDeleted }: Step, reason: string): void {
     this.following.sink.giveUp(child, reason);
-    if (!isDeleted || this.lost.has(child)) return;
-    this.lost.add(child);
-    const below = `${child}, which it follows by foreign keys, can't be followed: ${reason}`;
-    for (const { child: next, key } of this.cascadesOf(child))
-      this.giveUp({ child: next, key, isDeleted: key.onDelete === 'CASCADE' }, below);
+    if (isDeleted || this.deletedFrom.has(child)) this.lose(child, reason);
+    else this.unknownChanges.set(child, reason);
+  }
+
+  private lose(table: string, reason: string): void {
+    if (this.lost.has(table)) return;
+    this.lost.add(table);
+    const below = `${table}, which it follows by foreign keys, can't be followed: ${reason}`;
+    for (const { child, key } of this.cascadesOf(table)) this.giveUp(stepTo(child, key), below);
   }
 
   private cascadesOf(table: string): Cascade[] {
     return this.following.cascades.filter(({ parent, key }) => parent === table && isAction(key.onDelete));
   }
+}
+
+/** From rows that were deleted. */
+function stepTo(child: string, key: ForeignKey): Step {
+  return { child, key, isDeleted: key.onDelete === 'CASCADE' };
+}
+
+function tooMany({ child }: Step): string {
+  return `too many rows that ${child} refers to were deleted or changed`;
 }
 
 /** Rows by their keys. */
