@@ -5,7 +5,7 @@
 import type { TableManifest } from '../../src/domain/manifest';
 import { backup } from '../support/engine-context';
 import { describeServer, numbers, OwnServer, type MariadbServer } from '../support/mariadb';
-import { describeMariadb } from '../support/mysql-source';
+import { describeMariadb, openTestMysql } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 
 const SCRATCH = 'rv_test_follow_scratch';
@@ -55,8 +55,8 @@ describeMariadb('rows that foreign keys deleted or changed', () => {
   };
 
   /** How the changes of each table were found, and why; a restore into a scratch schema gives what the source is now. */
-  const take = async (): Promise<Record<string, string>> => {
-    const { manifest } = (await backup(stand.bench, { type: 'INCREMENTAL' })).stored;
+  const take = async (source = stand.source): Promise<Record<string, string>> => {
+    const { manifest } = (await backup({ ...stand.bench, source }, { type: 'INCREMENTAL' })).stored;
     await stand.restore(manifest.backupId, { target: { kind: 'SCRATCH', schema: SCRATCH } });
     for (const [table, checksum] of Object.entries(await stand.state())) {
       const [[, restored] = []] = await stand.rows(`CHECKSUM TABLE \`${SCRATCH}\`.\`${table}\` EXTENDED`);
@@ -178,6 +178,112 @@ describeMariadb('rows that foreign keys deleted or changed', () => {
       c: expect.stringContaining('not logged'),
       d: expect.stringContaining('not logged'),
     });
+  });
+
+  const CHILDREN = [
+    'CREATE TABLE c (id INT PRIMARY KEY, code VARCHAR(9), CONSTRAINT of_p FOREIGN KEY (code) REFERENCES p (code) ON DELETE CASCADE ON UPDATE CASCADE)',
+    'CREATE TABLE g (id INT PRIMARY KEY, c INT, CONSTRAINT of_c FOREIGN KEY (c) REFERENCES c (id) ON DELETE CASCADE)',
+    "INSERT INTO p (code) VALUES ('a'), ('b')",
+    "INSERT INTO c VALUES (1, 'a'), (2, 'b')",
+    'INSERT INTO g VALUES (1, 1), (2, 2)',
+  ];
+
+  test('are found below rows that had themselves changed unlogged before they went', async () => {
+    await open(['CREATE TABLE p (code VARCHAR(9) PRIMARY KEY)', ...CHILDREN], ['p', 'c', 'g']);
+    await stand.exec("UPDATE p SET code = 'z' WHERE code = 'a'", "DELETE FROM p WHERE code = 'z'");
+    expect(await take()).toEqual(allByLog(['p', 'c', 'g']));
+  });
+
+  test('are found where one foreign key changed the columns of another, by which the rows then went', async () => {
+    await open(
+      [
+        'CREATE TABLE a (t INT, x INT, PRIMARY KEY (t, x))',
+        'CREATE TABLE b (t INT, y INT, PRIMARY KEY (t, y))',
+        `CREATE TABLE c (id INT PRIMARY KEY, t INT, x INT, y INT,
+           CONSTRAINT of_a FOREIGN KEY (t, x) REFERENCES a (t, x) ON UPDATE CASCADE,
+           CONSTRAINT of_b FOREIGN KEY (t, y) REFERENCES b (t, y) ON DELETE CASCADE)`,
+        'CREATE TABLE g (id INT PRIMARY KEY, c INT, CONSTRAINT of_c FOREIGN KEY (c) REFERENCES c (id) ON DELETE CASCADE)',
+        'INSERT INTO a VALUES (1, 1), (1, 2)',
+        'INSERT INTO b VALUES (1, 1), (2, 1), (1, 2)',
+        'INSERT INTO c VALUES (1, 1, 1, 1), (2, 1, 2, 2)',
+        'INSERT INTO g VALUES (1, 1), (2, 2)',
+      ],
+      ['a', 'b', 'c', 'g'],
+    );
+    await stand.exec('UPDATE a SET t = 2 WHERE x = 1', 'DELETE FROM b WHERE t = 2');
+    expect(await take()).toEqual(allByLog(['a', 'b', 'c', 'g']));
+  });
+
+  test('are compared below rows that changed in a chain of updates and then went', async () => {
+    await open(
+      [
+        'CREATE TABLE top (code VARCHAR(9) PRIMARY KEY)',
+        "INSERT INTO top VALUES ('a'), ('b')",
+        `CREATE TABLE p (id INT AUTO_INCREMENT PRIMARY KEY, code VARCHAR(9) UNIQUE,
+           CONSTRAINT of_top FOREIGN KEY (code) REFERENCES top (code) ON UPDATE CASCADE)`,
+        ...CHILDREN,
+      ],
+      ['top', 'p', 'c', 'g'],
+    );
+    await stand.exec("UPDATE top SET code = 'z' WHERE code = 'a'", "DELETE FROM p WHERE code = 'z'");
+    const compared = expect.stringContaining('SCAN: Every row was compared') as string;
+    expect(await take()).toEqual({ ...allByLog(['top', 'p']), c: compared, g: compared });
+  });
+
+  test.each([
+    ['DECIMAL(10,1)', 'DECIMAL(10,2)', '12.3', '12.03'],
+    ['DATETIME(1)', 'DATETIME(2)', "'2026-01-02 03:04:05.1'", "'2026-01-02 03:04:05.10'"],
+    ['DATETIME', 'DATETIME(2)', "'2026-01-02 03:04:05'", "'2026-01-02 03:04:05.32'"],
+  ])('are compared where the server takes %s for a %s by the bytes that it stores', async (below, above, ...texts) => {
+    if (!server.isMariadb) return open(PLATFORM, TABLES);
+    await open(
+      [
+        `CREATE TABLE p (k ${above} PRIMARY KEY)`,
+        `CREATE TABLE c (id INT PRIMARY KEY, k ${below}, CONSTRAINT of_p FOREIGN KEY (k) REFERENCES p (k) ON DELETE CASCADE)`,
+        `INSERT INTO p VALUES (${texts[1]})`,
+        `INSERT INTO c VALUES (1, ${texts[0]})`,
+      ],
+      ['p', 'c'],
+    );
+    await stand.exec('DELETE FROM p');
+    expect(await stand.rows('SELECT COUNT(*) FROM c')).toEqual([[0]]);
+    expect(await take()).toEqual({ p: 'BINLOG', c: expect.stringContaining('not logged') });
+  });
+
+  test('are compared below a table that keeps its deleted rows as history', async () => {
+    if (!server.isMariadb) return open(PLATFORM, TABLES);
+    await open(
+      [
+        `CREATE TABLE p (id INT PRIMARY KEY, since TIMESTAMP(6) GENERATED ALWAYS AS ROW START, till TIMESTAMP(6) GENERATED ALWAYS AS ROW END,
+           PERIOD FOR SYSTEM_TIME (since, till)) WITH SYSTEM VERSIONING`,
+        'CREATE TABLE c (id INT PRIMARY KEY, p INT, CONSTRAINT of_p FOREIGN KEY (p) REFERENCES p (id) ON DELETE CASCADE)',
+        'INSERT INTO p (id) VALUES (1), (2)',
+        'INSERT INTO c VALUES (1, 1), (2, 2)',
+      ],
+      ['c'],
+    );
+    await stand.exec('DELETE FROM p WHERE id = 1');
+    expect(await take()).toEqual({ c: expect.stringContaining('system-versioned') });
+  });
+
+  test('are found by a user who may read, and nothing else', async () => {
+    await open(PLATFORM, TABLES);
+    const user = `rv_reader_${process.pid}`;
+    await stand.exec(
+      `CREATE USER ${user} IDENTIFIED BY 'secret'`,
+      `GRANT SELECT ON \`${stand.schema.name}\`.* TO ${user}`,
+      `GRANT RELOAD, REPLICATION SLAVE, ${server.isMariadb ? 'BINLOG MONITOR, SLAVE MONITOR' : 'REPLICATION CLIENT'} ON *.* TO ${user}`,
+    );
+    const url = Object.assign(new URL(stand.schema.url), { username: user, password: 'secret' });
+    const reader = openTestMysql(url.href, stand.mapping);
+    try {
+      await backup({ ...stand.bench, source: reader }, { type: 'FULL' });
+      await stand.exec('DELETE FROM businesses WHERE id IN (5, 6)', "DELETE FROM tenants WHERE code = 'TENANT 3'");
+      expect(await take(reader)).toEqual(allByLog(TABLES));
+    } finally {
+      await reader.close();
+      await stand.exec(`DROP USER ${user}`);
+    }
   });
 
   test('are compared where only the server can tell what is equal, and what follows them too', async () => {

@@ -260,7 +260,20 @@ export async function readForeignKeys(session: Session, schema: string, table: s
      FROM information_schema.REFERENTIAL_CONSTRAINTS
      WHERE CONSTRAINT_SCHEMA = ${quoteText(schema)} AND TABLE_NAME = ${quoteText(table)}`,
   );
-  return toForeignKeys(parts, rules, schema);
+  const isTold = parts.every(({ name }) => rules.some((rule) => rule.name === name));
+  return toForeignKeys(parts, isTold ? rules : rulesIn(await showCreateTable(session, schema, table)), schema);
+}
+
+const RULE =
+  /^ *CONSTRAINT [`"]?(.+?)[`"]? FOREIGN KEY .*?(?: ON DELETE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT))?(?: ON UPDATE (CASCADE|SET NULL|SET DEFAULT|NO ACTION|RESTRICT))?,?$/gm;
+
+/** Of a user who may only read: information_schema then shows that there are foreign keys, and not what they do. */
+export function rulesIn(createStatement: string): SqlRow[] {
+  return [...createStatement.matchAll(RULE)].map(([, name = '', onDelete = 'RESTRICT', onUpdate = 'RESTRICT']) => ({
+    name: name.replaceAll('``', '`'),
+    on_delete: onDelete,
+    on_update: onUpdate,
+  }));
 }
 
 export function toForeignKeys(parts: readonly SqlRow[], rules: readonly SqlRow[], schema: string): ForeignKey[] {
@@ -273,8 +286,9 @@ export function toForeignKeys(parts: readonly SqlRow[], rules: readonly SqlRow[]
       columns: [],
       referencedTable: String(part.ref_table),
       referencedColumns: [],
-      onDelete: String(rule?.on_delete ?? 'RESTRICT') as ReferentialAction,
-      onUpdate: String(rule?.on_update ?? 'RESTRICT') as ReferentialAction,
+      // What nobody tells may be anything: rows that the server changes unlogged must not be missed for it.
+      onDelete: String(rule?.on_delete ?? 'CASCADE') as ReferentialAction,
+      onUpdate: String(rule?.on_update ?? 'CASCADE') as ReferentialAction,
       ...(part.ref_schema === schema ? {} : { referencedSchema: String(part.ref_schema) }),
     };
     key.columns.push(String(part.col));

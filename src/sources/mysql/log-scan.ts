@@ -163,6 +163,7 @@ class LoggedTable {
 
   /** In words, why its rows can't be read, if so. */
   static of(watched: WatchedTable, { columnCount, columns }: TableMapBody, watch: LogWatch): LoggedTable | string {
+    if (watched.isVersioned) return 'it is system-versioned: rows that were deleted are logged as changed ones';
     if (columnCount !== watched.columns.length) {
       return `the log has ${columnCount} columns of it, the table ${watched.columns.length}`;
     }

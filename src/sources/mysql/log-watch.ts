@@ -5,8 +5,8 @@
  * certain, the table is given up.
  */
 import type { Cascade } from '../../domain/source';
-import { acts, isAction, type ForeignKey, type TableStructure } from '../../domain/table';
-import { isOfOneKind, isUnique, overlaps } from './log-follow';
+import { acts, isAction, type ColumnStructure, type ForeignKey, type TableStructure } from '../../domain/table';
+import { isOfOneKind, isUnique, overlaps, pairsOf } from './log-follow';
 import { keyTypeRefusal } from './log-values';
 import { readColumns, readForeignKeys } from './introspect';
 import type { Session } from './session';
@@ -15,7 +15,9 @@ export interface WatchedTable {
   schema: string;
   table: string;
   /** Names in the order of the table, generated ones included; what stands in no row image need not be stored. */
-  columns: readonly { name: string; stored: boolean }[];
+  columns: readonly { name: string; stored: boolean; column: ColumnStructure }[];
+  /** A row that is deleted stays there as history, and is logged as one that changed. */
+  isVersioned: boolean;
   /** The table as asked for; absent where it is only watched for what its rows' changes set off. */
   structure?: TableStructure;
 }
@@ -59,10 +61,11 @@ export class LogWatch {
     for (const child of this.watched.values()) await this.watchParents(session, child);
   }
 
-  private async watch(session: Session, place: Omit<WatchedTable, 'columns'>): Promise<void> {
+  private async watch(session: Session, place: Pick<WatchedTable, 'schema' | 'table' | 'structure'>): Promise<void> {
     const columns = await readColumns(session, place.schema, place.table);
-    const listed = columns.map(({ column, generated }) => ({ name: column.name, stored: generated === null }));
-    const watched = { ...place, columns: listed };
+    const listed = columns.map(({ column, generated }) => ({ name: column.name, stored: generated === null, column }));
+    const isVersioned = columns.some(({ generated }) => generated?.expression === 'ROW END');
+    const watched = { ...place, columns: listed, isVersioned };
     this.watched.set(this.id(place.schema, place.table), watched);
     const { structure } = place;
     if (structure && !sameColumns(structure, listed))
@@ -185,6 +188,9 @@ export class LogWatch {
       const structure = this.watched.get(link.child)?.structure;
       if (structure && !isFollowed) this.refuse(structure.table, reason);
       this.follow({ from: link.child, change: next, by: isFollowed ? 'CALLER' : 'NOBODY' }, reason);
+      // Then nobody can tell either which of its rows are deleted by what they refer to now.
+      if (!isFollowed && this.isDeletedBy(link.child, next))
+        this.follow({ from: link.child, change: { kind: 'DELETE' }, by: 'NOBODY' }, reason);
     }
   }
 
@@ -200,22 +206,28 @@ export class LogWatch {
   }
 
   private canTell(link: Link): boolean {
-    const child = this.watched.get(link.child)?.structure;
-    if (!this.own.followsReferences || child === undefined || this.unread.has(link)) return false;
-    return link.key.columns.every((name) => {
-      const column = child.columns.find((candidate) => candidate.name === name);
-      return column !== undefined && keyTypeRefusal(column) === null;
-    });
+    const [above, below] = [this.watched.get(link.parent), this.watched.get(link.child)?.structure];
+    if (!this.own.followsReferences || !above || !below || this.unread.has(link)) return false;
+    const pairs = pairsOf(
+      above.columns.map(({ column }) => column),
+      below.columns,
+      link.key,
+    );
+    return pairs?.every((pair) => isOfOneKind(pair) && keyTypeRefusal(pair.below) === null) ?? false;
   }
 
   /** Whether rows of the child can be found by rows of the parent that the caller found: by values that no two rows of it have. */
-  private isKnownBelow({ parent, child, key }: Link): boolean {
-    const [above, below] = [this.watched.get(parent)?.structure, this.watched.get(child)?.structure];
+  private isKnownBelow(link: Link): boolean {
+    const above = this.watched.get(link.parent)?.structure;
+    return above !== undefined && isUnique(above, link.key.referencedColumns) && this.canTell(link);
+  }
+
+  private isDeletedBy(id: string, change: ParentChange): boolean {
     return (
-      above !== undefined &&
-      below !== undefined &&
-      isUnique(above, key.referencedColumns) &&
-      isOfOneKind(above, below, key)
+      change.kind === 'UPDATE' &&
+      this.links.some(
+        ({ child, key }) => child === id && key.onDelete === 'CASCADE' && overlaps(key.columns, change.columns),
+      )
     );
   }
 
