@@ -3,6 +3,7 @@
  * name can find fields in it.
  */
 import type { TableStructure } from './table';
+import type { ColumnValues } from './values';
 
 /**
  * Consecutive rows of one table in key order: `bytes` holds them back to back, `ends[i]` is the offset after row i.
@@ -56,6 +57,8 @@ export interface RowCodec {
   encodeText(text: string): Buffer;
   /** A field's value as text for people and comparisons with ids; null for NULL. */
   valueText(bytes: Buffer, fieldStart: number, fieldEnd: number): string | null;
+  /** What the fields of the table's rows mean, column by column. */
+  values(table: Pick<TableStructure, 'columns' | 'createStatement'>): ColumnValues[];
   /** How the keys of a table sort. Null, or absent, where only the source knows. */
   sortKey?(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null;
 }

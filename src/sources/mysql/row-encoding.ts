@@ -11,6 +11,7 @@
 import { AppError } from '../../domain/errors';
 import type { RowCodec, SortKey } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
+import { mysqlValues } from './column-values';
 import { mysqlSortKey } from './sort-key';
 
 export const MYSQL_ROW_ENCODING = 'mysql-text-v1';
@@ -19,7 +20,14 @@ const TWO_BYTES = 0xfc;
 const THREE_BYTES = 0xfd;
 const EIGHT_BYTES = 0xfe;
 
-export const mysqlCodec: RowCodec = { name: MYSQL_ROW_ENCODING, locate, encodeText, valueText, sortKey };
+export const mysqlCodec: RowCodec = {
+  name: MYSQL_ROW_ENCODING,
+  locate,
+  encodeText,
+  valueText,
+  values: (table) => mysqlValues(table, encodeField),
+  sortKey,
+};
 
 function sortKey(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null {
   return mysqlSortKey(table, decodeFields);

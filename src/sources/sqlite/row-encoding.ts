@@ -14,6 +14,7 @@ import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../domain/errors';
 import type { RowCodec } from '../../domain/rows';
 import type { ColumnStructure } from '../../domain/table';
+import { sqliteValues } from './column-values';
 import type { SqlValue } from './database';
 import { quoteName } from './quote';
 import { sqliteSortKey } from './sort-key';
@@ -38,8 +39,7 @@ export const sqliteCodec: RowCodec = {
   },
 
   encodeText(text) {
-    const value = Buffer.from(text, 'utf8');
-    return Buffer.concat([Buffer.from([TEXT, ...uvarint(value.length)]), value]);
+    return encodeValue(Buffer.from(text, 'utf8'), true);
   },
 
   valueText(bytes, fieldStart, fieldEnd) {
@@ -47,6 +47,9 @@ export const sqliteCodec: RowCodec = {
     if (value === null) return null;
     return Buffer.isBuffer(value) ? blobText(bytes[fieldStart] === TEXT, value) : realText(value);
   },
+
+  values: (table) =>
+    sqliteValues(table, { fieldValue, isText: (bytes, at) => bytes[at] === TEXT, encode: encodeValue }),
 
   sortKey: (table) => sqliteSortKey(table, sqliteCodec),
 };
@@ -96,6 +99,16 @@ export function fieldValue(bytes: Buffer, fieldStart: number, fieldEnd: number):
   let valueStart = fieldStart + 1;
   while ((bytes[valueStart] as number) >= 0x80) valueStart++;
   return bytes.subarray(valueStart + 1, fieldEnd);
+}
+
+/** Bytes are TEXT or a BLOB, as told. */
+function encodeValue(value: bigint | Buffer, isText: boolean): Buffer {
+  if (Buffer.isBuffer(value))
+    return Buffer.concat([Buffer.from([isText ? TEXT : BLOB, ...uvarint(value.length)]), value]);
+  const field = Buffer.alloc(FIXED_BYTES);
+  field[0] = INTEGER;
+  field.writeBigInt64BE(value, 1);
+  return field;
 }
 
 function blobText(isText: boolean, value: Buffer): string {
