@@ -11,7 +11,7 @@ import { ServiceProcess } from '../support/service-process';
 
 jest.setTimeout(180_000);
 
-const AT_ONCE = { runner: { lease: 'PT1S', heartbeat: 'PT0.3S', poll: 'PT0.1S', drain: 'PT0S' } };
+const AT_ONCE = { runner: { lease: 'PT10S', heartbeat: 'PT1S', poll: 'PT0.1S', drain: 'PT0S' } };
 
 let platform: Platform;
 beforeAll(async () => {
