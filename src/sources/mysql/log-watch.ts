@@ -208,11 +208,8 @@ export class LogWatch {
   private canTell(link: Link): boolean {
     const [above, below] = [this.watched.get(link.parent), this.watched.get(link.child)?.structure];
     if (!this.own.followsReferences || !above || !below || this.unread.has(link)) return false;
-    const pairs = pairsOf(
-      above.columns.map(({ column }) => column),
-      below.columns,
-      link.key,
-    );
+    const stored = above.columns.flatMap((listed) => (listed.stored ? [listed.column] : []));
+    const pairs = pairsOf(stored, below.columns, link.key);
     return pairs?.every((pair) => isOfOneKind(pair) && keyTypeRefusal(pair.below) === null) ?? false;
   }
 
