@@ -75,6 +75,20 @@ describeMariadb('giving up a table of the binary log', () => {
     expect(told.unusable).toEqual(reason(/binlog_row_image/));
   });
 
+  test('a foreign key that was dropped once the later backup had begun to read', async () => {
+    await open([
+      'CREATE TABLE p (id INT PRIMARY KEY)',
+      'CREATE TABLE middle (id INT PRIMARY KEY, CONSTRAINT of_p FOREIGN KEY (id) REFERENCES p (id) ON DELETE CASCADE)',
+      'CREATE TABLE t (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES middle (id) ON DELETE CASCADE)',
+      ...['p', 'middle', 't'].map((table) => `INSERT INTO ${table} VALUES (1), (2)`),
+    ]);
+    const from = await stand.moment();
+    await stand.exec('DELETE FROM p WHERE id = 1');
+    const to = await stand.moment();
+    await stand.exec('ALTER TABLE middle DROP FOREIGN KEY of_p');
+    expect((await stand.between(from, to)).unusable).toEqual(reason(/^its definition was changed: ALTER TABLE middle/));
+  });
+
   test('parts of JSON values, or compressed transactions, where the server logs such', async () => {
     await openPlain();
     if (server.isMariadb) return;

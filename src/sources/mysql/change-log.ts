@@ -7,7 +7,7 @@ import type { Random } from '../../domain/ambient';
 import type { ChangeLogReport, LogPosition, ReadChangeLogOptions } from '../../domain/source';
 import { isAccessDenied, serverErrorNumber, throwIfAborted } from './errors';
 import { dumpLog, randomReaderId } from './log-dump';
-import { LogCursor, LogUnusable } from './log-events';
+import { LogCursor, LogUnusable, splitName, type LogPlace } from './log-events';
 import { positionsRefusal, serverRefusal, spell, timeText } from './log-lineage';
 import { keyRefusal, LogScan } from './log-scan';
 import { LogWatch } from './log-watch';
@@ -29,7 +29,8 @@ export async function readChangeLog(
   try {
     const watch = await planWatch(control, options);
     const report = { unusable: watch.unusable, cascades: watch.cascades(), events: 0, bytes: 0 };
-    if (!watch.isHopeless) await readLog(context, options, { watch, report });
+    const planned = watch.watchesOthers ? await logEnd(control) : null;
+    if (!watch.isHopeless) await readLog(context, options, { watch, report, planned });
     return report;
   } finally {
     await control.close();
@@ -58,9 +59,16 @@ async function logsCascades(session: Session): Promise<boolean> {
   return row !== undefined && row.Value === 'OFF';
 }
 
+async function logEnd(session: Session): Promise<LogPlace | null> {
+  const [row] = await session.rows(session.dialect.showLogStatus);
+  return row ? { file: String(row.File), offset: Number(row.Position) } : null;
+}
+
 interface Reading {
   watch: LogWatch;
   report: ChangeLogReport;
+  /** Where the log stood once the watch was planned, by definitions that may have changed since `to`; null where they can't have. */
+  planned: LogPlace | null;
 }
 
 async function readLog(context: ChangeLogContext, options: ReadChangeLogOptions, reading: Reading): Promise<void> {
@@ -76,24 +84,28 @@ async function readLog(context: ChangeLogContext, options: ReadChangeLogOptions,
 async function readEvents(
   { target, random }: ChangeLogContext,
   { from, to, onKeys, onReferences, signal }: ReadChangeLogOptions,
-  { watch, report }: Reading,
+  { watch, report, planned }: Reading,
 ): Promise<void> {
   const session = await openSession(target, { signal, noSchema: true });
   const start = { file: from.file, offset: Number(from.offset) };
   const cursor = new LogCursor(start);
   const scan = new LogScan(watch, { onKeys, onReferences });
+  let isPast = false;
   for await (const events of dumpLog(session, { ...start, readerId: randomReaderId(random) })) {
     for (const raw of events) {
       const event = cursor.take(raw);
-      if (event) {
+      if (event && isPast) scan.takeLater(event);
+      else if (event) {
         report.events++;
         report.bytes += raw.length;
         await scan.take(event);
-        throwIfAborted(signal);
       }
-      if (watch.isHopeless || isAtEnd(cursor, { from, to })) return;
+      throwIfAborted(signal);
+      isPast ||= isAtEnd(cursor, { from, to });
+      if (watch.isHopeless || (isPast && hasReached(cursor, planned))) return;
     }
   }
+  if (isPast) return;
   throw new LogUnusable(`the log ends before ${spell(to)}: it was reset`);
 }
 
@@ -108,6 +120,12 @@ function isAtEnd(cursor: LogCursor, { from, to }: { from: LogPosition; to: LogPo
   if (place.file !== to.file || place.offset < Number(to.offset)) return false;
   if (place.offset === Number(to.offset)) return true;
   throw new LogUnusable(`no event of ${to.file} ends at ${to.offset}`);
+}
+
+function hasReached({ place }: LogCursor, planned: LogPlace | null): boolean {
+  if (planned === null) return true;
+  const [at, end] = [splitName(place.file).number, splitName(planned.file).number];
+  return at > end || (at === end && place.offset >= planned.offset);
 }
 
 /** In words, why the log can't be used after such an error; null for errors that say nothing of the log. */

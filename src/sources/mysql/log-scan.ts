@@ -15,7 +15,7 @@ import {
   type RowsBody,
   type TableMapBody,
 } from './log-events';
-import { mayName, reachOf } from './log-statements';
+import { mayName, reachOf, type StatementReach } from './log-statements';
 import { decoderOf, ImageReader, keyTypeRefusal, measureOf, type Decode, type Measure } from './log-values';
 import { LoggedReferences } from './log-references';
 import type { LogWatch, WatchedTable } from './log-watch';
@@ -95,8 +95,27 @@ export class LogScan {
     const reach = reachOf(query.statement);
     if (reach === 'XA') throw new LogUnusable(XA_SEEN);
     if (reach === 'ALL') throw new LogUnusable(`changes are logged as statements: ${shortened(query.statement)}`);
-    if (reach === 'NONE') return;
-    for (const watched of this.watch.all()) {
+    if (reach !== 'NONE') this.giveUpNamed(query, reach, this.watch.all());
+  }
+
+  /**
+   * Of what came after the later read, before it was looked what is to be watched: a foreign key that acted may be gone by then. The
+   * tables asked for are as that read saw them.
+   */
+  takeLater({ type, body }: LogEvent): void {
+    if (type !== EVENT.QUERY) return;
+    const query = readQuery(body);
+    const reach = reachOf(query.statement);
+    if (reach === 'NONE' || reach === 'XA') return;
+    this.giveUpNamed(
+      query,
+      reach,
+      [...this.watch.all()].filter(({ structure }) => structure === undefined),
+    );
+  }
+
+  private giveUpNamed(query: QueryBody, reach: StatementReach, tables: Iterable<WatchedTable>): void {
+    for (const watched of tables) {
       if (!mayName(query, watched.schema, reach === 'SCHEMA' ? undefined : watched.table)) continue;
       this.watch.giveUp(watched, `its definition was changed: ${shortened(query.statement)}`);
     }

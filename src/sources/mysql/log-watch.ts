@@ -101,6 +101,11 @@ export class LogWatch {
     return this.watched.values();
   }
 
+  /** Tables that were not asked for: no read keeps them as they were. */
+  get watchesOthers(): boolean {
+    return [...this.watched.values()].some(({ structure }) => structure === undefined);
+  }
+
   get isHopeless(): boolean {
     return this.unusable.size === this.tables.length;
   }
