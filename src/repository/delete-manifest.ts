@@ -6,9 +6,9 @@ import type { BackupDeletion, StoreWait } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { RepositoryContext } from './context';
-import { manifestPurpose, heldBackupIds } from './holds';
+import { heldBackupIds } from './holds';
 import { withLease, type Lease } from './leases';
-import { listGenerations, listManifestObjects, type ManifestObject } from './manifests';
+import { listGenerations, listManifestObjects, manifestPurpose, type ManifestObject } from './manifests';
 
 /** Deletes backups by one listing, however many they are. */
 export class ManifestDeletion implements BackupDeletion {

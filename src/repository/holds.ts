@@ -11,7 +11,7 @@ import type { LegalHold } from '../domain/legal-hold';
 import type { RepositoryContext } from './context';
 import { hasLeaseFor } from './leases';
 import { HOLD_PATIENCE_MS, LEASE_RETRY_MS } from './limits';
-import { listManifestObjects } from './manifests';
+import { listManifestObjects, manifestPurpose } from './manifests';
 import { classify, CONFIG_NAME, holdName } from './object-names';
 import type { ObjectStore } from './object-store';
 import { isStorageFault } from './storage/storage';
@@ -23,11 +23,6 @@ export interface HoldIdentity {
 
 interface HoldObject extends HoldIdentity {
   name: string;
-}
-
-/** The purpose of the lease under which a backup's manifest is deleted or replaced: whoever places a hold knows it by that. */
-export function manifestPurpose(backupId: BackupId): string {
-  return `manifest ${backupId}`;
 }
 
 /** All hold objects; complete, or it throws. */

@@ -4,6 +4,7 @@ import { AppError, isAppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 import type { LayerRef, Manifest, StoredManifest, ValueIndexRef } from '../domain/manifest';
 import { FORMAT_VERSION } from './limits';
+import { hasLeaseFor, type Lease, type LeaseDeps } from './leases';
 import type { ObjectStore } from './object-store';
 import { classify, manifestName } from './object-names';
 import { isStorageFault } from './storage/storage';
@@ -12,6 +13,11 @@ export interface ManifestObject {
   name: string;
   backupId: BackupId;
   generation: number;
+}
+
+/** The purpose of the lease under which a backup's manifest is deleted or replaced: whoever places a hold knows it by that. */
+export function manifestPurpose(backupId: BackupId): string {
+  return `manifest ${backupId}`;
 }
 
 /** All manifest objects, of every generation. Complete, or it throws. */
@@ -121,25 +127,30 @@ export async function putManifest(objects: ObjectStore, manifest: Manifest, gene
  * after it leaves two generations, of which the higher counts.
  *
  * A deletion of the backup may go on at the same time. It looks again after it deleted, and this looks after it wrote: at least one of
- * them sees the other, so that a deleted backup never comes back. It holds the lease that whoever places a hold waits for (holds.ts), and
- * writes nothing where the backup is gone by then.
+ * them sees the other, so that a deleted backup never comes back. `lease` is the one that whoever places a hold waits for (holds.ts), and
+ * the proof that `current` went by a deletion alone: nobody removes it as superseded while that lease is in force. Nothing is written
+ * where the backup is gone by then.
  */
 export async function putNextManifest(
   objects: ObjectStore,
   manifest: Manifest,
-  current: StoredManifest,
+  { current, lease }: { current: StoredManifest; lease: Lease },
 ): Promise<StoredManifest> {
   if ((await listGenerations(objects, manifest.backupId)).length === 0) throw goneMeanwhile(manifest.backupId);
-  const stored = await putManifest(objects, manifest, generationOf(current.name) + 1).catch((cause: unknown) => {
+  await lease.assertHeld();
+  const generation = generationOf(current.name) + 1;
+  const stored = await putManifest(objects, manifest, generation).catch((cause: unknown) => {
     if (!isStorageFault(cause, 'EXISTS')) throw cause;
     const message = `The backup ${manifest.backupId} was replaced by other work meanwhile.`;
     throw new AppError('CONFLICT', message, { cause, retryable: true, hint: 'Try again: it may be done already.' });
   });
   if (!(await isListed(objects, current))) {
+    await lease.assertHeld(); // else a collection may have removed it, and this generation is the backup
     await objects.storage.delete(stored.name);
     throw goneMeanwhile(manifest.backupId);
   }
-  await removeSuperseded(objects, manifest.backupId);
+  const found = await listGenerations(objects, manifest.backupId);
+  await deleteAll(objects, found.filter((object) => object.generation < generation)); // prettier-ignore
   return stored;
 }
 
@@ -158,17 +169,27 @@ function generationOf(name: string): number {
   return found?.kind === 'MANIFEST' ? found.generation : 1;
 }
 
-/** Removes all generations of a manifest but the one that counts, lowest first. */
-export async function removeSuperseded(objects: ObjectStore, backupId: BackupId): Promise<void> {
-  for (const { name } of (await listGenerations(objects, backupId)).slice(0, -1)) await objects.storage.delete(name);
+/**
+ * Removes the generations below the one that counts, lowest first. Not while a replacement of the manifest goes on, which tells by the one
+ * below whether the backup was deleted, and removes it itself: whoever put what counts had its lease before.
+ */
+export async function removeSuperseded(context: LeaseDeps, backupId: BackupId): Promise<void> {
+  const superseded = (await listGenerations(context.objects, backupId)).slice(0, -1);
+  if (superseded.length === 0 || (await hasLeaseFor(context, manifestPurpose(backupId)))) return;
+  await deleteAll(context.objects, superseded);
 }
 
-/** As `removeSuperseded`, of all backups. Nobody may read them: a lower generation's chunks may have gone. */
+async function deleteAll(objects: ObjectStore, found: readonly ManifestObject[]): Promise<void> {
+  for (const { name } of found) await objects.storage.delete(name);
+}
+
+/**
+ * Lower generations of all backups. Nobody may read them: a lower generation's chunks may have gone. Under the exclusive lease, beside
+ * which nobody replaces a manifest.
+ */
 export async function removeAllSuperseded(objects: ObjectStore): Promise<void> {
   const found = await listManifestObjects(objects);
   const current = new Set(currentGenerations(found));
   const superseded = found.filter((object) => !current.has(object));
-  for (const { name } of superseded.sort((left, right) => left.generation - right.generation)) {
-    await objects.storage.delete(name);
-  }
+  await deleteAll(objects, superseded.sort((left, right) => left.generation - right.generation)); // prettier-ignore
 }

@@ -92,7 +92,7 @@ export interface Repository extends BackupStore {
   heldBackupIds(): Promise<ReadonlySet<BackupId>>;
   /** What deleting these backups would let collections free. Changes nothing. */
   freedBy(backupIds: readonly BackupId[], signal?: AbortSignal): Promise<FreedBytes>;
-  /** Removes the generations of a backup's manifest that a higher one has replaced. Idempotent. */
+  /** Removes the generations of a backup's manifest that a higher one has replaced, unless that is under way just now. Idempotent. */
   removeSuperseded(backupId: BackupId): Promise<void>;
   /** Deletes packs that have been without a reference for the grace period. Safe beside running backups and at any crash. */
   collectGarbage(options: CollectOptions): Promise<CollectReport>;
@@ -248,7 +248,7 @@ class OpenRepository implements Repository {
   }
 
   removeSuperseded(backupId: BackupId): Promise<void> {
-    return removeSuperseded(this.context.objects, backupId);
+    return removeSuperseded(this.context, backupId);
   }
 
   collectGarbage(options: CollectOptions): Promise<CollectReport> {

@@ -10,12 +10,11 @@ import { WeightGate } from './bounded';
 import { createCompressor, type Compressor } from './compression';
 import type { RepositoryContext } from './context';
 import { ValueTreeBuilder } from './value-tree';
-import { manifestPurpose } from './holds';
 import { indexRoots } from './index-roots';
 import { TreeBuilder } from './layer-tree';
 import { acquireLease, tryLease, withLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
-import { listManifestObjects, putManifest, putNextManifest, readManifest } from './manifests';
+import { listManifestObjects, manifestPurpose, putManifest, putNextManifest, readManifest } from './manifests';
 import { ChunkUsage } from './chunk-usage';
 import { PackWriter, type ProvenPack } from './pack-writer';
 import { ReachableWalk } from './reachable';
@@ -149,10 +148,11 @@ class WriteSession implements BackupWriteSession {
   commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest> {
     return this.commitBy(manifest, () => {
       const storedBytes = current.manifest.storedBytes + this.storedBytes();
-      const lease = { kind: 'SHARED', purpose: manifestPurpose(manifest.backupId) } as const;
-      return withLease(this.context, lease, () =>
-        putNextManifest(this.context.objects, { ...manifest, storedBytes }, current),
-      );
+      const request = { kind: 'SHARED', purpose: manifestPurpose(manifest.backupId) } as const;
+      return withLease(this.context, request, async (lease) => {
+        await this.lease.assertHeld(); // again: the other one may have been waited for
+        return putNextManifest(this.context.objects, { ...manifest, storedBytes }, { current, lease });
+      });
     });
   }
 

@@ -137,6 +137,21 @@ export class BeforePut extends StorageWrapper {
   }
 }
 
+/** Calls back when a name has been written, before its writer knows. */
+export class AfterPut extends StorageWrapper {
+  constructor(
+    inner: Storage,
+    private readonly after: (name: string) => Promise<unknown>,
+  ) {
+    super(inner);
+  }
+
+  override async put(name: string, bytes: Buffer): Promise<void> {
+    await this.inner.put(name, bytes);
+    await this.after(name);
+  }
+}
+
 export function flipped(bytes: Buffer, at: number, bit = 1): Buffer {
   const copy = Buffer.from(bytes);
   copy[at] = (copy[at] as number) ^ bit;

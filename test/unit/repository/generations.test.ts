@@ -1,8 +1,8 @@
 /** Generations of a manifest: one counts at any time, whoever reads or deletes meanwhile. */
 import type { Repository } from '../../../src/repository/repository';
-import { BeforePut, StorageWrapper } from '../../support/repository-faults';
+import { AfterPut, BeforePut, StorageWrapper } from '../../support/repository-faults';
 import {
-  arePayloadsOf, backupIdOf, labelsOf, memoryStorage, newWorld, openWorld, readBackup, replaceBackup, takeBackup, type World,
+  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, memoryStorage, newWorld, openWorld, readBackup, replaceBackup, takeBackup, type World,
 } from '../../support/repository-fixtures'; // prettier-ignore
 
 const OLD = labelsOf('old', 5);
@@ -91,6 +91,40 @@ test('of two that replace the same generation one wins, and the other may try ag
   const late = await openWorld(world, { storage: rival });
   await expect(replaceBackup(late, 1, OLD)).rejects.toMatchObject({ code: 'CONFLICT', retryable: true });
   expect(arePayloadsOf(await readBackup(repository, 1), NEW)).toBe(true);
+});
+
+describe('a replacement that has written the next generation and not yet looked for the one before', () => {
+  const replacing = async (meanwhile: () => Promise<unknown>): Promise<Repository> => {
+    const storage = new AfterPut(memoryStorage(world.fs), async (name) => {
+      if (name.includes('.g2.')) await meanwhile();
+    });
+    return openWorld(world, { storage });
+  };
+
+  test('loses no backup to another compaction that finds nothing to do and tidies up', async () => {
+    const compacting = await replacing(() => repository.removeSuperseded(ID));
+    expect((await replaceBackup(compacting, 1, NEW)).name).toMatch(/\.g2\.json$/);
+    expect(manifests()).toEqual(['000000000001.g2.json']);
+    expect(arePayloadsOf(await readBackup(repository, 1), NEW)).toBe(true);
+  });
+
+  test('loses no backup to one that replaces what it has just written', async () => {
+    const compacting = await replacing(() => replaceBackup(repository, 1, OLD));
+    await expect(replaceBackup(compacting, 1, NEW)).rejects.toThrow('deleted or replaced meanwhile');
+    expect(manifests()).toEqual(['000000000001.g3.json']);
+    expect(arePayloadsOf(await readBackup(repository, 1), OLD)).toBe(true);
+  });
+
+  test('loses no backup to a collection that ran while its machine was suspended', async () => {
+    const compacting = await replacing(async () => {
+      world.clock.suspend(HOUR_MS);
+      await repository.collectGarbage({ dryRun: false });
+    });
+    await expect(replaceBackup(compacting, 1, NEW)).rejects.toMatchObject({ code: 'LEASE_LOST', retryable: true });
+    expect(manifests()).toEqual(['000000000001.g2.json']);
+    expect(arePayloadsOf(await readBackup(repository, 1), NEW)).toBe(true);
+    expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
+  });
 });
 
 describe('where the lower generation was left by a crash', () => {
