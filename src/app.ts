@@ -202,7 +202,8 @@ async function importBackups({
     const store = await repository.open();
     const damaged = (name: string, error: unknown): void =>
       log.error('a manifest is damaged', { manifest: name, error });
-    const { imported, missing } = await catalog.backups.reconcile(store.listManifests(damaged));
+    const storedIds = () => store.storedBackupIds();
+    const { imported, missing } = await catalog.backups.reconcile(store.listManifests(damaged), storedIds);
     if (imported.length > 0) log.info('found backups in the repository', { imported: imported.length });
     if (missing.length > 0) log.error('backups have no manifest in the repository', { backupIds: missing });
     const holds = await catalog.holds.reconcile(store.listHolds());

@@ -113,8 +113,11 @@ export class CatalogBackups
     });
   }
 
-  reconcile(manifests: AsyncIterable<StoredManifest>): Promise<ReconcileReport> {
-    return reconcileBackups(this.database, manifests);
+  reconcile(
+    manifests: AsyncIterable<StoredManifest>,
+    storedIds?: () => Promise<ReadonlySet<BackupId>>,
+  ): Promise<ReconcileReport> {
+    return reconcileBackups(this.database, manifests, storedIds);
   }
 
   private filtered(

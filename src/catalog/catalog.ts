@@ -164,8 +164,12 @@ export interface BackupRecords extends RecordList<BackupRecord, BackupFilter, Ba
    * Brings the index in line with the repository. Manifests without a row get one; rows of failed or cancelled jobs whose
    * manifest exists become COMPLETED; COMPLETED rows from before the call without a manifest are marked missing, and
    * unmarked when it is back. Nothing is deleted. Where `manifests` throws, nothing is marked missing and the error is passed on.
+   * `storedIds`, asked after `manifests` has ended, names backups whose manifest can't be read as well: those are not missing.
    */
-  reconcile(manifests: AsyncIterable<StoredManifest>): Promise<ReconcileReport>;
+  reconcile(
+    manifests: AsyncIterable<StoredManifest>,
+    storedIds?: () => Promise<ReadonlySet<BackupId>>,
+  ): Promise<ReconcileReport>;
 }
 
 export interface BackupStatistics {

@@ -18,6 +18,7 @@ const BATCH = 100;
 export async function reconcileBackups(
   database: Database,
   manifests: AsyncIterable<StoredManifest>,
+  storedIds?: () => Promise<ReadonlySet<BackupId>>,
 ): Promise<ReconcileReport> {
   const begun = database.clock.now();
   const report: ReconcileReport = { imported: [], updated: [], missing: [], unchanged: 0 };
@@ -26,8 +27,19 @@ export async function reconcileBackups(
     for (const { manifest } of batch) seen.add(manifest.backupId);
     await takeInBatch(database, batch, report);
   }
+  const unreadable = [...((await storedIds?.()) ?? [])].filter((id) => !seen.has(id));
+  report.updated.push(...(await database.transaction((write) => unmarkMissing(write, unreadable))));
+  for (const id of unreadable) seen.add(id);
   report.missing = await database.transaction((write) => markMissing(write, { seen, begun }));
   return report;
+}
+
+/** What can't be read is stored all the same: taking it for missing would let its row go and leave its manifest, which holds up collections. */
+async function unmarkMissing({ manager }: Write, unreadable: readonly BackupId[]): Promise<BackupId[]> {
+  const marked = await manager.find(BackupEntity, { select: { id: true }, where: { missingSince: Not(IsNull()) } });
+  const wrong = marked.map(({ id }) => id).filter((id) => unreadable.includes(id));
+  for (const id of wrong) await manager.update(BackupEntity, { id }, { missingSince: null });
+  return wrong;
 }
 
 async function* inBatches(manifests: AsyncIterable<StoredManifest>): AsyncGenerator<StoredManifest[]> {

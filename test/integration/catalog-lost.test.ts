@@ -2,7 +2,7 @@
  * The catalog is an index: a service that starts without it, or with one of before, beside its repository knows every backup as it
  * did, restores it, builds on it, and deletes nothing.
  */
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OverviewDocument } from '../support/generated/operations';
 import type { Backup } from '../support/service-client';
@@ -92,4 +92,20 @@ test('a catalog of before takes in the backups that came after it, and a cleanup
   for (let i = 0; i < 2; i++) await client.cleanUp();
   expect((await client.backups()).sort()).toEqual([first, ...later].sort());
   for (const id of [first, ...later]) expect(await client.verify(id)).toMatchObject({ passed: true });
+});
+
+test('a backup whose manifest is damaged is still known after a start; deleting it lets cleanups work again', async () => {
+  const { client } = service;
+  const [hurt, sound] = [await client.backup(), await client.backup()];
+  await service.stop();
+  const uuid = Buffer.from(hurt, 'base64url').toString('latin1').replace('Backup:', '');
+  const folder = join(service.path, 'repository', 'manifests');
+  const name = readdirSync(folder, { recursive: true, encoding: 'utf8' }).find((path) => path.includes(uuid)) ?? '';
+  writeFileSync(join(folder, name), 'damaged');
+  await service.start();
+  expect(await client.failed(await client.startCleanUp())).toMatchObject({ code: 'INTEGRITY_FAILURE' });
+  await client.completed(await client.startDelete(hurt));
+  expect(await client.backups()).toEqual([sound]);
+  await client.cleanUp();
+  expect(await client.verify(sound)).toMatchObject({ passed: true });
 });

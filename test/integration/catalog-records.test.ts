@@ -191,6 +191,19 @@ describe.each(CATALOG_ENGINES)('records on %s', (engine) => {
       expect(await catalog.backups.find(backupId)).toMatchObject({ missingSince: null });
     });
 
+    it('takes a backup whose manifest is there and cannot be read for no missing one, so that deleting it deletes that too', async () => {
+      const stored = storedManifest(randomUUID() as BackupId);
+      const { backupId } = stored.manifest;
+      await catalog.backups.reconcile(manifests(stored));
+      await stand.clock.advance(10_000);
+      const there = () => Promise.resolve(new Set([backupId]));
+      expect(await catalog.backups.reconcile(manifests(), there)).toMatchObject({ updated: [], missing: [] });
+      await expect(catalog.backups.deleteUnstored(backupId)).rejects.toMatchObject({ code: 'CONFLICT' });
+      await catalog.backups.reconcile(manifests());
+      expect((await catalog.backups.reconcile(manifests(), there)).updated).toEqual([backupId]);
+      expect(await catalog.backups.find(backupId)).toMatchObject({ missingSince: null });
+    });
+
     it('marks nothing when the listing breaks off', async () => {
       const stored = storedManifest(randomUUID() as BackupId);
       await catalog.backups.reconcile(manifests(stored));
