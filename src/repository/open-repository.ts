@@ -45,19 +45,26 @@ async function completeCopies(deps: OpenDeps, found: FoundConfig): Promise<void>
   for (const name of [CONFIG_NAME, CONFIG_COPY_NAME]) await putIfMissing(deps, name, found.bytes);
   if (!found.config.encrypted) return;
   const { keys } = await listKeyObjects(storage, found.config.masterKeyId);
-  for (const { key, bytes } of keys) {
-    for (const name of [keyName(key.keyId), keyName(key.keyId, true)]) await putIfMissing(deps, name, bytes);
-  }
+  for (const key of keys) await completeKey(deps, key);
 }
 
-async function putIfMissing({ storage, log }: OpenDeps, name: string, bytes: Buffer): Promise<void> {
-  if (await storage.stat(name)) return;
+/** A key that is removed meanwhile must not come back by its copy: this looks after it wrote, and `deleteKey` deletes twice. */
+async function completeKey(deps: OpenDeps, { key: { keyId }, name, bytes }: FoundKey): Promise<void> {
+  const { storage } = deps;
+  const twin = keyName(keyId, name === keyName(keyId));
+  if ((await putIfMissing(deps, twin, bytes)) && !(await storage.stat(name))) await storage.delete(twin);
+}
+
+/** Whether it was written. */
+async function putIfMissing({ storage, log }: OpenDeps, name: string, bytes: Buffer): Promise<boolean> {
+  if (await storage.stat(name)) return false;
   try {
-    await putUnlessThere(storage, name, bytes);
+    return await putUnlessThere(storage, name, bytes);
   } catch (error) {
     // because a full or read-only repository must open all the more: it is read to restore from
     if (!isStorageFault(error, 'FULL') && !isStorageFault(error, 'UNAVAILABLE')) throw error;
     log.warn('A missing copy could not be written', { object: name, error });
+    return false;
   }
 }
 
@@ -138,8 +145,14 @@ export async function putKey(storage: Storage, key: KeyObject, keyring: Keyring)
 }
 
 export async function deleteKey(storage: Storage, keyId: string): Promise<void> {
-  await storage.delete(keyName(keyId, true));
-  await storage.delete(keyName(keyId));
+  for (let times = 0; times < 2; times++) {
+    await storage.delete(keyName(keyId, true));
+    await storage.delete(keyName(keyId));
+  }
+}
+
+export async function putKeyBack(storage: Storage, { key: { keyId }, bytes }: FoundKey): Promise<void> {
+  for (const name of [keyName(keyId), keyName(keyId, true)]) await putUnlessThere(storage, name, bytes);
 }
 
 async function unlock(deps: OpenDeps, config: RepositoryConfig): Promise<OpenedRepository> {
@@ -174,6 +187,8 @@ async function findMasterKey(deps: OpenDeps, config: RepositoryConfig, passphras
 
 export interface FoundKey {
   key: KeyObject;
+  /** Of the object that it was read from. */
+  name: string;
   bytes: Buffer;
 }
 
@@ -190,7 +205,7 @@ export async function listKeyObjects(
     try {
       const bytes = await storage.get(name);
       const key = decodeUnkeyed(bytes, name) as KeyObject;
-      if (key.masterKeyId === masterKey && key.keyId === found.keyId) keys.set(key.keyId, { key, bytes });
+      if (key.masterKeyId === masterKey && key.keyId === found.keyId) keys.set(key.keyId, { key, name, bytes });
     } catch (error) {
       if (isStorageFault(error, 'MISSING')) continue;
       if (!isAppError(error) || error.code !== 'INTEGRITY_FAILURE') throw error;

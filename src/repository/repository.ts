@@ -24,7 +24,7 @@ import type { RepositoryContext } from './context';
 import { ManifestDeletion } from './delete-manifest';
 import { freedBy, type FreedBytes } from './freed-by';
 import { heldBackupIds, placeHold, readHolds, releaseHold, type HoldIdentity } from './holds';
-import { wrapMasterKey, unwrapMasterKey, type KeyObject } from './key-object';
+import { wrapMasterKey, unwrapMasterKey } from './key-object';
 import { lookUpValues } from './value-tree';
 import { toChunkEntry } from './layer-page';
 import { readPage, walkLayer } from './layer-tree';
@@ -32,7 +32,9 @@ import { acquireReadLease } from './leases';
 import { findManifest, listManifestObjects, readManifests, removeSuperseded } from './manifests';
 import { CONFIG_NAME } from './object-names';
 import { ObjectStore } from './object-store';
-import { deleteKey, listKeyObjects, openOrInitialize, putKey, type OpenedRepository } from './open-repository';
+import {
+  deleteKey, listKeyObjects, openOrInitialize, putKey, putKeyBack, type FoundKey, type OpenedRepository,
+} from './open-repository'; // prettier-ignore
 import { PackSet } from './pack-set';
 import { LocalStorage } from './storage/local';
 import type { Storage } from './storage/storage';
@@ -302,12 +304,11 @@ class OpenRepository implements Repository {
   }
 
   async listKeys(): Promise<RepositoryKey[]> {
-    return (await this.keys()).map(({ keyId, label, createdAt }) => ({ keyId, label, createdAt }));
+    return (await this.keys()).map(({ key: { keyId, label, createdAt } }) => ({ keyId, label, createdAt }));
   }
 
-  private async keys(): Promise<KeyObject[]> {
-    const { keys } = await listKeyObjects(this.context.objects.storage, this.config.masterKeyId);
-    return keys.map(({ key }) => key);
+  private async keys(): Promise<FoundKey[]> {
+    return (await listKeyObjects(this.context.objects.storage, this.config.masterKeyId)).keys;
   }
 
   async addPassphrase(passphrase: string, label: string): Promise<RepositoryKey> {
@@ -325,30 +326,39 @@ class OpenRepository implements Repository {
   async removePassphrase(passphrase: string): Promise<void> {
     if (!this.opened.masterKey) throw notEncrypted();
     const keys = await this.keys();
-    const opened: KeyObject[] = [];
-    for (const key of keys) if (await unwrapMasterKey(key, passphrase, this.context.random)) opened.push(key);
+    const opened: FoundKey[] = [];
+    for (const found of keys) if (await unwrapMasterKey(found.key, passphrase, this.context.random)) opened.push(found);
     if (opened.length === 0)
       throw new AppError('WRONG_PASSPHRASE', 'The passphrase opens none of the repository’s keys.');
-    if (opened.length === keys.length) {
-      throw new AppError('CONFLICT', 'The last passphrase cannot be removed.', {
-        hint: 'Add another passphrase first.',
-      });
-    }
-    for (const { keyId } of opened) await deleteKey(this.context.objects.storage, keyId);
+    if (opened.length === keys.length) throw lastPassphrase();
+    await this.remove(opened);
+  }
+
+  /** Two may remove each other's key at once: each looks after it deleted, so that one of them sees that no key is left. */
+  private async remove(keys: readonly FoundKey[]): Promise<void> {
+    const { storage } = this.context.objects;
+    for (const { key } of keys) await deleteKey(storage, key.keyId);
+    if ((await this.keys()).length > 0) return;
+    for (const found of keys) await putKeyBack(storage, found);
+    throw lastPassphrase();
   }
 
   async removeKey(keyId: string): Promise<void> {
     if (!this.opened.masterKey) throw notEncrypted();
-    const { random, settings, objects } = this.context;
-    const key = (await this.keys()).find((candidate) => candidate.keyId === keyId);
-    if (!key) throw new AppError('NOT_FOUND', 'The repository has no such key.', { hint: 'List its keys.' });
-    if (await unwrapMasterKey(key, settings.passphrase ?? '', random)) {
+    const { random, settings } = this.context;
+    const found = (await this.keys()).find(({ key }) => key.keyId === keyId);
+    if (!found) throw new AppError('NOT_FOUND', 'The repository has no such key.', { hint: 'List its keys.' });
+    if (await unwrapMasterKey(found.key, settings.passphrase ?? '', random)) {
       throw new AppError('CONFLICT', 'The passphrase in use opens this key: it is not removed.', {
         hint: 'Open the repository with another passphrase, then remove this one.',
       });
     }
-    await deleteKey(objects.storage, keyId);
+    await this.remove([found]);
   }
+}
+
+function lastPassphrase(): AppError {
+  return new AppError('CONFLICT', 'The last passphrase cannot be removed.', { hint: 'Add another passphrase first.' });
 }
 
 function notEncrypted(): AppError {

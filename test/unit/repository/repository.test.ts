@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openRepository } from '../../../src/repository/repository';
+import { openRepository, type Repository } from '../../../src/repository/repository';
 import { FakeClock, MemoryLog, seededRandom } from '../../support/repository-ambient';
-import { BeforePut, CountsListings } from '../../support/repository-faults';
+import { BeforeDelete, BeforePut, CountsListings, StorageWrapper } from '../../support/repository-faults';
 import {
-  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, manifestOf, memoryStorage, newWorld, openWorld, payloadOf, readBackup, tableOf, takeBackup, TEST_SETTINGS,
+  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, manifestOf, memoryStorage, newWorld, openWorld, payloadOf, readBackup, tableOf, takeBackup, TEST_SETTINGS, type World,
 } from '../../support/repository-fixtures'; // prettier-ignore
 
 describe.each([
@@ -248,6 +248,51 @@ describe('passphrases', () => {
     await expect(reopened.removePassphrase('new')).rejects.toMatchObject({ code: 'CONFLICT' });
     await expect(reopened.removePassphrase('never')).rejects.toMatchObject({ code: 'WRONG_PASSPHRASE' });
     expect((await reopened.check({ level: 'DATA' })).findings).toEqual([]);
+  });
+
+  describe('of two people', () => {
+    let world: World;
+    let first: Repository;
+    let second: Repository;
+    beforeEach(async () => {
+      world = newWorld();
+      first = await openWorld(world, { passphrase: 'one' });
+      await first.addPassphrase('two', 'second');
+      second = await openWorld(world, { passphrase: 'two' });
+    });
+
+    const keyOf = async (label: string): Promise<string> =>
+      (await first.listKeys()).find((key) => key.label === label)?.keyId ?? '';
+
+    test('who remove each other’s at once, one is told that the last one stays', async () => {
+      const [mine, theirs] = [await keyOf('first'), await keyOf('second')];
+      let isRemoved = false;
+      const storage = new BeforeDelete(memoryStorage(world.fs), async (name) => {
+        if (!name.startsWith('keys/') || isRemoved) return;
+        isRemoved = true;
+        await second.removeKey(mine);
+      });
+      const late = await openWorld(world, { passphrase: 'one', storage });
+      await expect(late.removeKey(theirs)).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(await (await openWorld(world, { passphrase: 'two' })).listKeys()).toHaveLength(1);
+      expect(world.fs.files('/repo/keys')).toHaveLength(2);
+    });
+
+    test('one that is removed while the repository is opened does not come back by its copy', async () => {
+      const leaked = await keyOf('second');
+      let reads = 0;
+      class RemovedMeanwhile extends StorageWrapper {
+        override async get(name: string): Promise<Buffer> {
+          const bytes = await super.get(name);
+          if (name.includes(leaked) && ++reads === 2) await first.removeKey(leaked);
+          return bytes;
+        }
+      }
+      await openWorld(world, { passphrase: 'one', storage: new RemovedMeanwhile(memoryStorage(world.fs)) });
+      expect(reads).toBe(2);
+      expect(world.fs.files('/repo/keys').filter((path) => path.includes(leaked))).toEqual([]);
+      await expect(openWorld(world, { passphrase: 'two' })).rejects.toMatchObject({ code: 'WRONG_PASSPHRASE' });
+    });
   });
 
   test('have no place in a plain repository', async () => {
