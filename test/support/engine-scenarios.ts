@@ -9,10 +9,10 @@ import type { BackupId } from '../../src/domain/ids';
 import type { SourceMapping } from '../../src/domain/mapping';
 import type { RestoreJobSpec } from '../../src/domain/job';
 import type { Source } from '../../src/domain/source';
-import type { CleanupResult, VerificationResult } from '../../src/domain/task';
+import type { CleanupResult, RestoreResult, VerificationResult } from '../../src/domain/task';
 import { openRepository, type Repository } from '../../src/repository/repository';
 import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
-import { backup, engineDeps, restore, run, type EngineBench } from './engine-context';
+import { backup, engineDeps, restore, restoreTask, run, type EngineBench } from './engine-context';
 import { silentLog } from './silent-log';
 
 export const ENGINE_MAPPING: SourceMapping = [
@@ -228,6 +228,24 @@ export function describeEngine(name: string, fixture: SourceContractFixture): vo
       });
       expect(result).toMatchObject({ mode: 'IN_PLACE', inserts: 1 + 2 + 10, updates: 3 + 5 + 2, deletes: 2 });
     });
+
+    it.each([
+      ['in place', `UPDATE config SET name = 'damaged'`],
+      ['in bulk', 'DROP TABLE config'],
+    ])(
+      'done %s and asked for once more, by a catalog of before, leaves what was written since',
+      async (_, damaging) => {
+        const task = restoreTask({ backupId: await stand.backup(), dataTypes: ['CONFIG'] });
+        await stand.sql.exec(damaging);
+        await run(task, stand.bench);
+        expect(await stand.state()).toEqual(before);
+        await stand.sql.exec(`UPDATE config SET name = 'of today' WHERE id = 7`);
+        const today = await stand.state();
+        const { updates, notes } = (await run(task, stand.bench)) as RestoreResult;
+        expect(await stand.state()).toEqual(today);
+        expect([updates, notes.join(' ')]).toEqual([0, expect.stringContaining('1 rows differ')]);
+      },
+    );
 
     it('finds nothing to do where nothing changed', async () => {
       const id = await stand.backup();

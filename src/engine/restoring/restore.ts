@@ -72,14 +72,12 @@ async function requireManifest(store: EngineStore, spec: RestoreJobSpec): Promis
 }
 
 /**
- * Cleans up after an attempt that died and says whether it had committed. A scratch schema that was complete is dropped and made
- * again: it can be, and then it is proven like any other.
+ * Cleans up after an attempt that died and says whether it had committed. A first attempt asks too: a catalog brought back from a copy
+ * may not know that the job was done, and rows were written since. A scratch schema that was complete is dropped and made again: it can
+ * be, and then it is proven like any other.
  */
-async function settleEarlierAttempt(
-  { spec, jobId, attempt }: RestoreTask,
-  source: Source,
-): Promise<'COMMITTED' | 'OPEN'> {
-  if (attempt <= 1 || spec.dryRun) return 'OPEN';
+async function settleEarlierAttempt({ spec, jobId }: RestoreTask, source: Source): Promise<'COMMITTED' | 'OPEN'> {
+  if (spec.dryRun) return 'OPEN';
   const recovery = await source.recoverWrite(jobId);
   if (recovery !== 'COMMITTED') return 'OPEN';
   if (spec.target.kind === 'IN_PLACE') return 'COMMITTED';
