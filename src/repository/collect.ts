@@ -80,7 +80,8 @@ function preview(context: RepositoryContext, findings: Findings): CollectReport 
 
 async function mark(context: RepositoryContext, signal?: AbortSignal): Promise<CollectPlan> {
   const plan = await proven(context, await read(context, signal), signal);
-  const unmarked = plan.unneeded.filter(({ name }) => !plan.marks.names(name));
+  const now = context.clock.now().getTime();
+  const unmarked = plan.unneeded.filter(({ name }) => !plan.marks.namedBy(name, now));
   await writeMark(context, unmarked.map(({ name }) => name)); // prettier-ignore
   return plan;
 }
@@ -179,7 +180,7 @@ function decide(context: RepositoryContext, findings: Findings): CollectPlan {
   const uses = hasManifests ? usage.choose((name) => marks.names(name)) : []; // an empty listing authorizes nothing
   const unneeded = uses.filter(({ neededChunks }) => neededChunks === 0);
   const dueBefore = context.clock.now().getTime() - context.settings.gracePeriodMs;
-  const due = unneeded.filter(({ name }) => (marks.sinceMs(name) ?? Infinity) <= dueBefore);
+  const due = unneeded.filter(({ name }) => marks.namedBy(name, dueBefore));
   return { ...findings, uses, unneeded, due };
 }
 

@@ -25,29 +25,27 @@ export class Marks {
     return this.firstMs.has(pack);
   }
 
-  /** Since when the pack is marked, in milliseconds since the epoch; null where it is not. */
-  sinceMs(pack: string): number | null {
-    return this.firstMs.get(pack) ?? null;
+  /** Whether a mark of that moment or before names the pack. One of a clock that ran ahead says nothing until then. */
+  namedBy(pack: string, ms: number): boolean {
+    return (this.firstMs.get(pack) ?? Infinity) <= ms;
   }
 }
 
 export async function readMarks({ objects }: RepositoryContext): Promise<Marks> {
   const marks: Mark[] = [];
-  for await (const { name } of objects.storage.list('marks/')) {
-    const mark = await readMark(name, () => objects.get(name));
-    if (mark) marks.push(mark);
-  }
+  for await (const { name } of objects.storage.list('marks/'))
+    marks.push(await readMark(name, () => objects.get(name)));
   return new Marks(marks);
 }
 
-/** A mark that cannot be read counts as none: its packs are marked anew and wait again. */
-async function readMark(name: string, read: () => Promise<unknown>): Promise<Mark | null> {
+/** A mark that cannot be read names no packs: they are marked anew and wait again. */
+async function readMark(name: string, read: () => Promise<unknown>): Promise<Mark> {
   try {
     const { createdAt, packs } = (await read()) as { createdAt: string; packs: string[] };
     return { name, createdAt, packs };
   } catch (error) {
     if (isStorageFault(error, 'UNAVAILABLE') || !isAppError(error)) throw error;
-    return null;
+    return { name, createdAt: '', packs: [] };
   }
 }
 
@@ -61,7 +59,7 @@ async function putMark(context: RepositoryContext, packs: readonly string[], cre
 }
 
 /**
- * Leaves in marks only packs that still wait, with their time: one that is needed again starts its grace period anew when it is not.
+ * Leaves in marks only packs that still wait, with their time, and no mark without any: one that is needed again starts its grace period anew when it is not.
  * Under the exclusive lease, so that nobody reads halfway; a crash in between leaves a pack in two marks of the same time.
  */
 export async function tidyMarks(
@@ -71,7 +69,7 @@ export async function tidyMarks(
 ): Promise<void> {
   for (const { name, createdAt, packs } of marks.all) {
     const waiting = packs.filter(isWaiting);
-    if (waiting.length === packs.length) continue;
+    if (packs.length > 0 && waiting.length === packs.length) continue;
     if (waiting.length > 0) await putMark(context, waiting, createdAt);
     await context.objects.storage.delete(name);
   }

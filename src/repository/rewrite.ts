@@ -36,7 +36,11 @@ function shareOf({ neededBytes, chunkBytes }: PackUse): number {
 /** Those of the packs whose copies leave at least as much room as they take. */
 export async function thatFit(context: RepositoryContext, packs: readonly PackUse[]): Promise<PackUse[]> {
   let room = ((await context.objects.storage.freeBytes()) ?? Infinity) / 2;
-  return packs.filter(({ neededBytes }) => (room -= neededBytes) >= 0);
+  return packs.filter(({ neededBytes }) => {
+    const fits = neededBytes <= room;
+    if (fits) room -= neededBytes;
+    return fits;
+  });
 }
 
 export interface RewriteRequest {

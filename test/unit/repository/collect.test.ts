@@ -173,6 +173,44 @@ test('a pack that was needed again for a while has its whole grace period once m
   expect(await collect(repository)).toMatchObject({ deletedPacks: 1, waitingPacks: 1 });
 });
 
+test('a pack that was marked by a clock a year ahead waits its grace period, not a year', async () => {
+  const world = newWorld();
+  const repository = await openWorld(world);
+  await takeBackup(repository, 1, FIRST);
+  await takeBackup(repository, 2, ['other']);
+  await repository.deleteManifest(backupIdOf(1));
+  const ahead = await openWorld({ ...world, clock: world.clock.shifted(365 * 24 * HOUR_MS) });
+  expect(await collect(ahead)).toMatchObject({ deletedPacks: 0, waitingPacks: 1 });
+  expect(await collect(repository)).toMatchObject({ deletedPacks: 0, waitingPacks: 1 });
+  world.clock.advance(HOUR_MS);
+  expect(await collect(repository)).toMatchObject({ deletedPacks: 1, waitingPacks: 0 });
+  expect(world.fs.files('/repo/marks')).toEqual([]);
+});
+
+test('a damaged mark goes with the next collection, so that checks find nothing any more', async () => {
+  const { world, repository } = await mostlyDead();
+  await collect(repository);
+  const [mark = ''] = world.fs.files('/repo/marks');
+  world.fs.overwrite(mark, Buffer.from('damaged'));
+  expect((await repository.check({ level: 'STRUCTURE' })).findings).toHaveLength(1);
+  expect(await collect(repository)).toMatchObject({ waitingPacks: 1 });
+  expect((await repository.check({ level: 'STRUCTURE' })).findings).toEqual([]);
+  world.clock.advance(HOUR_MS);
+  expect(await collect(repository)).toMatchObject({ deletedPacks: 1 });
+});
+
+test('where not all copies fit, those that fit are made', async () => {
+  const world = newWorld();
+  const repository = await openWorld(world, { packTargetBytes: 40_000 });
+  await takeBackup(repository, 1, labelsOf('large', 40));
+  await takeBackup(repository, 2, labelsOf('small', 5));
+  await takeBackup(repository, 3, [...labelsOf('large', 12), 'small0', 'small1']);
+  for (const number of [1, 2]) await repository.deleteManifest(backupIdOf(number));
+  expect(await repository.collectGarbage({ dryRun: true })).toMatchObject({ rewrittenPacks: 2 });
+  world.fs.room = 5_000;
+  expect(await collect(repository)).toMatchObject({ rewrittenPacks: 1 });
+});
+
 test('nothing is rewritten where the copies would take the room that backups need', async () => {
   const { world, repository } = await mostlyDead();
   world.fs.room = 1000;
