@@ -37,7 +37,8 @@ export class Lease {
   private renewal = -1;
   /** Renewals that may be stored, oldest first. */
   private readonly stored: number[] = [];
-  private expiresAtMs = 0;
+  private expiresAtMs = Infinity;
+  private ranOut = false;
   private readonly stop = new AbortController();
   private renewing: Promise<void> = Promise.resolve();
 
@@ -65,7 +66,13 @@ export class Lease {
       acquiredAt: acquiredAt.toISOString(),
       expiresAt: new Date(expiresAtMs).toISOString(),
     });
-    this.expiresAtMs = expiresAtMs;
+    if (this.isInTime()) this.expiresAtMs = expiresAtMs;
+  }
+
+  /** One that ran out once, e.g. while its machine was suspended, stays lost: others have worked as if it were not there. */
+  isInTime(): boolean {
+    if (this.deps.clock.now().getTime() >= this.expiresAtMs) this.ranOut = true;
+    return !this.ranOut;
   }
 
   private name(renewal: number): string {
@@ -84,6 +91,7 @@ export class Lease {
     for (let last = clock.monotonicMs(); ; last = clock.monotonicMs()) {
       await clock.sleep(LEASE_RENEWAL_MS, this.stop.signal);
       if (this.stop.signal.aborted || clock.monotonicMs() <= last) return; // a clock that stands still expires nothing
+      if (!this.isInTime()) return this.deps.log.warn('A lease ran out', { lease: this.id, purpose: this.purpose });
       await this.renew();
     }
   }
@@ -107,8 +115,17 @@ export class Lease {
 
   /** Throws LEASE_LOST unless the lease is there and in force. */
   async assertHeld(): Promise<void> {
-    if ((await this.isStored()) && this.deps.clock.now().getTime() < this.expiresAtMs) return;
-    throw new AppError('LEASE_LOST', `The repository lease for ${this.purpose} has expired.`, {
+    if (!(await this.isStored())) throw this.lost();
+    this.assertInTime();
+  }
+
+  /** Throws LEASE_LOST where it ran out. Looks at the clock alone. */
+  assertInTime(): void {
+    if (!this.isInTime()) throw this.lost();
+  }
+
+  private lost(): AppError {
+    return new AppError('LEASE_LOST', `The repository lease for ${this.purpose} has expired.`, {
       retryable: true,
       hint: 'The work was held up for longer than its lease; it can be tried again.',
     });

@@ -122,6 +122,13 @@ export async function putManifest(objects: ObjectStore, manifest: Manifest, gene
   return { name, checksum: checksumOf(bytes), manifest };
 }
 
+export interface Replacement {
+  current: StoredManifest;
+  lease: Lease;
+  /** Called before what it replaces goes; where it throws, that stays. */
+  prove: (stored: StoredManifest) => Promise<void>;
+}
+
 /**
  * Puts the next generation of a manifest in the place of `current` and removes those below. The commit point is its writing: a crash
  * after it leaves two generations, of which the higher counts.
@@ -134,7 +141,7 @@ export async function putManifest(objects: ObjectStore, manifest: Manifest, gene
 export async function putNextManifest(
   objects: ObjectStore,
   manifest: Manifest,
-  { current, lease }: { current: StoredManifest; lease: Lease },
+  { current, lease, prove }: Replacement,
 ): Promise<StoredManifest> {
   if ((await listGenerations(objects, manifest.backupId)).length === 0) throw goneMeanwhile(manifest.backupId);
   await lease.assertHeld();
@@ -149,6 +156,7 @@ export async function putNextManifest(
     await objects.storage.delete(stored.name);
     throw goneMeanwhile(manifest.backupId);
   }
+  await prove(stored);
   const found = await listGenerations(objects, manifest.backupId);
   await deleteAll(objects, found.filter((object) => object.generation < generation)); // prettier-ignore
   return stored;

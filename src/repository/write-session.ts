@@ -16,6 +16,7 @@ import { acquireLease, tryLease, withLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
 import { listManifestObjects, manifestPurpose, putManifest, putNextManifest, readManifest } from './manifests';
 import { ChunkUsage } from './chunk-usage';
+import type { PackSet } from './pack-set';
 import { PackWriter, type ProvenPack } from './pack-writer';
 import { ReachableWalk } from './reachable';
 
@@ -121,6 +122,7 @@ class WriteSession implements BackupWriteSession {
   private assertOpen(): void {
     if (this.state !== 'OPEN') throw new AppError('CANCELLED', 'The writing session has ended.');
     if (this.failure) throw this.failure.error;
+    this.lease.assertInTime(); // rather than at the end of hours of work that can't be committed
   }
 
   buildLayer(kind: LayerRef['kind']): LayerBuilder {
@@ -140,9 +142,11 @@ class WriteSession implements BackupWriteSession {
   }
 
   commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest> {
-    return this.commitBy(manifest, () =>
-      putManifest(this.context.objects, { ...manifest, storedBytes: this.storedBytes() }),
-    );
+    return this.commitBy(manifest, async () => {
+      const stored = await putManifest(this.context.objects, { ...manifest, storedBytes: this.storedBytes() });
+      await this.takeBackIfBroken(stored);
+      return stored;
+    });
   }
 
   commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest> {
@@ -151,7 +155,8 @@ class WriteSession implements BackupWriteSession {
       const request = { kind: 'SHARED', purpose: manifestPurpose(manifest.backupId) } as const;
       return withLease(this.context, request, async (lease) => {
         await this.lease.assertHeld(); // again: the other one may have been waited for
-        return putNextManifest(this.context.objects, { ...manifest, storedBytes }, { current, lease });
+        const prove = (stored: StoredManifest): Promise<void> => this.takeBackIfBroken(stored);
+        return putNextManifest(this.context.objects, { ...manifest, storedBytes }, { current, lease, prove });
       });
     });
   }
@@ -172,6 +177,18 @@ class WriteSession implements BackupWriteSession {
     this.options.onEnd(this);
     await this.lease.release();
     return stored;
+  }
+
+  /**
+   * Where it was held up for longer than its lease right before the manifest was written, a collection may have deleted what the backup
+   * needs. Such a manifest goes again, and LEASE_LOST is thrown: a backup that is listed can be restored.
+   */
+  private async takeBackIfBroken({ name, manifest }: StoredManifest): Promise<void> {
+    const { objects, packs, log } = this.context;
+    if (this.lease.isInTime() || (await isWhole(packs, manifest))) return;
+    log.warn('A manifest is taken back: packs that it needs were deleted before it was written', { object: name });
+    await objects.storage.delete(name);
+    this.lease.assertInTime();
   }
 
   /** What was read back once and what others stored before must be there still. */
@@ -236,4 +253,23 @@ class WriteSession implements BackupWriteSession {
     packs.forget((name) => removable.has(name));
     for (const name of removable) await objects.storage.delete(name);
   }
+}
+
+/** Whether every chunk that the manifest needs is in some pack. */
+async function isWhole(packs: PackSet, manifest: Manifest): Promise<boolean> {
+  await packs.refresh();
+  const walked = new Set<string>();
+  let whole = true;
+  const reach = (id: Buffer): void => {
+    if (packs.holdersOf(id).length === 0) whole = false;
+  };
+  const reachPage = (id: Buffer): boolean => {
+    reach(id);
+    const key = id.toString('latin1');
+    const isNew = !walked.has(key);
+    walked.add(key);
+    return whole && isNew;
+  };
+  await new ReachableWalk((id) => packs.read(id), { reach, reachPage }).manifest(manifest);
+  return whole;
 }

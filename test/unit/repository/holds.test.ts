@@ -3,6 +3,7 @@ import type { HoldId } from '../../../src/domain/ids';
 import type { LegalHold } from '../../../src/domain/legal-hold';
 import type { Repository } from '../../../src/repository/repository';
 import type { Storage } from '../../../src/repository/storage/storage';
+import { settled } from '../../support/fake-clock';
 import { StorageWrapper } from '../../support/repository-faults';
 import {
   backupIdOf, HOUR_MS, labelsOf, memoryStorage, newWorld, openWorld, readBackup, takeBackup, type World,
@@ -178,6 +179,26 @@ describe('a hold and a deletion at the same time', () => {
     await (await openWorld(world, { storage })).placeHold(holdOf(7));
     expect(refused).toMatchObject({ code: 'LEGAL_HOLD' });
     expect(await readBackup(rival, 1)).toHaveLength(1);
+  });
+
+  test('a deletion whose machine was suspended deletes nothing when it goes on: a hold may have been placed meanwhile', async () => {
+    const world = newWorld();
+    const holder = await openWorld(world);
+    await takeBackup(holder, 1, ['a']);
+    const storage = new (class extends StorageWrapper {
+      override async stat(name: string): ReturnType<StorageWrapper['stat']> {
+        const found = await super.stat(name);
+        if (!name.startsWith('manifests/')) return found;
+        world.clock.suspend(HOUR_MS);
+        await holder.placeHold(holdOf(7));
+        world.clock.advance(0); // its timers run first, and would renew the lease
+        await settled();
+        return found;
+      }
+    })(memoryStorage(world.fs));
+    const deletion = (await openWorld(world, { storage })).deleteManifest(backupIdOf(1));
+    await expect(deletion).rejects.toMatchObject({ code: 'LEASE_LOST', retryable: true });
+    expect(await readBackup(holder, 1)).toHaveLength(1);
   });
 
   test('a deletion that hangs lets no hold be told as placed; once its lease is gone the same hold is', async () => {

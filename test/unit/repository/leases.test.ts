@@ -6,9 +6,10 @@ import type { Repository } from '../../../src/repository/repository';
 import { StorageError, type Storage } from '../../../src/repository/storage/storage';
 import { settled } from '../../support/fake-clock';
 import { FakeClock } from '../../support/repository-ambient';
-import { BeforeDelete } from '../../support/repository-faults';
+import { BeforeDelete, BeforePut } from '../../support/repository-faults';
 import {
-  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, memoryStorage, newWorld, openWorld, readBackup, takeBackup, type World,
+  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, memoryStorage, newWorld, openWorld, payloadOf, readBackup, takeBackup,
+  type World,
 } from '../../support/repository-fixtures'; // prettier-ignore
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
@@ -133,6 +134,53 @@ test.each([
     deletedPacks: 2,
   });
   expect(world.fs.files('/repo/locks')).toEqual([]);
+});
+
+/** The machine was suspended, and its timers are the first to run when it goes on. */
+async function wakeUpLate({ clock }: World): Promise<void> {
+  clock.advance(LEASE_MS + CLOCK_SKEW_MS);
+  await settled();
+}
+
+test('a sweep that goes on after its machine was suspended stops: a backup may have come to need the rest', async () => {
+  let packs = 0;
+  const { world, collector } = await sweeping(async (deleted) => {
+    if (deleted > 0) return;
+    world.clock.suspend(LEASE_MS + CLOCK_SKEW_MS);
+    await takeBackup(await openWorld(world), 5, ['row1', 'row2', 'row3']);
+    packs = packCount(world);
+    await wakeUpLate(world);
+  });
+  await expect(collector.collectGarbage({ dryRun: false })).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(packCount(world)).toBe(packs - 1); // the deletion that had begun, and no other
+});
+
+test('a backup of a machine that was suspended ends early, though its lease would be renewed again', async () => {
+  const { world, repository } = await worldWithGarbage();
+  const session = await repository.beginWrite(backupIdOf(3));
+  await wakeUpLate(world);
+  await expect(session.putChunk(payloadOf('more'))).rejects.toMatchObject({ code: 'LEASE_LOST', retryable: true });
+  await session.abort();
+  expect(world.fs.files('/repo/locks')).toEqual([]);
+});
+
+test('a backup that was suspended right before its manifest is not listed when a collection took what it needs', async () => {
+  const { world, repository } = await worldWithGarbage();
+  await repository.deleteManifest(backupIdOf(1));
+  await repository.collectGarbage({ dryRun: false });
+  let sweeps = true;
+  const storage = new BeforePut(memoryStorage(world.fs), async (name) => {
+    if (!name.startsWith('manifests/')) return;
+    world.clock.suspend(LEASE_MS + CLOCK_SKEW_MS);
+    if (sweeps) expect(await repository.collectGarbage({ dryRun: false })).toMatchObject({ deletedPacks: 1 });
+  });
+  const late = await openWorld(world, { storage });
+  await expect(takeBackup(late, 3, labelsOf('one', 3))).rejects.toMatchObject({ code: 'LEASE_LOST', retryable: true });
+  expect(await repository.findManifest(backupIdOf(3))).toBeNull();
+  expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
+  sweeps = false;
+  await takeBackup(late, 3, labelsOf('one', 3)); // held up as long, and nothing was taken from it
+  expect(arePayloadsOf(await readBackup(repository, 3), labelsOf('one', 3))).toBe(true);
 });
 
 test('a sweep that was killed halfway holds up others until its lease is over, and the next one ends it', async () => {
