@@ -153,7 +153,9 @@ export class RestoreBackupInput {
   @Field(() => Boolean, {
     nullable: true,
     defaultValue: false,
-    description: 'A backup whose integrity check fails is refused unless this is set.',
+    description:
+      'A backup whose integrity check fails is refused unless this is set. Then what is left is restored, without rows that refer to lost ' +
+      'ones; the notes say how many.',
   })
   readonly allowUnchecked?: boolean | null;
 

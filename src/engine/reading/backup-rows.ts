@@ -10,7 +10,7 @@ import { keyColumnIndexes } from '../../domain/table';
 import { decodeDeltaChunk } from '../rows/delta-chunk';
 import { mergeRows } from '../rows/merge-rows';
 import { NO_ROWS, decodeRowChunk } from '../rows/row-chunk';
-import type { RowFilter } from '../rows/row-filter';
+import { RowFilter, type RowPredicate } from '../rows/row-filter';
 
 /** A base chunk with its changes, and the keys it speaks for: from its first key (the first chunk: from the start) up to the next's. */
 export interface ChunkSpan {
@@ -155,6 +155,9 @@ export async function* chunkUnits(store: BackupStore, table: TableManifest): Asy
 
 /** Rows of spans as the restore wants them: filtered by its scope, without the chunks that are lost. */
 export class BackupRows {
+  /** Rows that are there and not restored, by table. */
+  private leftOut: ReadonlyMap<string, RowPredicate> = new Map();
+
   constructor(
     private readonly reading: { store: BackupStore; codec: RowCodec },
     /** Chunks that failed verification; their rows are given up. */
@@ -169,7 +172,23 @@ export class BackupRows {
 
   /** True where what is read of the span is exactly what its base chunk holds, in key order. */
   isPlain(table: string, span: ChunkSpan): boolean {
-    return isInKeyOrder(span) && !this.filters.has(table);
+    return isInKeyOrder(span) && !this.filters.has(table) && !this.leftOut.has(table);
+  }
+
+  /** Rows that refer to lost ones are from now on not among those to load; compared, they neither differ nor are missing. */
+  leaveOut(leftOut: ReadonlyMap<string, RowPredicate>): void {
+    this.leftOut = leftOut;
+  }
+
+  isLeftOut(table: string): RowPredicate | undefined {
+    return this.leftOut.get(table);
+  }
+
+  /** What is to be loaded of a span. */
+  async readToLoad(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
+    const rows = await this.read(table, span);
+    const isLeftOut = this.leftOut.get(table.table);
+    return isLeftOut === undefined ? rows : new RowFilter((bytes, start) => !isLeftOut(bytes, start)).apply(rows);
   }
 
   async read(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {

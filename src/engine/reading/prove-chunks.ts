@@ -22,6 +22,8 @@ export interface ChunkProof {
   lostChunks: Set<ChunkId>;
   /** Tables whose index of chunks can't be read to its end. */
   lostTables: Set<string>;
+  /** Other tables with a lost chunk. */
+  hurtTables: Set<string>;
   /** One sentence per loss. */
   losses: string[];
 }
@@ -33,7 +35,7 @@ interface Proving {
 }
 
 export async function proveChunks(tables: readonly ScopedTable[], proving: Proving): Promise<ChunkProof> {
-  const proof: ChunkProof = { lostChunks: new Set(), lostTables: new Set(), losses: [] };
+  const proof: ChunkProof = { lostChunks: new Set(), lostTables: new Set(), hurtTables: new Set(), losses: [] };
   for (const { manifest } of tables) await proveTable(manifest, { ...proving, proof });
   return proof;
 }
@@ -57,6 +59,7 @@ async function proveTable(table: TableManifest, proving: TableProving): Promise<
   } catch (error) {
     if (!isDamage(error)) throw error;
     proof.lostTables.add(table.table);
+    proof.hurtTables.delete(table.table);
     proof.losses.push(`All rows of table ${table.table} are lost: ${error.message}`);
   }
 }
@@ -92,6 +95,7 @@ async function proveChunk<Content>(
   } catch (error) {
     if (!isDamage(error)) throw error;
     proof.lostChunks.add(entry.id);
+    proof.hurtTables.add(table.table);
     proof.losses.push(
       `${entry.rowCount} rows of table ${table.table} are lost with chunk ${entry.id}: ${error.message}`,
     );

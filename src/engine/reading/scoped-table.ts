@@ -5,4 +5,6 @@ export interface ScopedTable {
   manifest: TableManifest;
   /** WHOLE: made equal to the backup within the scope. PARENT: only missing rows are inserted, none changed or deleted. */
   role: 'WHOLE' | 'PARENT';
+  /** No row of it can be read; where it is missing it comes into being empty. */
+  isLost?: true;
 }

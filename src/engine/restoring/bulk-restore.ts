@@ -119,13 +119,17 @@ interface UnitWork {
 async function* unitsOf({ store }: BulkRestore, loads: readonly TableLoad[]): AsyncGenerator<UnitWork> {
   const bySize = [...loads].sort((a, b) => b.table.manifest.rawBytes - a.table.manifest.rawBytes);
   for (const load of bySize) {
-    for await (const unit of chunkUnits(store, load.table.manifest)) {
+    for await (const unit of unitsIn(load.table, store)) {
       load.unfinishedUnits++;
       yield { load, unit };
     }
     load.allUnitsKnown = true;
     if (load.unfinishedUnits === 0) yield { load, unit: null };
   }
+}
+
+async function* unitsIn({ manifest, isLost }: ScopedTable, store: EngineStore): AsyncGenerator<ChunkUnit> {
+  if (!isLost) yield* chunkUnits(store, manifest);
 }
 
 async function loadUnit(
@@ -157,7 +161,7 @@ async function* readAhead(
 ): AsyncGenerator<{ span: ChunkSpan; batch: RowBatch }> {
   const read = (span: ChunkSpan | undefined): Promise<RowBatch> | null => {
     if (span === undefined) return null;
-    const batch = rows.read(manifest, span);
+    const batch = rows.readToLoad(manifest, span);
     batch.catch(() => undefined); // awaited in its turn; unhandled it must not count
     return batch;
   };
@@ -187,7 +191,7 @@ async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWo
   try {
     let verified = 0;
     for (const load of loads) {
-      const units = chunkUnits(restore.store, load.table.manifest);
+      const units = unitsIn(load.table, restore.store);
       await runLanes({ lanes: read.lanes, signal: context.signal }, units, async (unit, signal) => {
         const proven = await proveUnit(restore, { read, load, unit, context, signal });
         verified += proven; // after the await: lanes add at the same time

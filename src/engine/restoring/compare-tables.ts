@@ -13,7 +13,7 @@ import { chunkSpans, spanBytes } from '../reading/backup-rows';
 import type { ScopedTable } from '../reading/scoped-table';
 import { compareRows, type DifferenceSink, type RowSlice } from '../rows/compare-rows';
 import { RowCollector } from '../rows/row-chunk';
-import { FieldReader } from '../rows/row-filter';
+import { FieldReader, type RowPredicate } from '../rows/row-filter';
 
 /** The one method of reads and writers that comparing needs. */
 export interface LiveReader {
@@ -55,9 +55,13 @@ export async function compareTable(
   });
 }
 
-export async function compareSpan({ table, span, sink, signal }: SpanWork, comparing: TableComparing): Promise<void> {
+export async function compareSpan(
+  { table, span, signal, ...work }: SpanWork,
+  comparing: TableComparing,
+): Promise<void> {
   const { rows, codec } = comparing;
   const { structure } = table.manifest;
+  const sink = sparing(work.sink, rows.isLeftOut(structure.table));
   const backup = await rows.read(table.manifest, span);
   // Parents are only ever inserted: a chunk without any in scope has nothing to say.
   if (table.role === 'PARENT' && backup.ends.length === 0) return;
@@ -71,6 +75,20 @@ export async function compareSpan({ table, span, sink, signal }: SpanWork, compa
   if (strays.missing.length === 0) return;
   const everyone = comparing.live.readRows(structure, { range: span.range, signal });
   await compareRows({ codec, keyColumns, backup: strays.missingRows(), live: everyone, sink: strays.secondPass() });
+}
+
+/** What is live of a row that is left out stays as it is. */
+function sparing(sink: DifferenceSink, isLeftOut: RowPredicate | undefined): DifferenceSink {
+  if (isLeftOut === undefined) return sink;
+  return {
+    ...sink,
+    changed: (change) => {
+      if (!isLeftOut(change.backup.bytes, change.backup.start)) sink.changed(change);
+    },
+    missing: (row, index) => {
+      if (!isLeftOut(row.bytes, row.start)) sink.missing(row, index);
+    },
+  };
 }
 
 /** Splits comparing in two: rows missing from the scope are held back, then looked for outside it. */

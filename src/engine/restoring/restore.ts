@@ -7,17 +7,20 @@ import { AppError } from '../../domain/errors';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { Manifest } from '../../domain/manifest';
 import type { RowCodec } from '../../domain/rows';
-import type { Source } from '../../domain/source';
+import type { Source, TableState } from '../../domain/source';
 import type { EngineTask, RestoredTable, RestoreResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
 import { BackupRows } from '../reading/backup-rows';
 import { isDamage, proveChunks, type ChunkProof } from '../reading/prove-chunks';
+import type { ScopedTable } from '../reading/scoped-table';
 import { decodeDocument } from '../rows/document-chunk';
 import { storeWait } from '../store-wait';
 import { requireSameStructures } from '../structure-check';
 import { restoreInBulk } from './bulk-restore';
 import { restoreInPlace } from './in-place-restore';
+import { findLeftOutRows, type LeftOutRows } from './left-out-rows';
+import { openLiveTables } from './live-tables';
 import { restoreScope, scopeFilters, type RestoreScope } from './restore-scope';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
@@ -48,10 +51,17 @@ async function restoreSettled(
   const scope = await proveScope(spec, { manifest, store, codec: source.codec, context, notes });
   const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
   const rows = new BackupRows({ store, codec: source.codec }, scope.proof.lostChunks, filters);
-  const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows };
+  const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows, losses: scope.losses };
   const serviceSettings = await readServiceSettings(spec, { manifest, store, notes });
   const outcome = await writeScope(restore, { committed, notes, context });
   return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, changeSet: null, notes };
+}
+
+interface Losses {
+  /** Names of tables that lost some of their rows. */
+  hurt: ReadonlySet<string>;
+  /** Tables that lost all. */
+  lost: readonly ScopedTable[];
 }
 
 interface Restore {
@@ -61,6 +71,7 @@ interface Restore {
   store: EngineStore;
   scope: RestoreScope;
   rows: BackupRows;
+  losses: Losses;
 }
 
 async function requireManifest(store: EngineStore, spec: RestoreJobSpec): Promise<Manifest> {
@@ -98,7 +109,7 @@ async function proveScope(
     context,
     notes,
   }: { manifest: Manifest; store: EngineStore; codec: RowCodec; context: TaskContext; notes: string[] },
-): Promise<{ scope: RestoreScope; proof: ChunkProof }> {
+): Promise<{ scope: RestoreScope; proof: ChunkProof; losses: Losses }> {
   const scope = restoreScope(spec, manifest);
   const bytesTotal = scope.tables.reduce((sum, { manifest: table }) => sum + table.rawBytes, 0);
   const rowsTotal = scope.tables.reduce((sum, { manifest: table }) => sum + table.rowCount, 0);
@@ -106,8 +117,9 @@ async function proveScope(
   const proof = await proveChunks(scope.tables, { store, codec, context });
   if (proof.losses.length > 0 && !spec.allowUnchecked) throw damaged(proof);
   notes.push(...proof.losses);
-  const tables = scope.tables.filter(({ manifest: table }) => !proof.lostTables.has(table.table));
-  return { scope: { ...scope, tables }, proof };
+  const isLost = ({ manifest: { table } }: ScopedTable): boolean => proof.lostTables.has(table);
+  const tables = scope.tables.filter((table) => !isLost(table));
+  return { scope: { ...scope, tables }, proof, losses: { hurt: proof.hurtTables, lost: scope.tables.filter(isLost) } };
 }
 
 function damaged({ losses }: ChunkProof): AppError {
@@ -116,7 +128,7 @@ function damaged({ losses }: ChunkProof): AppError {
     'INTEGRITY_FAILURE',
     `The backup is damaged, nothing was written. ${losses.slice(0, 3).join(' ')}${rest}`,
     {
-      hint: 'Restore from another backup, or set allowUnchecked to restore what is left of this one.',
+      hint: 'Restore from another backup, or set allowUnchecked (offline: --allow-unchecked) to restore what is left of this one.',
     },
   );
 }
@@ -127,27 +139,79 @@ async function writeScope(
 ): Promise<Outcome> {
   const { spec, source, scope } = restore;
   throwIfAborted(context.signal);
-  if (spec.target.kind === 'SCRATCH') return toScratch(restore, spec.target.schema, context);
-  const names = scope.tables.map(({ manifest }) => manifest.table);
-  const states = await source.tableStates(names);
+  const isScratch = spec.target.kind === 'SCRATCH';
+  const names = [...scope.tables, ...restore.losses.lost].map(({ manifest }) => manifest.table);
+  const states = isScratch ? new Map<string, TableState>() : await source.tableStates(names);
   const missing = new Set(names.filter((table) => (states.get(table) ?? 'MISSING') === 'MISSING'));
   await requireFittingTables({ ...restore, missing }, context);
-  if (spec.dryRun) return dryRun({ ...restore, missing }, context);
-  if (committed) return proveCommitted({ ...restore, missing, notes }, context);
-  if (!names.some((table) => states.get(table) === 'FILLED')) {
-    return { mode: 'BULK', ...(await restoreInBulk(restore, context)) };
+  const leftOut = await leaveOutOrphans({ ...restore, missing }, context);
+  notes.push(...[...leftOut.values()].flat());
+  const outcome = await write({ ...restore, missing, states, committed, notes }, context);
+  return { ...outcome, tables: outcome.tables.map((table) => withLosses(table, { ...restore, leftOut })) };
+}
+
+interface Write extends Live {
+  states: ReadonlyMap<string, TableState>;
+  committed: boolean;
+  notes: string[];
+}
+
+async function write(restore: Write, context: TaskContext): Promise<Outcome> {
+  const { spec, states, missing, committed } = restore;
+  if (spec.dryRun) return dryRun(restore, context);
+  if (committed) return proveCommitted(restore, context);
+  if (spec.target.kind === 'IN_PLACE' && [...states.values()].includes('FILLED')) {
+    const present = restore.scope.tables.map(({ manifest }) => manifest.table);
+    const created = new Set(present.filter((table) => missing.has(table)));
+    return {
+      mode: 'IN_PLACE',
+      ...(await restoreInPlace({ ...restore, missing: created, compareOnly: false }, context)),
+    };
   }
-  return { mode: 'IN_PLACE', ...(await restoreInPlace({ ...restore, missing, compareOnly: false }, context)) };
+  const scratchSchema = spec.target.kind === 'SCRATCH' ? spec.target.schema : undefined;
+  return { mode: 'BULK', ...(await restoreInBulk({ ...withLostTables(restore), scratchSchema }, context)) };
+}
+
+/** Of a damaged backup: leaves out what refers to lost rows, so that the rest breaks no foreign key. Gives the reasons by table. */
+async function leaveOutOrphans(restore: Live, context: TaskContext): Promise<LeftOutRows['reasons']> {
+  const { store, source, rows, losses, scope, spec, missing } = restore;
+  if (losses.hurt.size === 0 && losses.lost.length === 0) return new Map();
+  const inTarget = { source, missing, tables: [...scope.tables, ...losses.lost] };
+  const live = spec.target.kind === 'SCRATCH' ? null : await openLiveTables(inTarget, context);
+  try {
+    const tables = scope.tables.map(({ manifest }) => manifest);
+    const lost = losses.lost.map(({ manifest }) => manifest);
+    const search = { store, codec: source.codec, rows, tables, hurt: losses.hurt, lost, live };
+    const { predicates, reasons } = await findLeftOutRows(search, context);
+    rows.leaveOut(predicates);
+    return reasons;
+  } finally {
+    await live?.close();
+  }
+}
+
+/** Missing tables of which nothing is left come into being empty: those that refer to them need them. */
+function withLostTables({ missing, scope, losses, ...restore }: Write): Omit<Write, 'missing' | 'losses'> {
+  const lost = losses.lost.filter(({ manifest }) => missing.has(manifest.table));
+  const empty = lost.map((table): ScopedTable => ({ ...table, isLost: true }));
+  return { ...restore, scope: { ...scope, tables: [...scope.tables, ...empty] } };
+}
+
+function withLosses(
+  table: RestoredTable,
+  { losses, leftOut }: { losses: Losses; leftOut: LeftOutRows['reasons'] },
+): RestoredTable {
+  const isLost = losses.lost.some(({ manifest }) => manifest.table === table.table);
+  const warnings = [
+    ...(isLost ? ['All of its rows are lost.'] : []),
+    ...(losses.hurt.has(table.table) ? ['Rows of it are lost; the notes say how many.'] : []),
+    ...(leftOut.has(table.table) ? ['Rows of it that refer to lost rows are left out; the notes say how many.'] : []),
+  ];
+  return { ...table, warnings: [...table.warnings, ...warnings] };
 }
 
 /** With the names of tables that are not there. */
 type Live = Restore & { missing: ReadonlySet<string> };
-
-async function toScratch(restore: Restore, scratchSchema: string, context: TaskContext): Promise<Outcome> {
-  const missing = new Set(restore.scope.tables.map(({ manifest }) => manifest.table));
-  if (restore.spec.dryRun) return dryRun({ ...restore, missing }, context);
-  return { mode: 'BULK', ...(await restoreInBulk({ ...restore, scratchSchema }, context)) };
-}
 
 async function requireFittingTables({ source, scope, missing }: Live, { signal }: TaskContext): Promise<void> {
   const existing = scope.tables.map(({ manifest }) => manifest).filter(({ table }) => !missing.has(table));
