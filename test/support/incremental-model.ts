@@ -229,6 +229,11 @@ const CHANGES: Change[] = [
   ({ sql }) => sql.exec(`UPDATE owner SET version = version + 1`),
   async (model) => model.sql.exec(`DELETE FROM owner WHERE id = '${await someOwner(model)}'`), // cascades, and sets NULL
   async (model) => model.sql.exec(`UPDATE owner SET id = 'k${model.id()}' WHERE id = '${await someOwner(model)}'`), // cascades
+  async (model) => {
+    const [owner, renamed] = [await someOwner(model), `k${model.id()}`];
+    await model.sql.exec(`UPDATE owner SET id = '${renamed}' WHERE id = '${owner}'`);
+    await model.sql.exec(`DELETE FROM owner WHERE id = '${renamed}'`); // cascades by a value that no backup has
+  },
   ({ sql, random }) => sql.exec(`DELETE FROM item WHERE id % ${random.int(10, 30)} = 1`), // sets NULL
   ({ sql }) => sql.exec(`DELETE FROM note`),
   ({ sql, random }) => sql.exec(`DELETE FROM setting WHERE n % 2 = ${random.int(0, 1)}`),
