@@ -8,11 +8,11 @@ import { createServer } from './api/server';
 import type { Catalog } from './catalog/catalog';
 import { openCatalog } from './catalog/open-catalog';
 import type { Clock, Log, Random } from './domain/ambient';
+import type { BackupReader } from './domain/backup-reader';
 import { AppError, isAppError } from './domain/errors';
-import type { BackupId } from './domain/ids';
 import type { Settings } from './domain/settings';
 import type { Source } from './domain/source';
-import type { TaskExecutor } from './domain/task';
+import type { EngineResult, EngineTask, TaskExecutor } from './domain/task';
 import { createEventBus } from './events/event-bus';
 import { createEventFeed } from './events/event-feed';
 import { openSource, schemaOf, sqlitePath } from './open-source';
@@ -23,7 +23,7 @@ import { watchWrites, type WriteWatch } from './ops/write-watch';
 import { openRepository, type Repository } from './repository/repository';
 import { createRunner, type Runner } from './runner/runner';
 import { createWorkerExecutor } from './runner/worker-executor';
-import type { FreedBytes, RepositoryPort, SourcePort } from './services/ports';
+import type { RepositoryPort, SourcePort } from './services/ports';
 import { createServices } from './services/services';
 import { createDemoDatabase } from './sources/sqlite/demo';
 import { PROGRAM } from './program';
@@ -52,8 +52,8 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** Threads beside those of jobs: previews of retention ask one question at a time, and need not wait for a backup to end. */
-const QUESTIONS_AT_ONCE = 1;
+/** Threads beside those of jobs, whose end nobody need wait for: previews of retention and readers of records ask one question each at a time. */
+const QUESTIONS_AT_ONCE = 2;
 
 /** Problems that time does not heal: the service must not start and look well. */
 const FATAL_REPOSITORY_CODES = ['WRONG_PASSPHRASE', 'FORMAT_TOO_NEW', 'CONFIG_INVALID', 'INTEGRITY_FAILURE'];
@@ -112,6 +112,7 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
     feed,
     sources: sourcePorts(settings, sources),
     repository: repositoryPort(settings, { repository, executor }),
+    reader: backupReader(executor),
     defaultRetentionDays: settings.retention.defaultDays,
     maxWaiters: settings.limits.maxWaiters,
     clock,
@@ -243,20 +244,24 @@ function repositoryPort(
     usage: async () => (await repository.open()).info(),
     placeHold: async (hold) => (await repository.open()).placeHold(hold),
     releaseHold: async (hold) => (await repository.open()).releaseHold(hold),
-    freedBy: (backupIds, signal) => reckonFreedBytes(executor, { backupIds, signal }),
+    freedBy: (backupIds, signal) => ask(executor, { kind: 'FREED_BYTES', backupIds }, signal),
   };
 }
 
 /** In a worker thread, as jobs are run. */
-async function reckonFreedBytes(
+async function ask<Kind extends EngineResult['kind']>(
   executor: TaskExecutor,
-  { backupIds, signal }: { backupIds: readonly BackupId[]; signal: AbortSignal },
-): Promise<FreedBytes> {
+  task: Extract<EngineTask, { kind: Kind }>,
+  signal: AbortSignal,
+): Promise<Extract<EngineResult, { kind: Kind }>> {
   const untold = (): void => undefined; // because: nobody watches a question
-  const hooks = { signal, onProgress: untold, onLog: untold };
-  const result = await executor.run({ kind: 'FREED_BYTES', backupIds }, hooks);
-  if (result.kind === 'FREED_BYTES') return result;
-  throw new AppError('INTERNAL', `A question for freed bytes was answered with a ${result.kind} result.`);
+  const result = await executor.run(task, { signal, onProgress: untold, onLog: untold });
+  if (result.kind === task.kind) return result as Extract<EngineResult, { kind: Kind }>;
+  throw new AppError('INTERNAL', `A question for ${task.kind} was answered with a ${result.kind} result.`);
+}
+
+function backupReader(executor: TaskExecutor): BackupReader {
+  return { findRecords: (wanted, signal) => ask(executor, { kind: 'RECORDS', wanted }, signal) };
 }
 
 /** What is no longer there must not be made anew: an empty mount point would take writes. */

@@ -1,11 +1,13 @@
 /**
  * Cursors, opaque to clients.
  * - Of a list: where a record stands in the list's order, bound to list, filter and order; with another of these it is refused.
+ * - Of a record of a backup: which row of which key range comes next.
  * - Of an event: its job, its sequence there and its place among all events, so that it serves `jobEvents`, `Job.events` and
  *   `jobUpdates` alike.
  */
 import { createHash } from 'node:crypto';
 import type { JobEventRecord, KeysetPosition } from '../catalog/catalog';
+import type { RecordPlace } from '../domain/backup-reader';
 import { AppError } from '../domain/errors';
 import { isUuid } from '../domain/ids';
 import { canonicalJson } from '../services/idempotency';
@@ -28,10 +30,28 @@ export function parseListCursor(cursor: string, fingerprint: string, path: reado
   const isPosition = typeof id === 'string' && isUuid(id) && (value === null || Number.isFinite(value));
   if (typeof boundTo !== 'string' || !isPosition) throw malformed(path);
   if (boundTo === fingerprint) return { value: value as number | null, id };
-  throw new AppError('INVALID_INPUT', 'The cursor belongs to another filter or order.', {
+  throw otherList(path);
+}
+
+function otherList(path: readonly string[]): AppError {
+  return new AppError('INVALID_INPUT', 'The cursor belongs to another filter or order.', {
     hint: 'Go on with the filter and order that gave the cursor, or start again without one.',
     path,
   });
+}
+
+/** Of records of a backup: bound to the backup, its table and filter, and within to one state of its layers. */
+export function toRecordCursor(fingerprint: string, { state, span, row }: RecordPlace): string {
+  return encode([fingerprint, state, span, row]);
+}
+
+/** Throws as `parseListCursor`. */
+export function parseRecordCursor(cursor: string, fingerprint: string, path: readonly string[]): RecordPlace {
+  const [boundTo, state, span, row] = decode(cursor, path, 4);
+  if (typeof boundTo !== 'string' || typeof state !== 'string' || !isCount(span) || !isCount(row))
+    throw malformed(path);
+  if (boundTo !== fingerprint) throw otherList(path);
+  return { state, span, row };
 }
 
 export function toEventCursor({ jobId, sequence, globalSequence }: JobEventRecord): string {
@@ -75,11 +95,11 @@ function encode(parts: readonly (string | number | null)[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-function decode(cursor: string, path: readonly string[]): unknown[] {
+function decode(cursor: string, path: readonly string[], length = 3): unknown[] {
   if (cursor.length > MAX_LENGTH) throw malformed(path);
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(parts) && parts.length === 3) return parts;
+    if (Array.isArray(parts) && parts.length === length) return parts;
   } catch {
     // because: whatever can't be read is answered below like any other malformed cursor
   }

@@ -10,6 +10,7 @@ import { LegalHoldResolver } from './resolvers/legal-hold-resolver';
 import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
 import { NodeResolver } from './resolvers/node-resolver';
 import { OverviewResolver } from './resolvers/overview-resolver';
+import { BackupRecords } from './resolvers/record-resolver';
 import { RestoreResolver } from './resolvers/restore-resolver';
 import { RetentionPreviewResolver, RetentionVerdictLinks } from './resolvers/retention-resolver';
 
@@ -35,6 +36,7 @@ export function buildApiSchema(): GraphQLSchema {
       OverviewResolver,
       BackupLinks,
       BackupHolds,
+      BackupRecords,
       LegalHoldResolver,
       RetentionPreviewResolver,
       RetentionVerdictLinks,

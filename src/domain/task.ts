@@ -2,6 +2,7 @@
  * What the runner asks of the engine and gets back: plain data, so that it can cross into a worker thread. The thread owns no
  * catalog; it reports progress and returns a result, and its owner writes them down.
  */
+import type { RecordsFound, RecordsWanted } from './backup-reader';
 import type { DamageFinding } from './backup-store';
 import type { ChangeCounts } from './change-set';
 import type { BackupId, ChangeSetId, JobId } from './ids';
@@ -54,7 +55,9 @@ export type EngineTask =
       recoverOnly?: boolean;
     }
   /** What deleting these would free: no job, but a question; changes nothing. */
-  | { kind: 'FREED_BYTES'; backupIds: readonly BackupId[] };
+  | { kind: 'FREED_BYTES'; backupIds: readonly BackupId[] }
+  /** Records of a backup: no job either. */
+  | { kind: 'RECORDS'; wanted: RecordsWanted };
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -152,6 +155,10 @@ export interface FreedBytesResult {
   deadBytes: number;
 }
 
+export interface RecordsResult extends RecordsFound {
+  kind: 'RECORDS';
+}
+
 export type EngineResult =
   | BackupResult
   | PlanResult
@@ -160,7 +167,8 @@ export type EngineResult =
   | ExpiredResult
   | CleanupResult
   | CompactionResult
-  | FreedBytesResult;
+  | FreedBytesResult
+  | RecordsResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

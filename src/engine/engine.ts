@@ -10,6 +10,7 @@ import { reckonFreedBytes } from './keeping/freed-bytes';
 import { verifyBackup } from './keeping/verify';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
+import { findRecords } from './reading/find-records';
 import { restoreBackup } from './restoring/restore';
 import { takeBackup } from './taking/take-backup';
 
@@ -45,6 +46,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return cleanUp(task, context);
     case 'FREED_BYTES':
       return reckonFreedBytes(task, context);
+    case 'RECORDS':
+      return findRecords(task.wanted, context);
   }
 }
 

@@ -85,6 +85,8 @@ export function toMessage(result: EngineResult): string {
       return `Found ${result.backupIds.length} expired backups.`;
     case 'FREED_BYTES':
       return `Would free ${result.freedBytes} bytes.`;
+    case 'RECORDS':
+      return `Found ${result.records.length} records.`;
     case 'CLEANUP':
       return cleanupMessage(result);
     case 'COMPACTION':

@@ -12,6 +12,7 @@ export type Action =
   | 'backup:verify'
   | 'backup:compact'
   | 'backup:hold'
+  | 'record:read'
   | 'restore:create'
   | 'restore:read'
   | 'job:read'

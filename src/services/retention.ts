@@ -12,6 +12,7 @@ import { InputProblems } from './input-problems';
 import type { Given } from './input-rules';
 import type { FreedBytes, RepositoryPort } from './ports';
 import type { Principal } from './principal';
+import { oneAfterAnother } from './questions';
 
 export interface RetentionPolicyInput {
   days?: Given<number>;
@@ -54,7 +55,13 @@ const DAY_MS = 86_400_000;
 const COUNTS = ['keepLast', 'keepHourly', 'keepDaily', 'keepWeekly', 'keepMonthly', 'keepYearly'] as const;
 
 export function createRetentionService({ catalog, repository, clock }: RetentionDependencies): RetentionService {
-  const inLine = oneAfterAnother();
+  const ask = oneAfterAnother({
+    clock,
+    maxMs: MAX_RECKONING_MS,
+    maxOpen: Infinity,
+    what: 'Reckoning what would be freed',
+    hint: 'Ask again when fewer jobs run, or without freedBytes and deadBytes.',
+  });
   return {
     async preview(principal, { policy, filter, timeZone, ignoreExpiry }) {
       authorize(principal, 'backup:read');
@@ -67,7 +74,7 @@ export function createRetentionService({ catalog, repository, clock }: Retention
     async freedBy(principal, backupIds, signal) {
       authorize(principal, 'backup:read');
       authorize(principal, 'repository:read');
-      return within(clock, signal, (bounded) => inLine(() => repository.freedBy(backupIds, bounded)));
+      return ask(signal, (bounded) => repository.freedBy(backupIds, bounded));
     },
   };
 }
@@ -118,45 +125,5 @@ function tooMany(): AppError {
   return new AppError('INVALID_INPUT', `More than ${MAX_JUDGED} backups would have to be judged.`, {
     hint: 'Narrow it by a filter, such as one source or one type.',
     path: ['filter'],
-  });
-}
-
-/** One reckoning at a time, so that many callers take no more than one thread from jobs. */
-function oneAfterAnother(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const result = last.then(work);
-    last = result.catch(() => undefined); // because: its own caller sees the error
-    return result;
-  };
-}
-
-async function within<T>(clock: Clock, signal: AbortSignal, work: (bounded: AbortSignal) => Promise<T>): Promise<T> {
-  const timeout = new AbortController();
-  const timer = new AbortController();
-  clock.sleep(MAX_RECKONING_MS, timer.signal).then(
-    () => timeout.abort(),
-    () => undefined, // the work ended first
-  );
-  try {
-    return await work(AbortSignal.any([signal, timeout.signal]));
-  } catch (error) {
-    if (timeout.signal.aborted) throw tooLong(error);
-    throw signal.aborted ? stopped(error) : error;
-  } finally {
-    timer.abort();
-  }
-}
-
-/** Nobody may be there to read it; a fault for the log it is not. */
-function stopped(cause: unknown): AppError {
-  return new AppError('REPOSITORY_UNAVAILABLE', 'The service is shutting down.', { cause, retryable: true });
-}
-
-function tooLong(cause: unknown): AppError {
-  return new AppError('REPOSITORY_UNAVAILABLE', 'Reckoning what would be freed took longer than a minute.', {
-    cause,
-    retryable: true,
-    hint: 'Ask again when fewer jobs run, or without freedBytes and deadBytes.',
   });
 }

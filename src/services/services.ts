@@ -1,10 +1,12 @@
 /** All use cases, wired. The API sees this and nothing below it. */
 import type { Catalog } from '../catalog/catalog';
 import type { Clock, Random } from '../domain/ambient';
+import type { BackupReader } from '../domain/backup-reader';
 import { createBackupsService, type BackupsService } from './backups';
 import { createJobsService, type JobsService } from './jobs';
 import type { EventFeed, RepositoryPort, SourcePort } from './ports';
 import { createLegalHoldsService, type LegalHoldsService } from './legal-holds';
+import { createRecordsService, type RecordsService } from './records';
 import { createRepositoryService, type RepositoryService } from './repository';
 import { createRestoresService, type RestoresService } from './restores';
 import { createRetentionService, type RetentionService } from './retention';
@@ -14,6 +16,7 @@ import { createWaiters } from './waiters';
 export interface Services {
   readonly backups: BackupsService;
   readonly legalHolds: LegalHoldsService;
+  readonly records: RecordsService;
   readonly retention: RetentionService;
   readonly restores: RestoresService;
   readonly jobs: JobsService;
@@ -30,6 +33,7 @@ export interface ServicesOptions {
   feed: EventFeed;
   sources: readonly SourcePort[];
   repository: RepositoryPort;
+  reader: BackupReader;
   defaultRetentionDays: number;
   maxWaiters: number;
   clock: Clock;
@@ -46,6 +50,7 @@ export function createServices(options: ServicesOptions): Services {
     jobs,
     backups: createBackupsService({ catalog, jobs, clock, random, wake, sources, defaultRetentionDays }),
     legalHolds: createLegalHoldsService({ catalog, repository: options.repository, clock, random }),
+    records: createRecordsService({ catalog, reader: options.reader, clock }),
     retention: createRetentionService({ catalog, repository: options.repository, clock }),
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
     sources: createSourcesService(sources, clock),

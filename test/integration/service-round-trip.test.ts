@@ -3,6 +3,7 @@
  * it, one business, one data type, the configuration, a look beside the live data.
  */
 import { stopMariadb } from '../support/mariadb';
+import { ReadRecordsDocument } from '../support/generated/operations';
 import { describeMariadb, needServer } from '../support/mysql-source';
 import { startServiceApp, type ServiceApp } from '../support/service-app';
 import {
@@ -41,6 +42,18 @@ function describeRoundTrip(name: string, openPlatform: () => Promise<Platform>):
       expect(Number(rowCount)).toBe(await platform.rowCount());
       expect(tables.map(({ name: table }) => table).sort()).toEqual([...PLATFORM_TABLES].sort());
       expect(await service.client.verify(backupId)).toMatchObject({ level: 'DATA', passed: true, findings: [] });
+    });
+
+    it('shows records of the backup as they were, whatever became of them since', async () => {
+      const [id = ''] = await platform.values('SELECT MAX(business_id) FROM risk_assessments');
+      const wanted = { backupId, businessId: id, first: 100, filter: { assessment_id: { isNull: false } } };
+      const count = `SELECT COUNT(*) FROM risk_factor_scores f JOIN risk_assessments a ON a.id = f.assessment_id WHERE a.business_id = '${id}'`;
+      const before = await platform.values(count);
+      await platform.exec(`DELETE FROM risk_factor_scores`);
+      const { backup } = await service.client.send(ReadRecordsDocument, { ...wanted, dataType: 'FACTORS' });
+      expect([String(backup?.records.nodes.length)]).toEqual(before);
+      await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
     });
 
     it('restores every byte of a platform that lost all its tables', async () => {

@@ -11,6 +11,7 @@ import { createServer, type ApiServer } from '../../src/api/server';
 import type { Catalog, JobRecord, Lease, Outcome } from '../../src/catalog/catalog';
 import { openCatalog } from '../../src/catalog/open-catalog';
 import type { Clock, Log } from '../../src/domain/ambient';
+import type { BackupReader } from '../../src/domain/backup-reader';
 import { AppError } from '../../src/domain/errors';
 import { NO_PROGRESS, type BackupJobSpec } from '../../src/domain/job';
 import { DEFAULT_MAPPING } from '../../src/domain/mapping';
@@ -38,6 +39,7 @@ export interface ApiStandOptions {
   consoleDir?: string;
   sources?: readonly SourcePort[];
   repository?: RepositoryPort;
+  reader?: BackupReader;
   /** A look at the catalog on its way to the services, to count or to break. */
   wrapCatalog?: (catalog: Catalog) => Catalog;
 }
@@ -91,6 +93,7 @@ export async function openApiStand(options: ApiStandOptions = {}): Promise<ApiSt
     feed,
     sources: options.sources ?? [testSource()],
     repository: options.repository ?? TEST_REPOSITORY,
+    reader: options.reader ?? { findRecords: async () => ({ columns: [], records: [], next: null }) },
     defaultRetentionDays: 30,
     maxWaiters: limits.maxWaiters,
     clock,

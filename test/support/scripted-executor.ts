@@ -75,6 +75,8 @@ export function resultOf(task: EngineTask): EngineResult {
       return { kind: 'FIND_EXPIRED', backupIds: [] };
     case 'FREED_BYTES':
       return { kind: 'FREED_BYTES', freedBytes: 7, deadBytes: 0 };
+    case 'RECORDS':
+      return { kind: 'RECORDS', columns: [], records: [], next: null };
     case 'CLEANUP':
       return {
         kind: 'CLEANUP',

@@ -12,6 +12,7 @@ import type { TaskContext } from '../ports';
 import { indexedColumns } from '../rows/indexed-columns';
 import type { IndexedColumns } from '../rows/value-reader';
 import { storeWait } from '../store-wait';
+import { codecOf } from '../reading/codec-of';
 import { compactTable, type TableCompacting } from './compact-table';
 
 type CompactionTask = Extract<EngineTask, { kind: 'COMPACTION' }>;
@@ -59,7 +60,7 @@ async function compactTables(
     const result = isTall(table)
       ? await compactTable(table, {
           ...{ store, session, context },
-          codec: await codecOf(manifest, table, context),
+          codec: await codecOf(manifest, table, context.deps),
           indexedBy: indexesOf(table, manifest),
         })
       : null;
@@ -83,15 +84,6 @@ function beginPhase(tall: readonly TableManifest[], { progress }: TaskContext): 
   const bytesTotal = tall.flatMap(({ layers }) => layers).reduce((sum, { rawBytes }) => sum + rawBytes, 0);
   const rowsTotal = tall.reduce((sum, { layers }) => sum + (layers[0]?.rowCount ?? 0), 0);
   progress.begin({ name: 'compacting', from: 0, to: 90, rowsTotal, bytesTotal });
-}
-
-/** The source is only asked how its rows are encoded, which needs no connection. */
-async function codecOf({ source }: Manifest, { structure }: TableManifest, { deps }: TaskContext) {
-  const { codec } = await deps.source(source.name);
-  if (codec.name === structure.rowEncoding) return codec;
-  throw new AppError('SCHEMA_MISMATCH', `The source ${source.name} is now of another kind than the backup's.`, {
-    hint: 'Name the source as it was when the backup was taken.',
-  });
 }
 
 async function commit(

@@ -1,0 +1,105 @@
+/** Records of backups, read without restoring anything. */
+import type { BackupRecord, Catalog } from '../catalog/catalog';
+import type { Clock } from '../domain/ambient';
+import type { BackupReader, RecordPlace, RecordsFound } from '../domain/backup-reader';
+import type { DataType, RequestedDataType } from '../domain/data-type';
+import { AppError } from '../domain/errors';
+import type { BackupId } from '../domain/ids';
+import type { RecordFilter } from '../domain/record-filter';
+import { authorize } from './authorize';
+import { InputProblems } from './input-problems';
+import { checkBusinessId, type Given } from './input-rules';
+import type { Principal } from './principal';
+import { oneAfterAnother } from './questions';
+
+export interface RecordsRequest {
+  backupId: BackupId;
+  dataType: RequestedDataType;
+  /** Needed where the data type has several. */
+  table?: Given<string>;
+  businessId?: Given<string>;
+  filter: RecordFilter | null;
+  limit: number;
+  from: RecordPlace | null;
+}
+
+export interface RecordsService {
+  /**
+   * INVALID_INPUT with the path of what is wrong; NOT_FOUND where the backup is not there, or nothing of it is stored; REPOSITORY_UNAVAILABLE
+   * where reading takes too long or too many read; and what `BackupReader` throws.
+   */
+  find(principal: Principal, request: RecordsRequest, signal: AbortSignal): Promise<RecordsPage>;
+}
+
+export interface RecordsPage extends RecordsFound {
+  dataType: DataType;
+  table: string;
+}
+
+export interface RecordsDependencies {
+  catalog: Pick<Catalog, 'backups'>;
+  reader: BackupReader;
+  clock: Clock;
+}
+
+export const MAX_READING_MS = 60_000;
+export const MAX_OPEN_READS = 100;
+const READ_BOUNDS = {
+  maxMs: MAX_READING_MS,
+  maxOpen: MAX_OPEN_READS,
+  what: 'Reading records',
+  hint: 'Ask again when fewer others read.',
+};
+
+export function createRecordsService({ catalog, reader, clock }: RecordsDependencies): RecordsService {
+  const ask = oneAfterAnother({ clock, ...READ_BOUNDS });
+  return {
+    async find(principal, request, signal) {
+      authorize(principal, 'record:read');
+      const backup = requireStored(await catalog.backups.find(request.backupId));
+      const table = tableOf(backup, request);
+      const { backupId, limit, from, filter } = request;
+      const wanted = { backupId, limit, from, ...table, filter, businessId: businessIdOf(request) };
+      return { ...(await ask(signal, (bounded) => reader.findRecords(wanted, bounded))), ...table };
+    },
+  };
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== null && value !== undefined;
+}
+
+/** What has expired can be read, as it can be restored, until it is deleted. */
+function requireStored(backup: BackupRecord | null): BackupRecord {
+  const isStored = backup?.status === 'COMPLETED' || backup?.status === 'EXPIRED';
+  if (backup !== null && isStored && backup.missingSince === null) return backup;
+  throw new AppError('NOT_FOUND', 'Nothing of the backup is stored.', { hint: 'Read one whose status is COMPLETED.' });
+}
+
+/** The table named, or the only one of the data type. */
+function tableOf(
+  { tables }: BackupRecord,
+  { dataType, table }: Pick<RecordsRequest, 'dataType' | 'table'>,
+): { dataType: DataType; table: string } {
+  if (dataType === 'ALL') throw refuse('dataType', 'ALL is no single data type.', 'Name one of them.');
+  const held = tables.filter((candidate) => candidate.dataType === dataType).map(({ table: name }) => name);
+  const [only, ...others] = held.filter((name) => !isGiven(table) || name === table);
+  if (only !== undefined && others.length === 0) return { dataType, table: only };
+  if (held.length === 0)
+    throw refuse('dataType', `The backup holds no table of ${dataType}.`, "Name one of the backup's dataTypes.");
+  const message = isGiven(table) ? `${dataType} has no such table.` : `${dataType} has several tables.`;
+  throw refuse('table', message, `Name one of: ${held.join(', ')}.`);
+}
+
+function businessIdOf({ businessId }: RecordsRequest): string | null {
+  const problems = new InputProblems([]);
+  const checked = isGiven(businessId)
+    ? checkBusinessId(businessId, { required: true, type: 'BUSINESS' }, problems)
+    : null;
+  problems.throwIfAny();
+  return checked;
+}
+
+function refuse(path: string, message: string, hint: string): AppError {
+  return new AppError('INVALID_INPUT', message, { hint, path: [path] });
+}

@@ -1,0 +1,215 @@
+/** Backup.records: pages and cursors, what is refused before and by a reader, and that nobody waits for ever. */
+import { request } from 'node:http';
+import type { BackupReader, RecordsFound, RecordsWanted } from '../../src/domain/backup-reader';
+import type { TableManifest } from '../../src/domain/manifest';
+import { AppError } from '../../src/domain/errors';
+import { openApiStand, storedManifest, type ApiStand } from '../support/api-stand';
+import { FakeClock, until } from '../support/fake-clock';
+import * as op from '../support/generated/operations';
+
+/** Records with the keys 0 to 4, of a table whose chunks hold two each. */
+const RECORDS = Array.from({ length: 5 }, (_, id) => ({
+  key: { id },
+  fields: { id, note: null },
+  next: place(id + 1),
+}));
+const COLUMNS: RecordsFound['columns'] = [{ name: 'id', type: 'int', kind: 'INTEGER', isNullable: false, isKey: true }];
+
+function place(row: number): RecordsFound['records'][number]['next'] {
+  return { state: 'abc', span: Math.floor(row / 2), row: row % 2 };
+}
+
+const TABLES = (
+  [
+    ['ASSESSMENTS', 'risk_assessments'],
+    ['BUSINESSES', 'businesses'],
+    ['BUSINESSES', 'tenants'],
+  ] as const
+).map(([dataType, table]) => ({
+  dataType,
+  table,
+  rowCount: 5,
+  rawBytes: 50,
+  changedRowCount: 5,
+  changeDetection: 'NONE',
+  changeDetectionReason: '-',
+})) as unknown as TableManifest[];
+
+const asked: { wanted: RecordsWanted; signal: AbortSignal }[] = [];
+const pages: BackupReader['findRecords'] = async ({ from, limit }) => {
+  const begin = from === null ? 0 : 2 * from.span + from.row;
+  const records = RECORDS.slice(begin, begin + limit);
+  return { columns: COLUMNS, records, next: begin + limit < RECORDS.length ? place(begin + limit) : null };
+};
+let answer = pages;
+
+const clock = new FakeClock();
+let stand: ApiStand;
+let backupId: string;
+
+beforeAll(async () => {
+  const findRecords: BackupReader['findRecords'] = (wanted, signal) => {
+    asked.push({ wanted, signal });
+    return answer(wanted, signal);
+  };
+  stand = await openApiStand({ reader: { findRecords }, clock });
+  backupId = await storedBackup();
+});
+afterAll(() => stand.close());
+beforeEach(() => {
+  asked.length = 0;
+  answer = pages;
+});
+
+async function storedBackup(): Promise<string> {
+  const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+  const { job, lease } = await stand.claim();
+  if (job.spec.kind !== 'BACKUP') throw new Error('not a backup');
+  const { manifest, ...rest } = storedManifest(job.spec);
+  const stored = { ...rest, manifest: { ...manifest, tables: TABLES } };
+  await stand.settle(lease, { state: 'COMPLETED', effect: { kind: 'BACKUP_STORED', stored } });
+  return createBackup.backup!.id;
+}
+
+type Variables = Partial<op.ReadRecordsQueryVariables>;
+const read = async (variables: Variables = {}) =>
+  (await stand.run(op.ReadRecordsDocument, { backupId, dataType: 'ASSESSMENTS', ...variables })).backup!.records;
+const refusal = async (variables: Variables) => {
+  const query = `query ($backupId: ID!, $dataType: DataType!, $table: String, $businessId: ID, $filter: JSON, $first: Int, $after: String) {
+    backup(id: $backupId) { records(dataType: $dataType, table: $table, businessId: $businessId, filter: $filter, first: $first, after: $after) { table } }
+  }`;
+  const { errors } = await stand.post(query, { backupId, dataType: 'ASSESSMENTS', first: 1, ...variables });
+  return errors?.[0]?.extensions;
+};
+
+test('gives records page by page, with cursors that go on, of the only table of the data type', async () => {
+  const seen: unknown[] = [];
+  for (let after: string | null | undefined; ;) {
+    const page = await read({ first: 2, after });
+    seen.push(...page.nodes.map(({ key }) => key));
+    if (!page.pageInfo.hasNextPage) break;
+    after = page.pageInfo.endCursor;
+  }
+  expect(seen).toEqual(RECORDS.map(({ key }) => key));
+  expect(asked.map(({ wanted }) => wanted.table)).toEqual(Array(3).fill('risk_assessments'));
+  const first = await read({ first: 3 });
+  expect(first).toMatchObject({ table: 'risk_assessments', columns: [{ name: 'id', type: 'int', isKey: true }] });
+  expect((await read({ first: 1, after: first.edges[1]?.cursor })).nodes).toMatchObject([{ key: { id: 2 } }]);
+});
+
+test('goes on from where reading stopped, also where nothing was found', async () => {
+  answer = async ({ from }) => ({ columns: [], records: [], next: from === null ? place(3) : null });
+  const first = await read();
+  expect(first).toMatchObject({ nodes: [], pageInfo: { hasNextPage: true, endCursor: expect.any(String) as string } });
+  expect((await read({ after: first.pageInfo.endCursor })).pageInfo.hasNextPage).toBe(false);
+  expect(asked[1]?.wanted.from).toEqual(place(3));
+});
+
+test('hands the filter on as it was checked', async () => {
+  await read({ filter: { not: { score: { gte: 7 } } }, businessId: 'b1' });
+  expect(asked[0]?.wanted).toMatchObject({
+    businessId: 'b1',
+    filter: {
+      kind: 'AND',
+      of: [{ kind: 'NOT', of: { of: [{ of: [{ column: 'score', comparator: 'gte', value: 7 }] }] } }],
+    },
+  });
+});
+
+describe('refuses', () => {
+  const nested = (levels: number): unknown => (levels === 0 ? { a: { eq: 1 } } : { not: nested(levels - 1) });
+  test.each<[string, Variables, string]>([
+    ['a page of no size', { first: null }, 'first'],
+    ['a page that is too large', { first: 101 }, 'first'],
+    ['ALL', { dataType: 'ALL' }, 'dataType'],
+    ['a data type that the backup does not hold', { dataType: 'TRENDS' }, 'dataType'],
+    ['a data type of several tables', { dataType: 'BUSINESSES' }, 'table'],
+    ['a table that is not one of the data type', { table: 'businesses' }, 'table'],
+    ['an empty business', { businessId: '' }, 'businessId'],
+    ['a malformed cursor', { after: 'x' }, 'after'],
+    ['a filter that is no object', { filter: 'status = 1' }, 'filter'],
+    ['a column without comparators', { filter: { status: 'OPEN' } }, 'filter.status'],
+    ['an unknown comparator', { filter: { or: [{ status: { like: 'x' } }] } }, 'filter.or.0.status.like'],
+    ['a comparison with null', { filter: { status: { in: ['a', null] } } }, 'filter.status.in.1'],
+    ['an empty list', { filter: { or: [] } }, 'filter.or'],
+    ['too many values', { filter: { id: { in: Array(101).fill(1) } } }, 'filter.id.in'],
+    ['too many comparators', { filter: { and: Array(101).fill({ id: { eq: 1 } }) } }, 'filter.and.100.id.eq'],
+    ['text that is a number', { filter: { id: { startsWith: 1 } } }, 'filter.id.startsWith'],
+    ['isNull of a word', { filter: { id: { isNull: 'yes' } } }, 'filter.id.isNull'],
+    ['nesting too deep', { filter: nested(9) }, `filter${'.not'.repeat(8)}`],
+  ])('%s', async (_name, variables, argument) => {
+    expect(await refusal(variables)).toMatchObject({ code: 'INVALID_INPUT', argument });
+    expect(asked).toHaveLength(0);
+  });
+
+  test('a cursor of another filter, table or backup', async () => {
+    const { endCursor: after } = (await read({ first: 1 })).pageInfo;
+    expect(await refusal({ after, filter: { id: { eq: 1 } } })).toMatchObject({
+      code: 'INVALID_INPUT',
+      argument: 'after',
+    });
+    expect(await refusal({ after, backupId: await storedBackup() })).toMatchObject({ argument: 'after' });
+  });
+
+  test.each([
+    ['filters', `${'{"not":'.repeat(20_000)}{}${'}'.repeat(20_000)}`],
+    ['values', `{"a": {"eq": ${'['.repeat(40_000)}${']'.repeat(40_000)}}}`],
+  ])('%s nested beyond all sense', async (_name, filter) => {
+    const query =
+      'query ($id: ID!, $filter: JSON) { backup(id: $id) { records(dataType: ASSESSMENTS, first: 1, filter: $filter) { table } } }';
+    const body = `{"query": ${JSON.stringify(query)}, "variables": {"id": "${backupId}", "filter": ${filter}}}`;
+    const headers = { 'content-type': 'application/json', connection: 'close' };
+    const answered = await fetch(`${stand.server.address}/graphql`, { method: 'POST', headers, body });
+    expect(await answered.json()).toMatchObject({
+      errors: [{ extensions: { code: expect.stringMatching(/INPUT|BAD_REQUEST/) as string } }],
+    });
+    expect(asked).toHaveLength(0);
+  });
+
+  test('a backup of which nothing is stored', async () => {
+    const { createBackup } = await stand.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+    expect(await refusal({ backupId: createBackup.backup!.id })).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test.each(['CURSOR_EXPIRED', 'INTEGRITY_FAILURE', 'NOT_FOUND'] as const)(
+    'what the reader refuses: %s',
+    async (code) => {
+      answer = async () => {
+        throw new AppError(code, 'So it is.', { hint: 'Do this.', path: ['after'] });
+      };
+      expect(await refusal({})).toMatchObject({ code, hint: 'Do this.', argument: 'after' });
+    },
+  );
+});
+
+describe('a reading', () => {
+  const untilAborted: BackupReader['findRecords'] = (_, signal) =>
+    new Promise((_resolve, reject) => {
+      const abort = (): void => reject(new AppError('CANCELLED', 'The work was cancelled.'));
+      if (signal.aborted) abort();
+      else signal.addEventListener('abort', abort);
+    });
+
+  test('ends after a minute, and says what to do', async () => {
+    answer = untilAborted;
+    const asking = refusal({});
+    await until(() => asked.length === 1);
+    void clock.advance(60_000);
+    expect(await asking).toMatchObject({ code: 'REPOSITORY_UNAVAILABLE', retryable: true });
+  });
+
+  test('ends when its client goes', async () => {
+    answer = untilAborted;
+    const query = `{ backup(id: "${backupId}") { records(dataType: ASSESSMENTS, first: 1) { table } } }`;
+    const headers = { 'content-type': 'application/json' };
+    const asking = request(`${stand.server.address}/graphql`, { method: 'POST', headers, agent: false });
+    asking.on('error', () => undefined); // its connection is cut below
+    asking.end(JSON.stringify({ query }));
+    await until(() => asked.length === 1);
+    asking.destroy();
+    await until(() => asked[0]!.signal.aborted);
+    answer = pages;
+    expect((await read({ first: 1 })).nodes).toHaveLength(1);
+    expect(stand.logged).toEqual([]);
+  });
+});
