@@ -213,6 +213,8 @@ export interface ReadKeysOptions {
 
 export interface ReadRowsOptions {
   range?: KeyRange;
+  /** Only rows that have one of these keys; rows whose keys only a collation calls equal may be among them. They come in no order. */
+  keys?: readonly KeyBytes[];
   scope?: RowScope;
   signal?: AbortSignal;
 }

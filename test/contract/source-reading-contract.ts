@@ -3,7 +3,17 @@
 import type { KeyRange } from '../../src/domain/rows';
 import type { Source } from '../../src/domain/source';
 
-import { ALL_TYPES, collect, fieldsOf, keyOf, readAll, readTable, tableNamed, withRead } from '../support/source-rows';
+import {
+  ALL_TYPES,
+  collect,
+  fieldsOf,
+  keyOf,
+  readAll,
+  readTable,
+  rowBytes,
+  tableNamed,
+  withRead,
+} from '../support/source-rows';
 import { SEED, column, fails, plainTable, type ContractBench, type SourceContractFixture } from './source-bench';
 
 export function describeReading(bench: ContractBench, fixture: SourceContractFixture): void {
@@ -25,6 +35,26 @@ export function describeReading(bench: ContractBench, fixture: SourceContractFix
       await withRead(open([plainTable('hollow')]), async (read) => {
         expect(await readTable(read, 'hollow')).toEqual([]);
         expect(await read.planRanges(tableNamed(read, 'hollow'), 1 << 20)).toEqual([{ from: null, to: null }]);
+      });
+    });
+
+    test('finds rows by their keys, and none for keys that are not there', async () => {
+      const notes = Array.from({ length: 700 }, (_, i) => `('Key ${i % 50}', ${i}, 'note ${i}')`);
+      await run(
+        `CREATE TABLE pair (name ${fixture.types.caseless} NOT NULL, n BIGINT NOT NULL, note VARCHAR(40), PRIMARY KEY (name, n))`,
+        `INSERT INTO pair VALUES ${notes.join(', ')}`,
+      );
+      const source = open([plainTable('pair')]);
+      await withRead(source, async (read) => {
+        const pair = tableNamed(read, 'pair');
+        const all = await readTable(read, 'pair');
+        const wanted = all.filter((_, i) => i % 3 === 0);
+        const keys = wanted.map((row) => keyOf(source.codec, pair, row));
+        const absent = Buffer.from(keys[0]!.toString('latin1').replace('Key', 'Zey'), 'latin1');
+        const found = rowBytes(await collect(read.readRows(pair, { keys: [...keys, absent] })));
+        const texts = (rows: Buffer[]): string[] => rows.map((row) => row.toString('latin1')).sort();
+        expect(texts(found)).toEqual(texts(wanted));
+        expect(await collect(read.readRows(pair, { keys: [] }))).toEqual([]);
       });
     });
 

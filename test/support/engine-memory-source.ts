@@ -122,8 +122,10 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     options: ReadRowsOptions,
   ): AsyncGenerator<RowBatch> {
     const { range = { from: null, to: null }, scope = { kind: 'ALL' } } = options;
+    const wanted = options.keys && new Set(options.keys.map((key) => keyOfBytes(table, key)));
     const rows = sorted(tables, table).filter(
-      (row) => inRange(table, range, row) && inScope(tables, table, row, scope),
+      (row) =>
+        inRange(table, range, row) && inScope(tables, table, row, scope) && (wanted?.has(keyOf(table, row)) ?? true),
     );
     for await (const batch of batchesOf(rows.map(encodeRow), ROWS_PER_BATCH)) {
       source.beforeBatch(table.table);
@@ -139,7 +141,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     if (business === undefined)
       return businessRoles(structures).get(table.table) === 'PARENT' && isReferenced(tables, table, row, scope);
     const value = row[columnIndex(table, business.column)];
-    if (business.kind === 'COLUMN') return value === scope.businessId;
+    if (business.kind === 'COLUMN') return String(value) === scope.businessId;
     const owner = structureOf(business.referencedTable);
     return sorted(tables, owner).some(
       (other) => other[columnIndex(owner, business.referencedColumn)] === value && inScope(tables, owner, other, scope),

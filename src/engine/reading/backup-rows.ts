@@ -1,16 +1,15 @@
 /**
- * Reads a backup's rows back: a table's stack of layers as spans of its key space, and as units of work for parallel lanes. Between
- * them the spans of a table cover all keys exactly once, so that a live row belongs to exactly one.
+ * Reads a backup's rows back: a table's stack of layers as spans of its key space. Between them the spans of a table cover all keys
+ * exactly once, so that a live row belongs to exactly one.
  */
 import type { BackupStore, ChunkEntry } from '../../domain/backup-store';
 import { AppError } from '../../domain/errors';
-import type { ChunkId, LayerRef, TableManifest } from '../../domain/manifest';
+import type { LayerRef, TableManifest } from '../../domain/manifest';
 import { WHOLE_TABLE, type KeyRange, type RowBatch, type RowCodec } from '../../domain/rows';
 import { keyColumnIndexes } from '../../domain/table';
 import { decodeDeltaChunk } from '../rows/delta-chunk';
 import { mergeRows } from '../rows/merge-rows';
 import { NO_ROWS, decodeRowChunk } from '../rows/row-chunk';
-import { RowFilter, type RowPredicate } from '../rows/row-filter';
 
 /** A base chunk with its changes, and the keys it speaks for: from its first key (the first chunk: from the start) up to the next's. */
 export interface ChunkSpan {
@@ -31,17 +30,6 @@ export interface DeltaEntry extends ChunkEntry {
   /** Position within the layer. */
   ordinal: number;
 }
-
-export interface ChunkUnit {
-  spans: ChunkSpan[];
-  range: KeyRange;
-  rowCount: number;
-  rawBytes: number;
-}
-
-/** Consecutive chunks of roughly this size are loaded or compared by one lane in one go. */
-const UNIT_BYTES = 32 * 1024 * 1024;
-const UNIT_CHUNKS = 256;
 
 export async function* chunkSpans(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkSpan> {
   const { base, deltas } = layersOf(table);
@@ -137,77 +125,6 @@ export async function applyChanges(
   if (span.deltas.length === 0) return base;
   const deltas = await Promise.all(span.deltas.map(async ({ id }) => decodeDeltaChunk(await store.readChunk(id))));
   return mergeRows(base, deltas, { codec, keyColumns: keyColumnIndexes(table.structure) });
-}
-
-export async function* chunkUnits(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkUnit> {
-  let spans: ChunkSpan[] = [];
-  let bytes = 0;
-  for await (const span of chunkSpans(store, table)) {
-    spans.push(span);
-    bytes += spanBytes(span);
-    if (bytes < UNIT_BYTES && spans.length < UNIT_CHUNKS) continue;
-    yield asUnit(spans);
-    spans = [];
-    bytes = 0;
-  }
-  if (spans.length > 0) yield asUnit(spans);
-}
-
-/** Rows of spans as the restore wants them: filtered by its scope, without the chunks that are lost. */
-export class BackupRows {
-  /** Rows that are there and not restored, by table. */
-  private leftOut: ReadonlyMap<string, RowPredicate> = new Map();
-
-  constructor(
-    private readonly reading: { store: BackupStore; codec: RowCodec },
-    /** Chunks that failed verification; their rows are given up. */
-    private readonly lost: ReadonlySet<ChunkId>,
-    private readonly filters: ReadonlyMap<string, RowFilter>,
-  ) {}
-
-  /** Without one of its changes nothing of a range is what it was. */
-  isLost({ entry, deltas }: ChunkSpan): boolean {
-    return (entry !== null && this.lost.has(entry.id)) || deltas.some(({ id }) => this.lost.has(id));
-  }
-
-  /** True where what is read of the span is exactly what its base chunk holds, in key order. */
-  isPlain(table: string, span: ChunkSpan): boolean {
-    return isInKeyOrder(span) && !this.filters.has(table) && !this.leftOut.has(table);
-  }
-
-  /** Rows that refer to lost ones are from now on not among those to load; compared, they neither differ nor are missing. */
-  leaveOut(leftOut: ReadonlyMap<string, RowPredicate>): void {
-    this.leftOut = leftOut;
-  }
-
-  isLeftOut(table: string): RowPredicate | undefined {
-    return this.leftOut.get(table);
-  }
-
-  /** What is to be loaded of a span. */
-  async readToLoad(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
-    const rows = await this.read(table, span);
-    const isLeftOut = this.leftOut.get(table.table);
-    return isLeftOut === undefined ? rows : new RowFilter((bytes, start) => !isLeftOut(bytes, start)).apply(rows);
-  }
-
-  async read(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
-    if (this.isLost(span)) return NO_ROWS;
-    const rows = await readSpan(table, span, this.reading);
-    const filter = this.filters.get(table.table);
-    return filter === undefined ? rows : filter.apply(rows);
-  }
-}
-
-function asUnit(spans: ChunkSpan[]): ChunkUnit {
-  const first = spans[0] as ChunkSpan;
-  const last = spans[spans.length - 1] as ChunkSpan;
-  return {
-    spans,
-    range: { from: first.range.from, to: last.range.to },
-    rowCount: spans.reduce((sum, { entry }) => sum + (entry?.rowCount ?? 0), 0),
-    rawBytes: spans.reduce((sum, span) => sum + spanBytes(span), 0),
-  };
 }
 
 function fromKey(index: number, entry: ChunkEntry): Buffer | null {

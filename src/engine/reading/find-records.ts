@@ -14,9 +14,9 @@ import type { TaskContext } from '../ports';
 import { compileFilter, type RecordTest } from '../rows/record-predicate';
 import { sortRows } from '../rows/sort-rows';
 import { TypedRows } from '../rows/typed-rows';
-import { chunkSpans, isInKeyOrder, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
+import { isInKeyOrder, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
 import { codecOf } from './codec-of';
-import { ownedBy } from './owned-by';
+import { ownedBy, type OwnedRows } from './owned-by';
 
 /** Rows of this many bytes are looked at, at most a chunk's more; then the page ends where it is. */
 const MAX_READ_BYTES = 64 * 1024 * 1024;
@@ -51,20 +51,20 @@ export async function findRecords(wanted: RecordsWanted, context: TaskContext): 
 
 async function fill(
   page: RecordPage,
-  { table, from, owned }: { table: TableManifest; from: RecordPlace | null; owned: RecordTest },
+  { table, from, owned }: { table: TableManifest; from: RecordPlace | null; owned: OwnedRows },
   reading: Reading,
 ): Promise<RecordPlace | null> {
   const { clock } = reading.context.deps;
   const until = clock.monotonicMs() + MAX_READ_MS;
   let bytes = 0;
-  for await (const span of chunkSpans(reading.store, table)) {
+  for await (const span of owned.spans) {
     throwIfAborted(reading.context.signal);
     if (span.index < (from?.span ?? 0)) continue;
     if (page.isFull() || bytes >= MAX_READ_BYTES || (bytes > 0 && clock.monotonicMs() > until))
       return page.placeOf(span.index, 0);
     bytes += spanBytes(span);
     const rows = await rowsOf(table, span, reading);
-    const rest = page.take(rows, { span: span.index, row: span.index === from?.span ? from.row : 0 }, owned);
+    const rest = page.take(rows, { span: span.index, row: span.index === from?.span ? from.row : 0 }, owned.accepts);
     if (rest !== null) return rest;
   }
   return null;

@@ -34,12 +34,18 @@ interface Proving {
   context: TaskContext;
 }
 
+export function newProof(): ChunkProof {
+  return { lostChunks: new Set(), lostTables: new Set(), hurtTables: new Set(), losses: [] };
+}
+
 export async function proveChunks(tables: readonly ScopedTable[], proving: Proving): Promise<ChunkProof> {
-  const proof: ChunkProof = { lostChunks: new Set(), lostTables: new Set(), hurtTables: new Set(), losses: [] };
+  const proof = newProof();
   for (const { manifest } of tables) await proveTable(manifest, { ...proving, proof });
   return proof;
 }
 
+/** Where losses are noted. */
+export type SpanProving = Omit<Proving, 'context'> & { proof: ChunkProof };
 type TableProving = Proving & { proof: ChunkProof };
 
 async function proveTable(table: TableManifest, proving: TableProving): Promise<void> {
@@ -47,8 +53,8 @@ async function proveTable(table: TableManifest, proving: TableProving): Promise<
   const known = proof.lostChunks.size;
   let rows = 0;
   const prove = async (span: ChunkSpan): Promise<void> => {
-    const found = await proveSpan(table, span, proving);
-    rows += found; // after the await: several are proven at a time
+    const found = await readProven(table, span, proving);
+    rows += found?.ends.length ?? 0; // after the await: several are proven at a time
     context.progress.advance({ rows: span.entry?.rowCount ?? 0, bytes: spanBytes(span), table: table.table });
   };
   try {
@@ -57,29 +63,38 @@ async function proveTable(table: TableManifest, proving: TableProving): Promise<
     if (nothingLost && rows !== table.rowCount)
       throw integrityFailure(`its chunks hold ${rows} rows, its manifest says ${table.rowCount}`);
   } catch (error) {
-    if (!isDamage(error)) throw error;
-    proof.lostTables.add(table.table);
-    proof.hurtTables.delete(table.table);
-    proof.losses.push(`All rows of table ${table.table} are lost: ${error.message}`);
+    noteLostTable(table, error, proof);
   }
 }
 
-/** Gives the rows of the span, all layers applied; 0 if a chunk of it is lost. */
-async function proveSpan(table: TableManifest, span: ChunkSpan, proving: TableProving): Promise<number> {
+/** Takes an error that says that a table's index of chunks can't be read; throws any other. */
+export function noteLostTable({ table }: TableManifest, error: unknown, proof: ChunkProof): void {
+  if (!isDamage(error)) throw error;
+  if (proof.lostTables.has(table)) return;
+  proof.lostTables.add(table);
+  proof.hurtTables.delete(table);
+  proof.losses.push(`All rows of table ${table} are lost: ${error.message}`);
+}
+
+/** The rows of the span, all layers applied, once its chunks are proven; null if one of them is lost, which the proof then says. */
+export async function readProven(
+  table: TableManifest,
+  span: ChunkSpan,
+  proving: SpanProving,
+): Promise<RowBatch | null> {
   const base = span.entry === null ? NO_ROWS : await proveChunk(table, span.entry, { proving, decode: decodeBase });
   const deltas: RangeDelta[] = [];
   for (const entry of span.deltas) {
     const delta = await proveChunk(table, entry, { proving, decode: decodeDelta });
     if (delta !== null) deltas.push(delta);
   }
-  if (base === null || deltas.length < span.deltas.length) return 0;
-  if (deltas.length === 0) return base.ends.length;
-  const identity = { codec: proving.codec, keyColumns: keyColumnIndexes(table.structure) };
-  return mergeRows(base, deltas, identity).ends.length;
+  if (base === null || deltas.length < span.deltas.length) return null;
+  if (deltas.length === 0) return base;
+  return mergeRows(base, deltas, { codec: proving.codec, keyColumns: keyColumnIndexes(table.structure) });
 }
 
 interface ChunkDecoding<Content> {
-  proving: TableProving;
+  proving: SpanProving;
   decode: (payload: Buffer, entry: ChunkEntry) => Content;
 }
 
@@ -96,9 +111,8 @@ async function proveChunk<Content>(
     if (!isDamage(error)) throw error;
     proof.lostChunks.add(entry.id);
     proof.hurtTables.add(table.table);
-    proof.losses.push(
-      `${entry.rowCount} rows of table ${table.table} are lost with chunk ${entry.id}: ${error.message}`,
-    );
+    const loss = `${entry.rowCount} rows of table ${table.table} are lost with chunk ${entry.id}: ${error.message}`;
+    if (!proof.losses.includes(loss)) proof.losses.push(loss); // parents may be read again
     return null;
   }
 }

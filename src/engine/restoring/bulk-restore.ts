@@ -9,14 +9,8 @@ import type { BulkWriteOptions, BulkWriter, ConsistentRead, Source } from '../..
 import type { RestoredTable } from '../../domain/task';
 import { runLanes, throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
-import {
-  chunkUnits,
-  isInKeyOrder,
-  spanBytes,
-  type BackupRows,
-  type ChunkSpan,
-  type ChunkUnit,
-} from '../reading/backup-rows';
+import { isInKeyOrder, spanBytes, type ChunkSpan } from '../reading/backup-rows';
+import type { BackupRows, Stretch } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { BufferPool } from '../rows/buffer-pool';
 import { HeldBatches, RowCollector, encodeRowChunk, sortedRows } from '../rows/row-chunk';
@@ -112,14 +106,14 @@ async function loadTables(restore: BulkRestore, { writer, loads, context }: Bulk
 interface UnitWork {
   load: TableLoad;
   /** Null after the table's last unit. */
-  unit: ChunkUnit | null;
+  unit: Stretch | null;
 }
 
 /** Largest tables first: their indexes take longest, and the lanes then end together. */
-async function* unitsOf({ store }: BulkRestore, loads: readonly TableLoad[]): AsyncGenerator<UnitWork> {
+async function* unitsOf({ rows }: BulkRestore, loads: readonly TableLoad[]): AsyncGenerator<UnitWork> {
   const bySize = [...loads].sort((a, b) => b.table.manifest.rawBytes - a.table.manifest.rawBytes);
   for (const load of bySize) {
-    for await (const unit of unitsIn(load.table, store)) {
+    for await (const unit of unitsIn(load.table, rows)) {
       load.unfinishedUnits++;
       yield { load, unit };
     }
@@ -128,13 +122,13 @@ async function* unitsOf({ store }: BulkRestore, loads: readonly TableLoad[]): As
   }
 }
 
-async function* unitsIn({ manifest, isLost }: ScopedTable, store: EngineStore): AsyncGenerator<ChunkUnit> {
-  if (!isLost) yield* chunkUnits(store, manifest);
+async function* unitsIn({ manifest, isLost }: ScopedTable, rows: BackupRows): AsyncGenerator<Stretch> {
+  if (!isLost) yield* rows.units(manifest);
 }
 
 async function loadUnit(
   restore: BulkRestore,
-  work: { writer: BulkWriter; load: TableLoad; unit: ChunkUnit; context: TaskContext; signal: AbortSignal },
+  work: { writer: BulkWriter; load: TableLoad; unit: Stretch; context: TaskContext; signal: AbortSignal },
 ): Promise<void> {
   const { writer, load, unit, context, signal } = work;
   const { manifest } = load.table;
@@ -191,7 +185,7 @@ async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWo
   try {
     let verified = 0;
     for (const load of loads) {
-      const units = unitsIn(load.table, restore.store);
+      const units = unitsIn(load.table, restore.rows);
       await runLanes({ lanes: read.lanes, signal: context.signal }, units, async (unit, signal) => {
         const proven = await proveUnit(restore, { read, load, unit, context, signal });
         verified += proven; // after the await: lanes add at the same time
@@ -205,7 +199,7 @@ async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWo
 
 async function proveUnit(
   restore: BulkRestore,
-  work: { read: ConsistentRead; load: TableLoad; unit: ChunkUnit; context: TaskContext; signal: AbortSignal },
+  work: { read: ConsistentRead; load: TableLoad; unit: Stretch; context: TaskContext; signal: AbortSignal },
 ): Promise<number> {
   const { read, load, unit, context, signal } = work;
   const { structure, table } = load.table.manifest;
@@ -230,7 +224,7 @@ class UnitProof {
   constructor(
     private readonly restore: BulkRestore,
     private readonly load: TableLoad,
-    unit: ChunkUnit,
+    unit: Stretch,
   ) {
     this.expected = unit.spans.flatMap((span) => this.expectation(span));
   }

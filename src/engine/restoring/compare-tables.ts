@@ -1,5 +1,5 @@
 /**
- * Compares live tables with a backup, chunk by chunk on all lanes of a consistent read: in each chunk's key range the rows in
+ * Compares live tables with a backup, stretch by stretch on all lanes of a consistent read: in each stretch's key range the rows in
  * scope of both sides are joined. Reads everything in scope, keeps only differences.
  */
 import type { RowBatch, RowCodec, RowScope } from '../../domain/rows';
@@ -7,12 +7,12 @@ import type { ReadRowsOptions } from '../../domain/source';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
 import { AppError } from '../../domain/errors';
 import { runLanes } from '../lanes';
-import type { EngineStore, TaskContext } from '../ports';
-import type { BackupRows, ChunkSpan } from '../reading/backup-rows';
-import { chunkSpans, spanBytes } from '../reading/backup-rows';
+import type { TaskContext } from '../ports';
+import type { BackupRows, Stretch } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { compareRows, type DifferenceSink, type RowSlice } from '../rows/compare-rows';
 import { RowCollector } from '../rows/row-chunk';
+import { keysOf } from '../rows/key-bytes';
 import { FieldReader, type RowPredicate } from '../rows/row-filter';
 
 /** The one method of reads and writers that comparing needs. */
@@ -21,7 +21,6 @@ export interface LiveReader {
 }
 
 export interface TableComparing {
-  store: EngineStore;
   rows: BackupRows;
   codec: RowCodec;
   scope: RowScope;
@@ -33,48 +32,48 @@ export interface TableComparing {
   findStrays: boolean;
 }
 
-export interface SpanWork {
+export interface StretchWork {
   table: ScopedTable;
-  span: ChunkSpan;
+  stretch: Stretch;
   sink: DifferenceSink;
   signal: AbortSignal;
 }
 
-/** Compares every chunk that is not lost; `sinkOf` says where the differences of one go. */
+/** Compares all that is not lost; `sinkOf` says where the differences of a stretch go. */
 export async function compareTable(
   table: ScopedTable,
   options: { comparing: TableComparing; lanes: number; context: TaskContext },
-  sinkOf: (span: ChunkSpan) => DifferenceSink,
+  sinkOf: (stretch: Stretch) => DifferenceSink,
 ): Promise<void> {
   const { comparing, lanes, context } = options;
-  const spans = chunkSpans(comparing.store, table.manifest);
-  await runLanes({ lanes, signal: context.signal }, spans, async (span, signal) => {
-    if (!comparing.rows.isLost(span)) await compareSpan({ table, span, sink: sinkOf(span), signal }, comparing);
-    const rows = span.entry?.rowCount ?? 0;
-    context.progress.advance({ rows, bytes: spanBytes(span), table: table.manifest.table });
+  const stretches = comparing.rows.stretches(table.manifest);
+  await runLanes({ lanes, signal: context.signal }, stretches, async (stretch, signal) => {
+    await compareStretch({ table, stretch, sink: sinkOf(stretch), signal }, comparing);
+    context.progress.advance({ rows: stretch.rowCount, bytes: stretch.rawBytes, table: table.manifest.table });
   });
 }
 
-export async function compareSpan(
-  { table, span, signal, ...work }: SpanWork,
+export async function compareStretch(
+  { table, stretch, signal, ...work }: StretchWork,
   comparing: TableComparing,
 ): Promise<void> {
   const { rows, codec } = comparing;
   const { structure } = table.manifest;
   const sink = sparing(work.sink, rows.isLeftOut(structure.table));
-  const backup = await rows.read(table.manifest, span);
-  // Parents are only ever inserted: a chunk without any in scope has nothing to say.
+  const backup = await rows.readStretch(table.manifest, stretch);
+  // Parents are only ever inserted: a stretch without any in scope has nothing to say.
   if (table.role === 'PARENT' && backup.ends.length === 0) return;
-  const live = liveRows({ table, span, signal }, comparing);
   const keyColumns = keyColumnIndexes(structure);
+  const live = liveRows({ table, stretch, signal, backup }, comparing);
   if (!comparing.findStrays || table.role === 'PARENT') {
     return compareRows({ codec, keyColumns, backup, live, sink });
   }
   const strays = new StraySearch(structure, codec, sink);
   await compareRows({ codec, keyColumns, backup, live, sink: strays.firstPass() });
   if (strays.missing.length === 0) return;
-  const everyone = comparing.live.readRows(structure, { range: span.range, signal });
-  await compareRows({ codec, keyColumns, backup: strays.missingRows(), live: everyone, sink: strays.secondPass() });
+  const missing = strays.missingRows();
+  const everyone = comparing.live.readRows(structure, { keys: keysOf(missing, codec, keyColumns), signal });
+  await compareRows({ codec, keyColumns, backup: missing, live: everyone, sink: strays.secondPass() });
 }
 
 /** What is live of a row that is left out stays as it is. */
@@ -150,14 +149,18 @@ function ownedByOthers(structure: TableStructure): AppError {
 }
 
 /**
- * Live rows of a chunk's range. Parents are looked for whoever references them: one whose children were all deleted is no
+ * Live rows of a stretch. Parents are looked for whoever references them: one whose children were all deleted is no
  * parent of the business's live rows, and must not be inserted twice.
  */
-function liveRows({ table, span, signal }: Omit<SpanWork, 'sink'>, comparing: TableComparing): AsyncIterable<RowBatch> {
-  const { codec, live } = comparing;
-  const scope: RowScope = table.role === 'PARENT' ? { kind: 'ALL' } : comparing.scope;
-  const rows = live.readRows(table.manifest.structure, { range: span.range, scope, signal });
-  return scope.kind === 'BUSINESS' ? ownRows(rows, { structure: table.manifest.structure, codec, scope }) : rows;
+function liveRows(
+  { table, stretch, signal, backup }: Omit<StretchWork, 'sink'> & { backup: RowBatch },
+  { codec, live, scope }: TableComparing,
+): AsyncIterable<RowBatch> {
+  const { structure } = table.manifest;
+  if (table.role === 'PARENT')
+    return live.readRows(structure, { keys: keysOf(backup, codec, keyColumnIndexes(structure)), signal });
+  const rows = live.readRows(structure, { range: stretch.range, scope, signal });
+  return scope.kind === 'BUSINESS' ? ownRows(rows, { structure, codec, scope }) : rows;
 }
 
 /**

@@ -8,11 +8,11 @@ import type { ChangeWriteOptions, ChangeWriter, Source } from '../../domain/sour
 import type { RestoredTable } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
-import { chunkSpans, spanBytes, type BackupRows } from '../reading/backup-rows';
+import type { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { DifferenceSink } from '../rows/compare-rows';
 import { splitPairs, type RowSpool } from '../rows/spool';
-import { compareSpan, compareTable, type TableComparing } from './compare-tables';
+import { compareStretch, compareTable, type TableComparing } from './compare-tables';
 import { isTouched, TableDifferences } from './differences';
 import { openLiveTables, type LiveTables } from './live-tables';
 import { UNPROVEN_REFERENCES, type RestoreScope } from './restore-scope';
@@ -100,9 +100,7 @@ async function compareAll(
   try {
     const comparing = comparingWith(restore, read);
     for (const table of differences) {
-      await compareTable(table.table, { comparing, lanes: read.lanes, context }, ({ index, entry }) =>
-        table.sink({ index, rowCount: entry?.rowCount ?? 0 }),
-      );
+      await compareTable(table.table, { comparing, lanes: read.lanes, context }, (stretch) => table.sink(stretch));
     }
     return firingTriggers(restore, read);
   } finally {
@@ -119,20 +117,16 @@ function firingTriggers({ source, scope, missing }: InPlaceRestore, read: LiveTa
 }
 
 function openRead(restore: InPlaceRestore, context: TaskContext): Promise<LiveTables> {
-  const tables = restore.scope.tables.map(({ manifest }) => manifest);
-  context.progress.begin({
-    name: 'comparing',
-    from: 30,
-    to: 60,
-    rowsTotal: tables.reduce((sum, { rowCount }) => sum + rowCount, 0),
-    bytesTotal: tables.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
-  });
+  const { tables, filtered } = restore.scope;
+  const total = (of: 'rowCount' | 'rawBytes'): number => tables.reduce((sum, { manifest }) => sum + manifest[of], 0);
+  const totals = filtered ? {} : { rowsTotal: total('rowCount'), bytesTotal: total('rawBytes') };
+  context.progress.begin({ name: 'comparing', from: 30, to: 60, ...totals });
   return openLiveTables({ ...restore, tables: restore.scope.tables }, context);
 }
 
 function comparingWith(restore: Attempt, live: TableComparing['live']): TableComparing {
-  const { store, rows, scope, source, findStrays } = restore;
-  return { store, rows, live, codec: source.codec, scope: scope.rows, findStrays };
+  const { rows, scope, source, findStrays } = restore;
+  return { rows, live, codec: source.codec, scope: scope.rows, findStrays };
 }
 
 async function applyAll(
@@ -208,8 +202,8 @@ interface ReadingBack {
 }
 
 /**
- * Compares every touched chunk once more, inside the transaction: what was written must be what the backup holds. Where triggers
- * ran they may have written anywhere, so then every chunk is compared, and nothing may differ.
+ * Compares every touched stretch once more, inside the transaction: what was written must be what the backup holds. Where triggers
+ * ran they may have written anywhere, so then every stretch is compared, and nothing may differ.
  */
 async function readBack(restore: Writing, { writer, differences, context }: ReadingBack): Promise<InPlaceResult> {
   const comparing = comparingWith(restore, writer);
@@ -220,14 +214,14 @@ async function readBack(restore: Writing, { writer, differences, context }: Read
   );
   for (const of of differences) {
     const proof = new WriteProof(of.table);
-    for await (const span of chunkSpans(restore.store, of.table.manifest)) {
-      const touched = of.touched.get(span.index) ?? (ran.length > 0 ? UNTOUCHED : undefined);
-      if (touched === undefined || restore.rows.isLost(span)) continue;
+    for await (const stretch of restore.rows.stretches(of.table.manifest)) {
+      const touched = of.touched.get(stretch.index) ?? (ran.length > 0 ? UNTOUCHED : undefined);
+      if (touched === undefined) continue;
       const sink = proof.sink(touched);
-      await compareSpan({ table: of.table, span, sink, signal: context.signal }, comparing);
+      await compareStretch({ table: of.table, stretch, sink, signal: context.signal }, comparing);
       context.progress.advance({
-        rows: span.entry?.rowCount ?? 0,
-        bytes: spanBytes(span),
+        rows: stretch.rowCount,
+        bytes: stretch.rawBytes,
         table: of.table.manifest.table,
       });
     }

@@ -7,8 +7,8 @@ import type { TableManifest } from '../../domain/manifest';
 import type { RowBatch, RowCodec } from '../../domain/rows';
 import type { ForeignKey } from '../../domain/table';
 import { runLanes } from '../lanes';
-import type { EngineStore, TaskContext } from '../ports';
-import { chunkSpans, spanBytes, type BackupRows } from '../reading/backup-rows';
+import type { TaskContext } from '../ports';
+import type { BackupRows } from '../reading/rows-in-scope';
 import { columnIndexes, ScopedFields } from '../reading/scoped-fields';
 import type { RowPredicate } from '../rows/row-filter';
 import { ValueHashes } from '../rows/value-hashes';
@@ -17,7 +17,6 @@ import type { LiveReader } from './compare-tables';
 const CHUNKS_AT_ONCE = 4;
 
 export interface OrphanSearch {
-  store: EngineStore;
   codec: RowCodec;
   rows: BackupRows;
   /** Tables of the restore whose rows can be read, but for single chunks. */
@@ -194,11 +193,11 @@ class LeftOutSearch {
   }
 
   private async eachRow({ manifest }: TableNode, visit: (bytes: Buffer, start: number) => void): Promise<void> {
-    const { store, rows } = this.search;
+    const { rows } = this.search;
     const { signal, progress } = this.context;
-    await runLanes({ lanes: CHUNKS_AT_ONCE, signal }, chunkSpans(store, manifest), async (span) => {
-      eachRowOf(await rows.read(manifest, span), visit);
-      progress.advance({ rows: span.entry?.rowCount ?? 0, bytes: spanBytes(span), table: manifest.table });
+    await runLanes({ lanes: CHUNKS_AT_ONCE, signal }, rows.stretches(manifest), async (stretch) => {
+      eachRowOf(await rows.readStretch(manifest, stretch), visit);
+      progress.advance({ rows: stretch.rowCount, bytes: stretch.rawBytes, table: manifest.table });
     });
   }
 

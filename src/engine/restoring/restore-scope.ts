@@ -3,16 +3,13 @@
  * backup the rows are found through the mapping: by a column, by a path to rows of a referenced table, or, for parents,
  * by the foreign keys of rows in scope.
  */
-import type { BackupStore } from '../../domain/backup-store';
 import { expandDataTypes } from '../../domain/data-type';
 import { AppError } from '../../domain/errors';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { Manifest, TableManifest } from '../../domain/manifest';
 import { businessRoles } from '../../domain/ownership';
-import { ALL_ROWS, type RowCodec, type RowScope } from '../../domain/rows';
-import { collectBusinessRows } from '../reading/business-rows';
+import { ALL_ROWS, type RowScope } from '../../domain/rows';
 import type { ScopedTable } from '../reading/scoped-table';
-import type { RowFilter } from '../rows/row-filter';
 
 /** The warning of a restored table whose source could not prove all references to it. */
 export const UNPROVEN_REFERENCES =
@@ -44,15 +41,6 @@ export function restoreScope(spec: RestoreJobSpec, manifest: Manifest): RestoreS
     case 'BUSINESS':
       return businessScope(spec, manifest);
   }
-}
-
-/** Filters by table name for the rows outside the scope; empty where the backup holds none. */
-export async function scopeFilters(
-  scope: RestoreScope,
-  options: { store: BackupStore; codec: RowCodec; signal: AbortSignal },
-): Promise<Map<string, RowFilter>> {
-  if (!scope.filtered || scope.rows.kind !== 'BUSINESS') return new Map();
-  return collectBusinessRows(scope.tables, scope.rows.businessId, options);
 }
 
 function partialScope(

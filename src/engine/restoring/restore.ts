@@ -11,8 +11,10 @@ import type { Source, TableState } from '../../domain/source';
 import type { EngineTask, RestoredTable, RestoreResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
-import { BackupRows } from '../reading/backup-rows';
+import { spanBytes } from '../reading/backup-rows';
+import { collectBusinessRows, noRowOf, type BusinessRows } from '../reading/business-rows';
 import { isDamage, proveChunks, type ChunkProof } from '../reading/prove-chunks';
+import { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { decodeDocument } from '../rows/document-chunk';
 import { storeWait } from '../store-wait';
@@ -21,7 +23,7 @@ import { restoreInBulk } from './bulk-restore';
 import { restoreInPlace } from './in-place-restore';
 import { findLeftOutRows, type LeftOutRows } from './left-out-rows';
 import { openLiveTables } from './live-tables';
-import { restoreScope, scopeFilters, type RestoreScope } from './restore-scope';
+import { restoreScope, type RestoreScope } from './restore-scope';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
 type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows'>;
@@ -48,10 +50,8 @@ async function restoreSettled(
 ): Promise<RestoreResult> {
   const manifest = await requireManifest(store, spec);
   const notes: string[] = committed ? ['An earlier attempt of this job had committed already.'] : [];
-  const scope = await proveScope(spec, { manifest, store, codec: source.codec, context, notes });
-  const filters = await scopeFilters(scope.scope, { store, codec: source.codec, signal: context.signal });
-  const rows = new BackupRows({ store, codec: source.codec }, scope.proof.lostChunks, filters);
-  const restore: Restore = { jobId, spec, source, store, scope: scope.scope, rows, losses: scope.losses };
+  const proven = await proveScope(spec, { manifest, store, codec: source.codec, context, notes });
+  const restore: Restore = { jobId, spec, source, store, ...proven };
   const serviceSettings = await readServiceSettings(spec, { manifest, store, notes });
   const outcome = await writeScope(restore, { committed, notes, context });
   return { kind: 'RESTORE', ...outcome, ...totals(outcome.tables), serviceSettings, changeSet: null, notes };
@@ -100,26 +100,53 @@ function cancelledBeforeCommit(): AppError {
   return new AppError('CANCELLED', 'The restore was cancelled; nothing of it is in the source.');
 }
 
+interface ScopeProving {
+  manifest: Manifest;
+  store: EngineStore;
+  codec: RowCodec;
+  context: TaskContext;
+  notes: string[];
+}
+
 async function proveScope(
   spec: RestoreJobSpec,
-  {
-    manifest,
-    store,
-    codec,
-    context,
-    notes,
-  }: { manifest: Manifest; store: EngineStore; codec: RowCodec; context: TaskContext; notes: string[] },
-): Promise<{ scope: RestoreScope; proof: ChunkProof; losses: Losses }> {
+  proving: ScopeProving,
+): Promise<Pick<Restore, 'scope' | 'rows' | 'losses'>> {
+  const { manifest, store, codec, notes } = proving;
   const scope = restoreScope(spec, manifest);
-  const bytesTotal = scope.tables.reduce((sum, { manifest: table }) => sum + table.rawBytes, 0);
-  const rowsTotal = scope.tables.reduce((sum, { manifest: table }) => sum + table.rowCount, 0);
-  context.progress.begin({ name: 'verifying', from: 0, to: 30, rowsTotal, bytesTotal });
-  const proof = await proveChunks(scope.tables, { store, codec, context });
+  const { rows: wanted } = scope;
+  const business = scope.filtered && wanted.kind === 'BUSINESS' ? wanted.businessId : null;
+  const found = business === null ? null : await findBusiness(scope, business, proving);
+  const proof = found?.proof ?? (await proveAll(scope, proving));
   if (proof.losses.length > 0 && !spec.allowUnchecked) throw damaged(proof);
-  notes.push(...proof.losses);
+  if (business !== null && found?.isKnown === false) throw noRowOf(business);
+  notes.push(...proof.losses, ...(found?.notes ?? []));
   const isLost = ({ manifest: { table } }: ScopedTable): boolean => proof.lostTables.has(table);
   const tables = scope.tables.filter((table) => !isLost(table));
-  return { scope: { ...scope, tables }, proof, losses: { hurt: proof.hurtTables, lost: scope.tables.filter(isLost) } };
+  const losses = { hurt: proof.hurtTables, lost: scope.tables.filter(isLost) };
+  const rows = new BackupRows({ store, codec }, proof.lostChunks, found?.tables ?? new Map());
+  return { scope: { ...scope, tables }, rows, losses };
+}
+
+async function proveAll({ tables }: RestoreScope, { store, codec, context }: ScopeProving): Promise<ChunkProof> {
+  const bytesTotal = tables.reduce((sum, { manifest: table }) => sum + table.rawBytes, 0);
+  const rowsTotal = tables.reduce((sum, { manifest: table }) => sum + table.rowCount, 0);
+  context.progress.begin({ name: 'verifying', from: 0, to: 30, rowsTotal, bytesTotal });
+  return proveChunks(tables, { store, codec, context });
+}
+
+/** Proves no more than the chunks that hold rows of the business. */
+function findBusiness(
+  { tables }: RestoreScope,
+  businessId: string,
+  { store, codec, context }: ScopeProving,
+): Promise<BusinessRows> {
+  const { progress, signal } = context;
+  progress.begin({ name: 'verifying', from: 0, to: 30 });
+  return collectBusinessRows(tables, businessId, {
+    ...{ store, codec, signal },
+    onRead: ({ table }, span) => progress.advance({ rows: span.entry?.rowCount ?? 0, bytes: spanBytes(span), table }),
+  });
 }
 
 function damaged({ losses }: ChunkProof): AppError {
@@ -174,14 +201,14 @@ async function write(restore: Write, context: TaskContext): Promise<Outcome> {
 
 /** Of a damaged backup: leaves out what refers to lost rows, so that the rest breaks no foreign key. Gives the reasons by table. */
 async function leaveOutOrphans(restore: Live, context: TaskContext): Promise<LeftOutRows['reasons']> {
-  const { store, source, rows, losses, scope, spec, missing } = restore;
+  const { source, rows, losses, scope, spec, missing } = restore;
   if (losses.hurt.size === 0 && losses.lost.length === 0) return new Map();
   const inTarget = { source, missing, tables: [...scope.tables, ...losses.lost] };
   const live = spec.target.kind === 'SCRATCH' ? null : await openLiveTables(inTarget, context);
   try {
     const tables = scope.tables.map(({ manifest }) => manifest);
     const lost = losses.lost.map(({ manifest }) => manifest);
-    const search = { store, codec: source.codec, rows, tables, hurt: losses.hurt, lost, live };
+    const search = { codec: source.codec, rows, tables, hurt: losses.hurt, lost, live };
     const { predicates, reasons } = await findLeftOutRows(search, context);
     rows.leaveOut(predicates);
     return reasons;

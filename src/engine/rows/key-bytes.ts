@@ -2,7 +2,7 @@
  * Raw key bytes of encoded rows: where they are, what they hash to. Identity of a row is exactly these bytes. Built for the
  * hot path: one reader per stream of rows, no allocation per row.
  */
-import type { RowCodec } from '../../domain/rows';
+import { rowStart, type KeyBytes, type RowBatch, type RowCodec } from '../../domain/rows';
 
 /** Murmur3, 32 bits, of `bytes[start, end)`; unsigned. */
 // eslint-disable-next-line max-params -- called once a row: an options object would be the hot path's only allocation
@@ -86,4 +86,13 @@ export class KeyReader {
   private fieldSize(column: number): number {
     return (this.fields[3 * column + 2] as number) - (this.fields[3 * column] as number);
   }
+}
+
+/** The keys of a batch's rows, in memory of their own. */
+export function keysOf(batch: RowBatch, codec: RowCodec, keyColumns: readonly number[]): KeyBytes[] {
+  const reader = new KeyReader(codec, keyColumns);
+  return Array.from(batch.ends, (_, row) => {
+    reader.read(batch.bytes, rowStart(batch, row));
+    return reader.copy();
+  });
 }

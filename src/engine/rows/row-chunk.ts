@@ -127,6 +127,18 @@ export function decodeRowChunk(payload: Buffer): RowBatch {
   return { bytes: payload.subarray(cursor.at), ends };
 }
 
+export function batchOfOne(row: Buffer): RowBatch {
+  return { bytes: row, ends: Uint32Array.of(row.length) };
+}
+
+/** The rows of all batches, in their order. */
+export function joinBatches(batches: readonly RowBatch[]): RowBatch {
+  if (batches.length <= 1) return batches[0] ?? NO_ROWS;
+  const rows = new RowCollector();
+  for (const batch of batches) rows.addBatch(batch);
+  return rows.takeBatch();
+}
+
 export const NO_ROWS: RowBatch = { bytes: Buffer.alloc(0), ends: new Uint32Array(0) };
 
 /** The same rows in an order that does not depend on where they came from: that of their bytes. */

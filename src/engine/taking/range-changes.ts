@@ -10,7 +10,7 @@ import type { ConsistentRead } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import type { EngineStore, TaskContext } from '../ports';
 import { indexedColumns } from '../rows/indexed-columns';
-import { NO_ROWS, RowCollector } from '../rows/row-chunk';
+import { joinBatches, RowCollector } from '../rows/row-chunk';
 import { LayerWriter, type LayerRange } from '../writing/layer-writer';
 
 /** A range is merged in memory: what its changes may add up to, those of the layers below included. */
@@ -113,7 +113,7 @@ export class RangeChanges {
     await chunks.storeDelta({
       range: this.range,
       tombstones: this.tombstones.takeBatch(),
-      upserts: joined(this.settled),
+      upserts: joinBatches(this.settled),
     });
   }
 
@@ -121,13 +121,6 @@ export class RangeChanges {
     this.bytes += bytes;
     if (this.bytes > MAX_SPAN_CHANGE_BYTES) throw new TooManyChanges();
   }
-}
-
-function joined(batches: readonly RowBatch[]): RowBatch {
-  if (batches.length <= 1) return batches[0] ?? NO_ROWS;
-  const rows = new RowCollector();
-  for (const batch of batches) rows.addBatch(batch);
-  return rows.takeBatch();
 }
 
 export interface FoundChanges {

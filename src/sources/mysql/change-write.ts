@@ -10,12 +10,14 @@ import type { ChangeWriteOptions, ChangeWriter, ReadRowsOptions } from '../../do
 import type { TableStructure } from '../../domain/table';
 import { prepareForWriting } from './bulk-load';
 import type { WriteContext } from './bulk-write';
+import { businessNarrowing, type Narrowing } from './business-index';
 import { ChangedReferences } from './change-references';
 import { createMissing, noMarker, undoCreation } from './create-missing';
 import { isConnectionLost, isDuplicateKey, toSourceError } from './errors';
 import { changedValues, countErrorValues, insertBatch, requireFit, rowValues, withErrorValues } from './insert-rows';
 import { requireColumns } from './introspect';
 import { keyColumns, keysCondition, orderByKey } from './key-range';
+import { keyBatches } from './place-keys';
 import { readBatches } from './raw-rows';
 import { inPlace, selectRows } from './read-rows';
 import { endThreads, undoBeginning } from './recover-write';
@@ -65,6 +67,8 @@ type WriteState = 'OPEN' | 'COMMITTED' | 'ROLLED_BACK';
 class MysqlChangeWriter implements ChangeWriter {
   private state: WriteState = 'OPEN';
   private readonly references: ChangedReferences;
+  /** Of the rows as they are since the last change. */
+  private narrowed: Narrowing | undefined;
 
   // eslint-disable-next-line max-params -- made in one place, above
   constructor(
@@ -172,20 +176,20 @@ class MysqlChangeWriter implements ChangeWriter {
   async *readRows(table: TableStructure, read: ReadRowsOptions): AsyncGenerator<RowBatch> {
     const { session, options, context } = this;
     const { tables } = options;
-    const sql = selectRows({
-      table,
-      tables,
-      mapping: context.mapping,
-      dialect: session.dialect,
-      locate: inPlace,
-      read,
-    });
-    if (sql === null) return;
+    const select = { table, tables, mapping: context.mapping, dialect: session.dialect, locate: inPlace, read };
     try {
-      yield* readBatches(session, sql, { signal: read.signal ?? options.signal });
+      const narrowing = read.scope?.kind === 'BUSINESS' ? await this.narrowing() : undefined;
+      for (const keys of read.keys ? keyBatches(table, read.keys) : [undefined]) {
+        const sql = selectRows({ ...select, keys, narrowing });
+        if (sql !== null) yield* readBatches(session, sql, { signal: read.signal ?? options.signal });
+      }
     } catch (error) {
       throw toSourceError(error, `reading table ${table.table}`);
     }
+  }
+
+  private async narrowing(): Promise<Narrowing> {
+    return (this.narrowed ??= await businessNarrowing(this.session, this.options.tables));
   }
 
   async checkReferences(): Promise<void> {
@@ -264,6 +268,7 @@ class MysqlChangeWriter implements ChangeWriter {
   }
 
   private async changing(doing: string, table: TableStructure, work: () => Promise<void>): Promise<void> {
+    this.narrowed = undefined;
     try {
       await work();
     } catch (error) {

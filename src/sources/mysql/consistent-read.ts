@@ -219,7 +219,7 @@ export class LaneReader implements KeyedRead {
   }
 
   readRows(table: TableStructure, read: ReadRowsOptions): AsyncGenerator<RowBatch> {
-    return this.read(table, read, [undefined]);
+    return this.read(table, read, read.keys ? keyBatches(table, read.keys) : [undefined]);
   }
 
   readKeys(table: TableStructure, { keys, ...read }: ReadKeysOptions): AsyncGenerator<RowBatch> {
@@ -265,11 +265,9 @@ export class LaneReader implements KeyedRead {
   }
 
   /** Found once: the snapshots that the lanes hold show the same. Loaded tables are read whole, under other names. */
-  private async narrowing(session: Session, { scope, range }: ReadRowsOptions): Promise<Narrowing | undefined> {
+  private async narrowing(session: Session, { scope }: ReadRowsOptions): Promise<Narrowing | undefined> {
     const { locate, tables } = this.options;
     if (scope?.kind !== 'BUSINESS' || locate !== inPlace) return undefined;
-    // Within a range of the key few rows are looked at anyway, and another index would look at more.
-    if (range?.from || range?.to) return undefined;
     return (this.narrowed ??= await businessNarrowing(session, tables));
   }
 

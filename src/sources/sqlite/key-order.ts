@@ -81,3 +81,10 @@ export function allOf(conditions: readonly (Condition | null)[]): Condition {
     parameters: given.flatMap((condition) => condition.parameters),
   };
 }
+
+export function anyOf(conditions: readonly Condition[]): Condition {
+  return {
+    sql: conditions.length === 0 ? '0' : conditions.map((condition) => `(${condition.sql})`).join(' OR '),
+    parameters: conditions.flatMap((condition) => condition.parameters),
+  };
+}

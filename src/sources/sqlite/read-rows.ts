@@ -12,7 +12,7 @@ import { businessCondition } from '../ownership-sql';
 import type { Throttle } from '../throttle';
 import type { Database, SqlValue } from './database';
 import { throwIfAborted } from './errors';
-import { allOf, compareKey, keyOrder, type Condition, type KeyedRow, type KeyOrder } from './key-order';
+import { allOf, anyOf, compareKey, keyOrder, type Condition, type KeyedRow, type KeyOrder } from './key-order';
 import { quoteName, quoteText } from './quote';
 import { putReals, rowSql, sqliteCodec, withReals, type RowSql } from './row-encoding';
 
@@ -21,6 +21,8 @@ const BATCH_BYTES = 256 * 1024;
 const LARGE_ROW_BYTES = 32 * 1024;
 const MIN_PAGE_ROWS = 16;
 const MAX_PAGE_ROWS = 1024;
+/** Keys named in one statement: far from what SQLite takes of parameters, and of depth. */
+const LISTED_KEYS = 100;
 
 export interface ReadContext {
   database: Database;
@@ -44,6 +46,21 @@ export async function* readRows(
   table: TableStructure,
   options: ReadRowsOptions = {},
 ): AsyncGenerator<RowBatch> {
+  const { keys } = options;
+  if (keys === undefined) {
+    yield* readPages(context, table, options);
+    return;
+  }
+  for (let at = 0; at < keys.length; at += LISTED_KEYS) {
+    yield* readPages(context, table, { ...options, keys: keys.slice(at, at + LISTED_KEYS) });
+  }
+}
+
+async function* readPages(
+  context: ReadContext,
+  table: TableStructure,
+  options: ReadRowsOptions,
+): AsyncGenerator<RowBatch> {
   const reader = openReader(context, table, options);
   let pageRows = MIN_PAGE_ROWS;
   let after: KeyBytes | null = null;
@@ -64,7 +81,9 @@ function openReader(context: ReadContext, table: TableStructure, options: ReadRo
   if (scope === null) return null;
   const order = keyOrder(context.database, table);
   const { from = null, to = null } = options.range ?? {};
-  const fixed = allOf([from && compareKey(order, '>=', from), to && compareKey(order, '<', to), scope]);
+  const bounds = [from && compareKey(order, '>=', from), to && compareKey(order, '<', to)];
+  const keyed = options.keys ? anyOf(options.keys.map((key) => compareKey(order, '=', key))) : null;
+  const fixed = allOf([...bounds, keyed, scope]);
   return { context, table, order, sql: knownRowSql(table), fixed };
 }
 
