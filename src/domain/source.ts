@@ -139,6 +139,11 @@ export interface Source {
    * tables that it created and did not fill, an unfinished scratch schema) and says how the job stands. Idempotent.
    */
   recoverWrite(jobId: string): Promise<WriteRecovery>;
+  /**
+   * Ids of jobs whose writing into the source's own schema has begun and not ended: it goes on, or was cut off, and `recoverWrite` settles
+   * it. Absent: what is cut off leaves nothing there.
+   */
+  unfinishedWrites?(): Promise<string[]>;
   /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
   dropScratch(schema: string): Promise<void>;
   /** Releases everything; open reads and writers are destroyed. Idempotent. */

@@ -48,11 +48,17 @@ describeMariadb('an offline restore into MariaDB', () => {
     expect(await tables()).not.toEqual([]);
     const [, takeUp = ''] = /--take-up (\S+)/.exec(stderr) ?? [];
     const options = { env: environment(), encoding: 'utf8' } as const;
+    const left = await tables();
+    const plain = spawnSync(process.execPath, [OFFLINE, 'restore', backupId], options);
+    expect(plain).toMatchObject({ status: 1, stderr: expect.stringMatching(`restore ${takeUp} has not ended[^]*--take-up ${takeUp}`) }); // prettier-ignore
+    expect(await tables()).toEqual(left);
     const again = spawnSync(process.execPath, [OFFLINE, 'restore', backupId, '--take-up', takeUp], options);
     expect(again).toMatchObject({ status: 0, stdout: expect.stringContaining('20 rows were read back') });
+    expect(again.stderr).toContain('what it left in the target was taken away');
     expect(await stand.state()).toEqual(whole);
     expect(await tables()).toHaveLength(names.length);
     const third = spawnSync(process.execPath, [OFFLINE, 'restore', backupId, '--take-up', takeUp], options);
     expect(third).toMatchObject({ status: 0, stdout: expect.stringContaining('had committed already') });
+    expect(third.stdout).toMatch(/^Restored already by the restore that is taken up; nothing was written now: /);
   });
 });

@@ -14,7 +14,16 @@ import { restoreScope } from '../../engine/restoring/restore-scope';
 import type { Repository } from '../../repository/repository';
 import type { RestoreCommand } from './command';
 import { progressText } from './progress-line';
-import { createMissingFile, onlyIfEmpty, requireSameKind, targetSettings, TARGET_CONNECTIONS } from './restore-target';
+import {
+  createMissingFile,
+  onlyIfEmpty,
+  requireNoUnfinished,
+  requireSameKind,
+  settling,
+  targetSettings,
+  TARGET_CONNECTIONS,
+  type Target,
+} from './restore-target';
 import { requireBackup } from './stored-backups';
 import { EXIT_OK, type OfflineDeps } from './terminal';
 import { formatTime, textTable, type Column } from './text-table';
@@ -30,9 +39,9 @@ export async function restoreOffline(
   const removeFile = isIntoEmpty(command) ? createMissingFile(settings.url) : () => undefined;
   const target = deps.openSource(settings);
   try {
-    const result = await restoreInto(target, { repository, stored, command }, deps);
+    const { result, done } = await restoreInto(target, { repository, stored, command }, deps);
     deps.terminal.status?.('');
-    tell(result, { stored, url, deps });
+    tell(result, { done, stored, url, deps });
     return EXIT_OK;
   } catch (error) {
     deps.terminal.status?.('');
@@ -63,16 +72,15 @@ interface Plan {
   command: RestoreCommand;
 }
 
-async function restoreInto(target: Source, plan: Plan, deps: OfflineDeps): Promise<RestoreResult> {
+async function restoreInto(source: Source, plan: Plan, deps: OfflineDeps): Promise<Restored> {
   const { command, stored } = plan;
-  requireSameKind(stored.manifest, target);
+  requireSameKind(stored.manifest, source);
   const jobId = command.takeUp ?? (deps.random.uuid() as JobId);
   const { random } = deps;
   const spec = specOf(plan, { restoreId: random.uuid() as RestoreId, changeSetId: random.uuid() as ChangeSetId });
-  const guarded = isIntoEmpty(command) ? onlyIfEmpty(target) : target;
-  const { tables } = restoreScope(spec, stored.manifest);
-  // Known before hours of proving; but what a killed restore left must be settled first.
-  if (command.takeUp === undefined) await guarded.tableStates(tables.map(({ manifest }) => manifest.table));
+  const watched = settling(source, (line) => deps.terminal.err(line));
+  const target = isIntoEmpty(command) ? onlyIfEmpty(watched) : watched;
+  if (command.takeUp === undefined) await requireReady(target, { spec, stored });
   if (!command.dryRun) deps.terminal.err(`Restore ${jobId}; if it is killed, run the command again with --take-up ${jobId}`); // prettier-ignore
   const attempt = command.takeUp === undefined ? 1 : 2;
   const task = { kind: 'RESTORE', jobId, spec, attempt } as const;
@@ -81,7 +89,26 @@ async function restoreInto(target: Source, plan: Plan, deps: OfflineDeps): Promi
     onProgress: (progress: Parameters<typeof progressText>[0]) => deps.terminal.status?.(progressText(progress)),
     onLog: (message: string) => deps.terminal.err(message),
   };
-  return (await runTask(task, engineDeps(guarded, plan, deps), hooks)) as RestoreResult;
+  const result = (await runTask(task, engineDeps(target.source, plan, deps), hooks)) as RestoreResult;
+  // A scratch schema that was whole is made anew.
+  const wasDone = target.recovery() === 'COMMITTED' && spec.target.kind === 'IN_PLACE';
+  return { result, done: wasDone ? ALREADY_DONE : DONE[result.mode] };
+}
+
+interface Restored {
+  result: RestoreResult;
+  /** What happened, in a few words. */
+  done: string;
+}
+
+/** Known before hours of proving. A restore that is taken up has to be settled before anybody looks. */
+async function requireReady(
+  target: Target,
+  { spec, stored }: { spec: RestoreJobSpec; stored: StoredManifest },
+): Promise<void> {
+  const { tables } = restoreScope(spec, stored.manifest);
+  if (!spec.dryRun && spec.target.kind === 'IN_PLACE') await requireNoUnfinished(target);
+  await target.source.tableStates(tables.map(({ manifest }) => manifest.table));
 }
 
 function engineDeps(target: Source, { repository }: Plan, deps: OfflineDeps): EngineDeps {
@@ -128,12 +155,14 @@ const DONE: Record<RestoreResult['mode'], string> = {
   DRY_RUN: 'Nothing was written. What a restore in place would do',
 };
 
+const ALREADY_DONE = 'Restored already by the restore that is taken up; nothing was written now';
+
 function tell(
   { mode, tables, verifiedRows, notes }: RestoreResult,
-  { stored, url, deps }: { stored: StoredManifest; url: string; deps: OfflineDeps },
+  { done, stored, url, deps }: { done: string; stored: StoredManifest; url: string; deps: OfflineDeps },
 ): void {
   const { terminal } = deps;
-  terminal.out(`${DONE[mode]}: ${describe(stored.manifest)} -> ${url}`);
+  terminal.out(`${done}: ${describe(stored.manifest)} -> ${url}`);
   const rows = tables.map(({ table, inserts, updates, deletes, unchanged }) => [
     table,
     ...[inserts, updates, deletes, unchanged].map(String),

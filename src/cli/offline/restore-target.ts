@@ -6,7 +6,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { AppError } from '../../domain/errors';
 import type { Manifest } from '../../domain/manifest';
 import type { SourceSettings } from '../../domain/settings';
-import type { Source } from '../../domain/source';
+import type { Source, WriteRecovery } from '../../domain/source';
 
 /** Writer and reader connections, as the service has them by default. */
 export const TARGET_CONNECTIONS = 4;
@@ -31,27 +31,48 @@ export function requireSameKind({ source, tables }: Manifest, { codec }: Source)
   });
 }
 
+/** The target, and how the restore that is taken up was found there; null as long as none was looked for. */
+export interface Target {
+  source: Source;
+  recovery(): WriteRecovery | null;
+}
+
+/** `tell` is told what settling a restore that was cut off did, which whatever comes after may not say. */
+export function settling(target: Source, tell: (line: string) => void): Target {
+  let found: WriteRecovery | null = null;
+  const recoverWrite: Source['recoverWrite'] = async (jobId) => {
+    const wasOpen = (await target.unfinishedWrites?.())?.includes(jobId);
+    found = await target.recoverWrite(jobId);
+    if (wasOpen && found === 'ABSENT')
+      tell(`Restore ${jobId} had not ended: what it left in the target was taken away.`);
+    if (wasOpen && found === 'COMMITTED') tell(`Restore ${jobId} had ended but for its last step, which was done now.`);
+    return found;
+  };
+  return { source: Object.create(target, { recoverWrite: { value: recoverWrite } }) as Source, recovery: () => found };
+}
+
 /**
  * The target, for a restore that must not touch rows: it says so itself whenever the engine asks how its tables are, so that rows
  * that came while the backup was proven are not written over either. What a restore that is taken up had committed is no such row.
  */
-export function onlyIfEmpty(target: Source): Source {
-  let committed = false;
-  const recoverWrite: Source['recoverWrite'] = async (jobId) => {
-    const recovery = await target.recoverWrite(jobId);
-    committed = recovery === 'COMMITTED';
-    return recovery;
-  };
+export function onlyIfEmpty({ source, recovery }: Target): Target {
   const tableStates: Source['tableStates'] = async (tables, schema) => {
-    const states = await target.tableStates(tables, schema);
+    const states = await source.tableStates(tables, schema);
     const filled = tables.filter((table) => states.get(table) === 'FILLED');
-    if (filled.length > 0 && !committed) throw holdsRows(filled);
+    if (filled.length > 0 && recovery() !== 'COMMITTED') throw holdsRows(filled);
     return states;
   };
-  return Object.create(target, {
-    tableStates: { value: tableStates },
-    recoverWrite: { value: recoverWrite },
-  }) as Source;
+  return { source: Object.create(source, { tableStates: { value: tableStates } }) as Source, recovery };
+}
+
+/** Throws CONFLICT where another restore has not ended: what it left would stay, and it may still be running. */
+export async function requireNoUnfinished({ source }: Target): Promise<void> {
+  const [jobId, ...others] = (await source.unfinishedWrites?.()) ?? [];
+  if (jobId === undefined) return;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  throw new AppError('CONFLICT', `Nothing was written: in the target restore ${jobId}${more} has not ended.`, {
+    hint: `Wait for it; or, if it was killed, run this command again with --take-up ${jobId}, which takes away what it left.`,
+  });
 }
 
 function holdsRows(tables: readonly string[]): AppError {

@@ -35,6 +35,7 @@ import { mysqlCodec } from './row-encoding';
 import { dropScratch } from './scratch';
 import { openSession, parseTarget, type ConnectionTarget, type Session, type SessionOptions } from './session';
 import { holdsRows } from './staging';
+import { unfinishedJobs } from './write-marker';
 
 export interface MysqlSourceOptions {
   settings: SourceSettings;
@@ -134,6 +135,10 @@ class MysqlSource implements Source {
 
   async recoverWrite(jobId: string): Promise<WriteRecovery> {
     return this.within({}, (session) => recoverWrite(session, jobId));
+  }
+
+  async unfinishedWrites(): Promise<string[]> {
+    return this.within({}, unfinishedJobs);
   }
 
   async dropScratch(schema: string): Promise<void> {

@@ -9,6 +9,7 @@ import type { Session } from './session';
 export const MARKER_TABLE = '_riskvault_writes';
 /** Rows older than this settle nothing any more. */
 const KEEP_DAYS = 90;
+const NO_SUCH_TABLE = 1146;
 
 /**
  * LOADING: nothing of it counts. PUBLISHING: complete and proven, to be carried through. CREATED: empty tables bear their names,
@@ -60,8 +61,21 @@ export async function readMark(session: Session, jobId: string): Promise<WriteMa
     );
     return row ? { state: row.state as WriteState, detail: String(row.detail) } : null;
   } catch (error) {
-    if (serverErrorNumber(error) === 1146) return null;
+    if (serverErrorNumber(error) === NO_SUCH_TABLE) return null;
     if (isAccessDenied(error)) return 'UNKNOWABLE';
+    throw error;
+  }
+}
+
+/** Jobs that left a mark and have not ended; none where marks can't be read. */
+export async function unfinishedJobs(session: Session): Promise<string[]> {
+  try {
+    const rows = await session.rows(
+      `SELECT job_id AS job FROM \`${MARKER_TABLE}\` WHERE state <> 'COMMITTED' ORDER BY written_at`,
+    );
+    return rows.map(({ job }) => String(job));
+  } catch (error) {
+    if (serverErrorNumber(error) === NO_SUCH_TABLE || isAccessDenied(error)) return [];
     throw error;
   }
 }
