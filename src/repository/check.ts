@@ -11,7 +11,7 @@ import type { BackupId } from '../domain/ids';
 import type { Manifest } from '../domain/manifest';
 import { throwIfCancelled } from './cancellation';
 import type { RepositoryContext } from './context';
-import { DamageReport } from './damage-report';
+import { DamageReport, IN_NO_PACK } from './damage-report';
 import { decodeUnkeyed } from './json-object';
 import type { KeyObject } from './key-object';
 import { readValuePage } from './value-tree';
@@ -71,10 +71,15 @@ class CheckRun {
     const walk = new HurtWalk(this.packs, () => this.report.checkedChunks++, this.options);
     for (const manifest of manifests) {
       this.damage.hurts(manifest.backupId, await walk.manifest(manifest));
-      for (const name of await walk.indexes(manifest)) this.damage.add(name, problemOf(name), LOST_INDEX);
+      for (const name of await walk.indexes(manifest)) this.addLostIndex(name);
     }
     this.report.findings = this.damage.findings();
     return this.report;
+  }
+
+  private addLostIndex(name: string): void {
+    if (name === MISSING_PACKS) this.damage.add(name, 'MISSING', IN_NO_PACK);
+    this.damage.add(name, problemOf(name), LOST_INDEX);
   }
 
   /** Lists everything, proves the small objects, and gives the manifests to read. */
@@ -275,7 +280,7 @@ class HurtWalk {
 }
 
 const LOST_INDEX =
-  'Pages of an index by values cannot be read: no backup is hurt, but the next incremental one compares rows instead, and restoring one business reads whole tables.';
+  'Pages of an index by values cannot be read: the next incremental backup compares rows instead, and restoring one business reads whole tables. That alone hurts no backup.';
 
 /** Stands for packs that are gone: the chunks they held are missing, their names are not known any more. */
 const MISSING_PACKS = 'packs/';

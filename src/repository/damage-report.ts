@@ -38,6 +38,10 @@ export class DamageReport {
   }
 }
 
+/** Said of the folder of packs: a pack that is gone takes its name along. */
+export const IN_NO_PACK =
+  'Chunks that are needed are in no pack: at least one is gone, and nothing tells its name. A copy of the repository has it among those that are not here.';
+
 function defaultMessage(object: string): string {
-  return object.endsWith('/') ? 'Chunks that the backups need are in no pack.' : 'Chunks of it cannot be read.';
+  return object.endsWith('/') ? IN_NO_PACK : 'Chunks of it cannot be read.';
 }
