@@ -1,7 +1,7 @@
 /** `list`: the backups of the repository, newest first. Manifests that can't be read are named, and end it as damage. */
-import type { BackupId } from '../../domain/ids';
 import type { StoredManifest } from '../../domain/manifest';
 import type { Repository } from '../../repository/repository';
+import { describeHold, readHoldsByBackup, type HoldsByBackup } from './legal-holds';
 import { readBackups } from './stored-backups';
 import { EXIT_FAILED, EXIT_OK, type OfflineDeps } from './terminal';
 import { formatBytes, formatTime, textTable, type Column } from './text-table';
@@ -24,18 +24,23 @@ export async function listBackups(
   { terminal, clock }: OfflineDeps,
 ): Promise<number> {
   const { backups, damaged } = await readBackups(repository);
-  const held = await repository.heldBackupIds();
-  const entries = backups.map((stored) => entryOf(stored, held));
+  const holds = await readHoldsByBackup(repository);
+  const entries = backups.map((stored) => entryOf(stored, holds));
   if (json) terminal.out(JSON.stringify(entries, null, 2));
   else if (entries.length === 0) terminal.out('The repository holds no backup.');
   else textTable(COLUMNS, entries.map((entry) => cells(entry, clock.now()))).forEach((line) => terminal.out(line)); // prettier-ignore
+  if (!json) for (const line of entries.flatMap(holdLines)) terminal.out(line);
   for (const name of damaged) terminal.err(`${name} can't be read: run verify --all to see what it hurts.`);
   return damaged.length === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
 type Entry = ReturnType<typeof entryOf>;
 
-function entryOf({ manifest, checksum }: StoredManifest, held: ReadonlySet<BackupId>) {
+function holdLines({ id, holds }: Entry): string[] {
+  return holds.map((hold) => `${id} is held ${describeHold(hold)}`);
+}
+
+function entryOf({ manifest, checksum }: StoredManifest, holds: HoldsByBackup) {
   const { backupId, type, source, scope, dataTypes, readAt, completedAt, expiresAt, parentId, rowCount, storedBytes } =
     manifest;
   return {
@@ -51,7 +56,8 @@ function entryOf({ manifest, checksum }: StoredManifest, held: ReadonlySet<Backu
     storedBytes,
     expiresAt,
     parentId,
-    held: held.has(backupId),
+    held: holds.has(backupId),
+    holds: holds.get(backupId) ?? [],
     labels: manifest.labels,
     checksum,
   };

@@ -2,7 +2,9 @@
 import { decodeDocument } from '../../engine/rows/document-chunk';
 import type { LayerRef, Manifest, StoredManifest, TableManifest } from '../../domain/manifest';
 import type { BackupId } from '../../domain/ids';
+import type { LegalHold } from '../../domain/legal-hold';
 import type { Repository } from '../../repository/repository';
+import { describeHold, readHoldsByBackup } from './legal-holds';
 import { requireBackup } from './stored-backups';
 import { EXIT_OK, type OfflineDeps } from './terminal';
 import { count, formatBytes, formatTime, textTable, type Column } from './text-table';
@@ -14,12 +16,12 @@ export async function showBackup(
 ): Promise<number> {
   const stored = await requireBackup(repository, backupId);
   const settings = await serviceSettings(repository, stored.manifest);
+  const holds = (await readHoldsByBackup(repository)).get(backupId) ?? [];
   if (json) {
-    terminal.out(JSON.stringify({ ...stored, serviceSettings: settings }, null, 2));
+    terminal.out(JSON.stringify({ ...stored, holds, serviceSettings: settings }, null, 2));
     return EXIT_OK;
   }
-  const held = (await repository.heldBackupIds()).has(backupId);
-  for (const [name, value] of facts(stored, held)) terminal.out(`${name.padEnd(12)}${value}`);
+  for (const [name, value] of facts(stored, holds)) terminal.out(`${name.padEnd(12)}${value}`);
   terminal.out('');
   textTable(COLUMNS, stored.manifest.tables.map(cells)).forEach((line) => terminal.out(line));
   if (settings) terminal.out(`\nThe service's settings at that time:\n${JSON.stringify(settings, null, 2)}`);
@@ -30,7 +32,7 @@ async function serviceSettings(repository: Repository, { serviceSettings }: Mani
   return serviceSettings === null ? null : decodeDocument(await repository.readChunk(serviceSettings));
 }
 
-function facts({ manifest, checksum, name }: StoredManifest, held: boolean): [string, string][] {
+function facts({ manifest, checksum, name }: StoredManifest, holds: readonly LegalHold[]): [string, string][] {
   const { source, scope, position, labels } = manifest;
   const rows = scope.kind === 'BUSINESS' ? `of business ${scope.businessId}` : 'all';
   const log = position === null ? 'none' : [position.file, position.offset, position.gtid ?? ''].join(' ').trim();
@@ -44,7 +46,7 @@ function facts({ manifest, checksum, name }: StoredManifest, held: boolean): [st
     ['log', log],
     ['parent', manifest.parentId ?? 'none'],
     ['expires', manifest.expiresAt === null ? 'never' : formatTime(manifest.expiresAt)],
-    ['hold', held ? 'held' : 'none'],
+    ...(holds.length === 0 ? ['none'] : holds.map(describeHold)).map((hold): [string, string] => ['hold', hold]),
     ['labels', Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(', ') || 'none'], // prettier-ignore
     ['completed', `${formatTime(manifest.completedAt)} by ${manifest.writtenBy}`],
     ['manifest', name],
