@@ -11,6 +11,7 @@ import { toAppError } from './domain/errors';
 import type { Settings, SourceSettings } from './domain/settings';
 import { openSource } from './open-source';
 import { systemClock, systemRandom } from './ops/ambient';
+import { outliveClosedPipes } from './ops/closed-pipes';
 import { loadConfig, type LoadedConfig } from './ops/config/load-config';
 import {
   bad, clockSection, examine, isError, ok, renderSection, renderSummary, sourceSection, spaceSection, type Finding, type Section,
@@ -141,6 +142,7 @@ function isMissing(url: string): boolean {
   return url.startsWith('sqlite:') && !existsSync(pathOf(url));
 }
 
+outliveClosedPipes([process.stdout, process.stderr]);
 main().then(
   (code) => (process.exitCode = code),
   (error: unknown) => {

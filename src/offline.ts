@@ -8,9 +8,10 @@ import { runOffline } from './cli/offline/run-offline';
 import type { OfflineDeps, Terminal } from './cli/offline/terminal';
 import { openSource } from './open-source';
 import { systemClock, systemRandom } from './ops/ambient';
+import { outliveClosedPipes } from './ops/closed-pipes';
 import { checkDatabaseUrl } from './ops/config/database-url';
 import { NEW_PASSPHRASE_VARIABLE, TARGET_URL_VARIABLE } from './ops/config/environment';
-import { loadConfig, readVariable } from './ops/config/load-config';
+import { loadRepositorySettings, readVariable } from './ops/config/load-config';
 import { createLogger, withoutCredentials } from './ops/logger';
 import { PROGRAM } from './program';
 
@@ -65,7 +66,7 @@ function dependencies(): OfflineDeps {
   const ambient = { clock: systemClock, random: systemRandom, log };
   return {
     terminal: shown,
-    repositorySettings: (url) => loadConfig({ repositoryUrl: url }).settings.repository,
+    repositorySettings: (url) => loadRepositorySettings({ repositoryUrl: url }),
     newPassphrase: () => readVariable(NEW_PASSPHRASE_VARIABLE),
     targetUrl(given) {
       const url = given ?? readVariable(TARGET_URL_VARIABLE);
@@ -80,4 +81,5 @@ function dependencies(): OfflineDeps {
 }
 
 process.umask(PRIVATE_UMASK);
+outliveClosedPipes([process.stdout, process.stderr]);
 void runOffline(process.argv.slice(2), dependencies()).then((code) => (process.exitCode = code));

@@ -1,10 +1,18 @@
 /** The offline command as an operator runs it, with a repository and nothing else. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BackupId } from '../../src/domain/ids';
-import { contentOf, execSqlite, OfflineStand, STAND_PASSPHRASE } from '../support/offline-stand';
+import type { BackupId, HoldId } from '../../src/domain/ids';
+import {
+  bareEnvironment,
+  contentOf,
+  execSqlite,
+  OFFLINE,
+  OfflineStand,
+  STAND_PASSPHRASE,
+  type Ended,
+} from '../support/offline-stand';
 
 let stand: OfflineStand;
 let full: BackupId;
@@ -49,12 +57,22 @@ describe('looking', () => {
     expect(stand.run(['show', Buffer.from(`Backup:${later}`).toString('base64url')]).stdout).toBe(stdout);
   });
 
-  it('tells a backup that a legal hold keeps', async () => {
-    const hold = join(stand.repositoryFolder, 'holds', `${full}-${full}.json`);
-    mkdirSync(join(hold, '..'), { recursive: true });
-    writeFileSync(hold, '{}');
-    expect(stand.run(['list']).stdout).toMatch(new RegExp(`^${full}.* held +-$`, 'm'));
-    rmSync(hold);
+  it('tells a backup that legal holds keep, since when, by whom and why, of one that can not be read as well', async () => {
+    const hold = { backupId: full, holdId: full as string as HoldId, reason: 'case 4711', createdBy: 'user:ada', createdAt: '2026-03-01T08:00:00.000Z' }; // prettier-ignore
+    await stand.repository.placeHold(hold);
+    const unreadable = join(stand.repositoryFolder, 'holds', `${full}-${later}.json`);
+    writeFileSync(unreadable, '{}');
+    const why = 'since 2026-03-01T08:00:00Z by user:ada: case 4711';
+    const { stdout } = stand.run(['list']);
+    expect(stdout).toMatch(new RegExp(`^${full}.* held +-$`, 'm'));
+    expect(stdout).toContain(`\n${full} is held ${why}\n${full} is held since`);
+    expect(stand.run(['show', full]).stdout).toMatch(
+      new RegExp(`^hold +${why}\nhold +since .* can(no|')t be read`, 'm'),
+    );
+    const [, entry] = JSON.parse(stand.run(['list', '--json']).stdout) as { holds: unknown[] }[];
+    expect(entry?.holds[0]).toEqual(hold);
+    rmSync(unreadable);
+    await stand.repository.releaseHold(hold);
   });
 
   it('names a wrong place, and makes no repository there', () => {
@@ -184,6 +202,38 @@ describe('a damaged repository', () => {
   });
 });
 
+it('needs no setting but the repository’s: others may be wrong or missing', () => {
+  const file = stand.path('settings.yaml');
+  writeFileSync(file, 'server: { port: abc }\nsources: [{ url: "${NOWHERE}" }]\n');
+  const wrong = { RISKVAULT_CONFIG: file, RISKVAULT_PORT: 'abc', RISKVAULT_SOURCE_URL: 'nonsense', RISKVAULT_CATALOG_URL_FILE: '/nowhere' }; // prettier-ignore
+  expect(stand.run(['check-passphrase'], wrong)).toMatchObject({ status: 0 });
+  const own = stand.run(['list'], { ...wrong, RISKVAULT_REPOSITORY_URL: 'gopher://nowhere' });
+  expect([own.status, own.stderr]).toEqual([2, expect.stringMatching(/repository\.url/)]);
+  expect(own.stderr).not.toMatch(/PORT|SOURCE/);
+});
+
+describe('output that nobody reads to its end', () => {
+  /** As `| head -1` does. */
+  const intoClosedPipe = (args: string[]): Ended => {
+    const script = '"$0" "$@" | exec true; echo "ended with ${PIPESTATUS[0]}"';
+    const env = { ...bareEnvironment(), RISKVAULT_REPOSITORY_URL: `file:${stand.repositoryFolder}`, RISKVAULT_PASSPHRASE: STAND_PASSPHRASE }; // prettier-ignore
+    return spawnSync('bash', ['-c', script, process.execPath, ...args], { env, cwd: stand.folder, encoding: 'utf8' });
+  };
+
+  it.each([
+    ['a list', () => [OFFLINE, 'list']],
+    ['a restore', () => [OFFLINE, 'restore', full, '--to', 'sqlite:unread.sqlite']],
+    ['the doctor', () => [join(OFFLINE, '../doctor.js')]],
+  ])('%s ends as it would', (_, args) => {
+    const { stdout, stderr } = intoClosedPipe(args());
+    expect([stdout, stderr]).toEqual(['ended with 0\n', expect.not.stringMatching(/EPIPE|\n +at /)]);
+  });
+
+  it('a restore is whole then too', () => {
+    expect(contentOf(stand.path('unread.sqlite'))).toEqual(whole);
+  });
+});
+
 const readOnly = mountReadOnly();
 (readOnly ? it : it.skip)('a read-only medium is listed, verified and restored from (needs the right to mount)', () => {
   try {
@@ -206,7 +256,11 @@ describe('a line that is not understood', () => {
     [['lits'], /"lits" is no verb/],
     [['show'], /does not take 0 operands/],
     [['show', '../../etc'], /is no backup id/],
-    [['list', '--all'], /Unknown option '--all'/],
+    [['list', '--all'], /^"list" takes no option --all\.\nIt takes: --json, --repository <value>\.$/m],
+    [['list', '-x'], /takes no option -x/],
+    [['list', '--json=yes'], /--json takes no value/],
+    [['restore', '<id>', '--to', '--in-place'], /--to needs a value/],
+    [['keys', 'add', '--label'], /--label needs a value/],
     [['verify', '--level', 'RESTORE'], /STRUCTURE or DATA/],
     [['restore', STAND_PASSPHRASE], /is no backup id/],
     [['restore', '<id>', '--types', 'CONFIG', '--business', 'b1'], /--types and --business/],

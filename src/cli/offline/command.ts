@@ -103,20 +103,35 @@ function splitVerb(argv: readonly string[]): [Command['verb'], string[]] {
 
 function readOptions(verb: Command['verb'], args: string[]): Given {
   const { operands: wanted, options } = VERBS[verb];
-  const { positionals, values } = parsed(args, { ...options, repository: text });
+  const { positionals, values } = parsed(verb, args, { ...options, repository: text });
   const allowed: readonly number[] = [wanted].flat();
   if (!allowed.includes(positionals.length)) {
     throw notUnderstood(`"${verb}" does not take ${positionals.length} operands.`, 'Look at npm run offline -- help.');
   }
-  return { operands: positionals, values: values as Given['values'] };
+  return { operands: positionals, values: values };
 }
 
-function parsed(args: string[], options: NonNullable<ParseArgsConfig['options']>) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw notUnderstood((error as Error).message, 'Look at npm run offline -- help.');
+function parsed(verb: Command['verb'], args: string[], options: NonNullable<ParseArgsConfig['options']>) {
+  const { positionals, values, tokens } = parseArgs({ args, options, allowPositionals: true, strict: false, tokens: true }); // prettier-ignore
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const { rawName, inlineValue, value } = token;
+    const option = rawName.startsWith('--') ? options[token.name] : undefined;
+    if (option === undefined) throw notUnderstood(`"${verb}" takes no option ${rawName}.`, optionsHint(options));
+    const lacksValue = value === undefined || (value.startsWith('-') && !inlineValue);
+    if (option.type === 'string' && lacksValue) {
+      throw notUnderstood(`The option ${rawName} needs a value.`, `A value that begins with a dash is given as ${rawName}=<value>.`); // prettier-ignore
+    }
+    if (option.type === 'boolean' && value !== undefined) {
+      throw notUnderstood(`The option ${rawName} takes no value.`, optionsHint(options));
+    }
   }
+  return { positionals, values };
+}
+
+function optionsHint(options: NonNullable<ParseArgsConfig['options']>): string {
+  const names = Object.entries(options).map(([name, { type }]) => `--${name}${type === 'string' ? ' <value>' : ''}`);
+  return `It takes: ${names.join(', ')}.`;
 }
 
 function build(verb: Command['verb'], { operands: [operand], values }: Given): Command {

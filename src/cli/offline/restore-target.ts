@@ -34,7 +34,7 @@ export function requireSameKind({ source, tables }: Manifest, { codec }: Source)
 /** The target, and how the restore that is taken up was found there; null as long as none was looked for. */
 export interface Target {
   source: Source;
-  recovery(): WriteRecovery | null;
+  recovery: () => WriteRecovery | null;
 }
 
 /** `tell` is told what settling a restore that was cut off did, which whatever comes after may not say. */

@@ -14,6 +14,7 @@ import {
   expandVariables,
   unknownVariables,
   type Environment,
+  type EnvironmentSetting,
 } from './environment';
 import { configInvalid, type Problem } from './problem';
 import { settingsSchema, toSettings } from './schema';
@@ -36,6 +37,19 @@ export interface LoadConfigOptions {
 
 /** Throws CONFIG_INVALID, whose message lists every problem. */
 export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
+  return load(options, () => true);
+}
+
+/** All other settings may be wrong, or missing. Throws CONFIG_INVALID. */
+export function loadRepositorySettings(options: LoadConfigOptions = {}): Settings['repository'] {
+  return load(options, (group) => REPOSITORY_GROUPS.includes(group)).settings.repository;
+}
+
+/** The data folder is where the repository is by default. */
+const REPOSITORY_GROUPS = ['repository', 'dataFolder'];
+
+/** `wanted`: which of the settings' outermost names are read; the rest stays as by default. */
+function load(options: LoadConfigOptions, wanted: (group: string) => boolean): LoadedConfig {
   const environment = withRepository(options.environment ?? process.env, options.repositoryUrl);
   const problems: Problem[] = [];
   const used = new Set<string>();
@@ -44,9 +58,13 @@ export function loadConfig(options: LoadConfigOptions = {}): LoadedConfig {
 
   const file = lookup(CONFIG_FILE_VARIABLE);
   const document = file === undefined ? {} : readFile(file, problems);
-  const written = expandVariables(document, { lookup: lookupUsed, report: (problem) => problems.push(problem) });
+  const written = expandVariables(pick(document, wanted), {
+    lookup: lookupUsed,
+    report: (problem) => problems.push(problem),
+  });
   const origins = new Map<string, string>();
-  const overlaid = overlay(written, lookup, origins);
+  const variables = ENVIRONMENT_SETTINGS.filter(({ path: [group] }) => wanted(group ?? ''));
+  const overlaid = overlay(written, { variables, lookup, origins });
 
   const parsed = settingsSchema(options.base ?? process.cwd()).safeParse(overlaid);
   const found = parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, origins));
@@ -82,15 +100,27 @@ function readFile(file: string, problems: Problem[]): unknown {
   }
 }
 
+function pick(document: unknown, wanted: (group: string) => boolean): unknown {
+  if (!isGroup(document)) return document;
+  return Object.fromEntries(Object.entries(document).filter(([group]) => wanted(group)));
+}
+
 /** Lays the variables that are set over the file's settings, and notes for each where it came from. */
 function overlay(
   written: unknown,
-  lookup: (name: string) => string | undefined,
-  origins: Map<string, string>,
+  {
+    variables,
+    lookup,
+    origins,
+  }: {
+    variables: readonly EnvironmentSetting[];
+    lookup: (name: string) => string | undefined;
+    origins: Map<string, string>;
+  },
 ): unknown {
   if (!isGroup(written)) return written;
   const result = structuredClone(written);
-  for (const { name, path } of ENVIRONMENT_SETTINGS) {
+  for (const { name, path } of variables) {
     const value = lookup(name);
     if (value === undefined) continue;
     const place = path[0] === 'sources' ? defaultSourcePath(result) : path;
