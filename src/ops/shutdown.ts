@@ -1,9 +1,9 @@
 /**
  * The end of the process. The first SIGTERM or SIGINT runs the steps in order, each to its end, whatever the others did;
- * a second one, or the deadline, ends the process at once. After `start` resolves nothing of ours keeps the process alive.
+ * another one later, or the deadline, ends the process at once. After `start` resolves nothing of ours keeps the process alive.
  *
  *     running --signal or begin()--> stopping --all steps done--> exit 0 (1 if a step failed)
- *                                    stopping --second signal---> exit 128 + its number
+ *                                    stopping --later signal----> exit 128 + its number
  *                                    stopping --deadline--------> exit 1
  */
 import type { Clock, Log } from '../domain/ambient';
@@ -35,18 +35,25 @@ export interface Shutdown {
   begin(reason: string): Promise<void>;
 }
 
+/** What launched the service (npm) passes on a signal that went to their whole group: that is no second wish. */
+const SAME_SIGNAL_MS = 1_000;
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGINT: 2, SIGTERM: 15 };
 
 export function installShutdown(options: ShutdownOptions): Shutdown {
-  const { process: port, log } = options;
+  const { process: port, log, clock } = options;
   let stopping: Promise<void> | undefined;
+  let firstMs = 0;
 
   const onSignal = (signal: NodeJS.Signals) => {
     if (!stopping) return void begin(signal); // because: begin() handles every failure itself
+    if (clock.monotonicMs() - firstMs < SAME_SIGNAL_MS) return;
     log.warn('second signal: leaving at once', { signal });
     port.exit(128 + (SIGNAL_NUMBERS[signal] ?? 1));
   };
-  const begin = (reason: string) => (stopping ??= stop(options, reason).then((code) => finish(code)));
+  const begin = (reason: string) => {
+    if (!stopping) firstMs = clock.monotonicMs();
+    return (stopping ??= stop(options, reason).then((code) => finish(code)));
+  };
   const finish = (code: number) => {
     port.off('SIGTERM', onSignal);
     port.off('SIGINT', onSignal);

@@ -1,7 +1,7 @@
 // The parts around the service: the log keeps secrets, readiness tells the truth, shutdown ends in order, waits can be cancelled.
 import { EventEmitter } from 'node:events';
 import { AppError } from '../../../src/domain/errors';
-import type { Log } from '../../../src/domain/ambient';
+import type { Clock, Log } from '../../../src/domain/ambient';
 import { systemClock, systemRandom } from '../../../src/ops/ambient';
 import { startEventLoopLag, watchStalls } from '../../../src/ops/event-loop-lag';
 import { createHealth } from '../../../src/ops/health';
@@ -138,7 +138,10 @@ describe('readiness', () => {
 describe('shutdown', () => {
   const silent: Log = createLogger({ level: 'silent', destination: { write: () => undefined } });
 
-  function install(steps: { name: string; run(): Promise<void> | void }[], deadlineMs = 5_000) {
+  function install(
+    steps: { name: string; run(): Promise<void> | void }[],
+    { deadlineMs = 5_000, clock = systemClock }: { deadlineMs?: number; clock?: Clock } = {},
+  ) {
     const port = new EventEmitter() as EventEmitter & { exit(code: number): void };
     const exits: number[] = [];
     const exited = new Promise<void>((resolve) => {
@@ -147,7 +150,7 @@ describe('shutdown', () => {
         resolve();
       };
     });
-    const shutdown = installShutdown({ steps, deadlineMs, clock: systemClock, log: silent, process: port });
+    const shutdown = installShutdown({ steps, deadlineMs, clock, log: silent, process: port });
     return { port, exits, exited, shutdown };
   }
 
@@ -170,13 +173,17 @@ describe('shutdown', () => {
     expect(exits).toEqual([0]);
   });
 
-  test('leaves at once on the second signal, and at the deadline', async () => {
+  test('leaves at once on a later signal, but not on the echo of the first, and at the deadline', async () => {
     const hangs = { name: 'hangs', run: () => new Promise<void>(() => undefined) };
-    const impatient = install([hangs], 50);
+    const clock = new FakeClock();
+    const impatient = install([hangs], { clock });
     impatient.port.emit('SIGINT', 'SIGINT');
+    impatient.port.emit('SIGINT', 'SIGINT');
+    expect(impatient.exits).toEqual([]);
+    await clock.advance(1_000);
     impatient.port.emit('SIGINT', 'SIGINT');
     expect(impatient.exits).toEqual([130]);
-    const late = install([hangs], 10);
+    const late = install([hangs], { deadlineMs: 10 });
     late.port.emit('SIGTERM', 'SIGTERM');
     await late.exited;
     expect(late.exits).toEqual([1]);
