@@ -4,6 +4,7 @@
  * a part that fails to open closes those before it.
  */
 import { join } from 'node:path';
+import { assertCanListen } from './api/listen';
 import { createServer } from './api/server';
 import type { Catalog } from './catalog/catalog';
 import { openCatalog } from './catalog/open-catalog';
@@ -74,6 +75,7 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   // Each part is put before those that it needs: shutdown runs from the front.
   const closes = (name: string, run: ShutdownStep['run']): unknown => steps.unshift({ name, run });
 
+  await assertCanListen(settings.server);
   const demoRows = settings.demo ? await createDemoDatabase(sqlitePath(settings.sources[0]?.url ?? '')) : 0;
   const bus = createEventBus();
   const catalog = await openCatalog({

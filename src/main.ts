@@ -39,13 +39,21 @@ function welcome(settings: Settings, { address, demoRows }: App, log: Log): void
       demoRows > 0 ? { rows: demoRows } : {},
     );
   if (settings.repository.passphrase === undefined)
-    log.warn('backups are stored unencrypted: set RISKVAULT_PASSPHRASE before the first one');
+    log.warn(
+      'backups are stored unencrypted: for encrypted ones set RISKVAULT_PASSPHRASE, and RISKVAULT_REPOSITORY_URL to an empty place',
+    );
 }
 
 main().catch((error: unknown) => {
-  const hint = isAppError(error) && error.hint !== undefined ? `\n${error.hint}` : '';
   const message = error instanceof Error ? error.message : String(error);
-  console.error(withoutCredentials(`riskvault can't start: ${message}${hint}`));
-  if (!isAppError(error) && error instanceof Error) console.error(withoutCredentials(error.stack ?? ''));
+  const more = isAppError(error) ? error.hint : isSystemError(error) ? SYSTEM_HINT : (error as Error).stack;
+  console.error(withoutCredentials(`riskvault can't start: ${message}${more === undefined ? '' : `\n${more}`}`));
   process.exit(1); // because: half-open parts must not keep a process that could not start alive
 });
+
+const SYSTEM_HINT = 'Check that this path is there, and that the user who runs the service may write there.';
+
+/** The operating system refused a path: its own words say which. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
+}

@@ -4,13 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../domain/errors';
-
-const IPV4_LOOPBACK = /^127(\.\d{1,3}){3}$/;
-
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
-  return name === 'localhost' || name === '::1' || IPV4_LOOPBACK.test(name);
-}
+import { isLoopback } from '../domain/loopback';
 
 /** Throws CONFIG_INVALID where the service would be open to others. */
 export function assertProtected(host: string): void {

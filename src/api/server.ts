@@ -7,9 +7,7 @@ import fastify, {
   type FastifyBodyParser, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest,
 } from 'fastify'; // prettier-ignore
 import { existsSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import type { Clock, Log, Random } from '../domain/ambient';
-import { AppError } from '../domain/errors';
 import type { Settings } from '../domain/settings';
 import { LOCAL_OPERATOR } from '../services/principal';
 import type { Services } from '../services/services';
@@ -19,6 +17,7 @@ import { createContext } from './context';
 import { createDocumentChecker } from './documents';
 import { addGraphqlHttp } from './graphql-http';
 import { addGraphqlWebsocket } from './graphql-websocket';
+import { listen } from './listen';
 import { buildApiSchema } from './schema';
 import { DATA_HEADERS, PAGE_HEADERS } from './security-headers';
 
@@ -165,17 +164,4 @@ async function addConsole(http: FastifyInstance, consoleDir: string | undefined)
       );
     },
   });
-}
-
-async function listen(http: FastifyInstance, { host, port }: Settings['server']) {
-  try {
-    const address = await http.listen({ host, port });
-    return { address, port: (http.server.address() as AddressInfo).port };
-  } catch (error) {
-    throw new AppError('CONFIG_INVALID', `Can't listen on ${host}:${port}: ${(error as Error).message}`, {
-      hint: 'Stop what uses the port, or set server.port (RISKVAULT_PORT) to another.',
-      path: ['server', 'port'],
-      cause: error,
-    });
-  }
 }

@@ -1,7 +1,8 @@
-/** The first start of the service in an empty folder, as an operator runs it: alone, and by two processes at once. */
+/** The first start of the service in an empty folder, as an operator runs it: alone, by two processes at once, and refused. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,7 +21,7 @@ afterEach(async () => {
   rmSync(join(folder, '..'), { recursive: true, force: true });
 });
 
-function environment(): NodeJS.ProcessEnv {
+function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('RISKVAULT_'));
   const places = {
     RISKVAULT_CATALOG_URL: `sqlite:${folder}/catalog.sqlite`,
@@ -28,7 +29,7 @@ function environment(): NodeJS.ProcessEnv {
     RISKVAULT_DATA_FOLDER: folder,
     RISKVAULT_PORT: '0',
   };
-  return { ...Object.fromEntries(foreign), ...places };
+  return { ...Object.fromEntries(foreign), ...places, ...more };
 }
 
 /** Starts a service; its address once it listens. */
@@ -101,3 +102,48 @@ test(
   },
   START_LIMIT_MS,
 );
+
+describe('a start that is refused', () => {
+  const refusedStart = (more: NodeJS.ProcessEnv): ReturnType<typeof spawnSync> =>
+    spawnSync(process.execPath, [join(DIST, 'main.js')], { env: environment(more), encoding: 'utf8' });
+
+  test('for its host leaves nothing behind, and the doctor refuses the host too', () => {
+    const { status, stderr } = refusedStart({ RISKVAULT_HOST: '0.0.0.0' });
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/RISKVAULT_HOST .*no authentication yet; give 127\.0\.0\.1/),
+    ]);
+    expect(existsSync(folder)).toBe(false);
+    const examined = spawnSync(process.execPath, [join(DIST, 'doctor.js')], {
+      env: environment({ RISKVAULT_HOST: '0.0.0.0' }),
+    });
+    expect(examined.status).toBe(1);
+  });
+
+  test('for a port in use leaves nothing behind', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    try {
+      await once(taken, 'listening');
+      const { status, stderr } = refusedStart({ RISKVAULT_PORT: String((taken.address() as AddressInfo).port) });
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringMatching(/Can't listen on .*EADDRINUSE.*\nStop what uses the port/),
+      ]);
+      expect(existsSync(folder)).toBe(false);
+    } finally {
+      taken.close();
+    }
+  });
+
+  test('for a data folder that is a file, or that can not be made, says so without a trace of code', () => {
+    const file = join(folder, '../file');
+    writeFileSync(file, '');
+    for (const data of [file, join(file, 'data')]) {
+      const { status, stderr } = refusedStart({ RISKVAULT_DATA_FOLDER: data });
+      expect([status, stderr]).toEqual([1, expect.stringContaining(`${file} is a file; give a folder`)]);
+    }
+    const { stderr } = refusedStart({ RISKVAULT_DATA_FOLDER: join(folder, 'n'.repeat(300)) });
+    expect(stderr).toMatch(/ENAMETOOLONG.*\nCheck that this path is there/);
+    expect(stderr).not.toMatch(/\n +at /);
+  });
+});

@@ -2,9 +2,11 @@
  * The single values that settings are made of. Each says what it was given and what is allowed, in one form for all;
  * a value of a secret setting is never repeated.
  */
-import { resolve } from 'node:path';
+import { statSync, type Stats } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { parseDurationMs } from '../../domain/duration';
+import { isLoopback } from '../../domain/loopback';
 
 class NotAllowed extends Error {}
 
@@ -70,6 +72,17 @@ export function port() {
   });
 }
 
+/** Without authentication the service must not be open to others. */
+export function host() {
+  return leaf((value) => {
+    if (typeof value !== 'string' || value === '') refuse('give a host name or address');
+    if (isLoopback(value)) return value;
+    return refuse(
+      'there is no authentication yet; give 127.0.0.1, and reach it from elsewhere through a tunnel or an authenticating proxy',
+    );
+  });
+}
+
 export function oneOf<const T extends readonly string[]>(allowed: T) {
   return leaf((value): T[number] =>
     typeof value === 'string' && allowed.includes(value) ? value : refuse(`give one of ${allowed.join(', ')}`),
@@ -87,7 +100,27 @@ export function secretText(what: string) {
 }
 
 export function folder(base: string) {
-  return leaf((value) => (typeof value === 'string' && value !== '' ? resolve(base, value) : refuse('give a folder')));
+  return leaf((value) => {
+    if (typeof value !== 'string' || value === '') return refuse('give a folder');
+    const path = resolve(base, value);
+    const file = fileOnTheWay(path);
+    return file === null ? path : refuse(`${file} is a file; give a folder`);
+  });
+}
+
+/** The file that stands where a folder would have to be; null where none does. */
+function fileOnTheWay(path: string): string | null {
+  const found = tryStat(path);
+  if (found) return found.isDirectory() ? null : path;
+  return dirname(path) === path ? null : fileOnTheWay(dirname(path));
+}
+
+function tryStat(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null; // because what can't be looked at is told when it is used
+  }
 }
 
 /** An ISO 8601 duration, as the API writes them; gives milliseconds. */

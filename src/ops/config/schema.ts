@@ -24,7 +24,7 @@ export function settingsSchema(base: string) {
   return z.strictObject({
     dataFolder: leaf.folder(base).prefault('./data'),
     server: group({
-      host: leaf.text('a host name or address').default('127.0.0.1'),
+      host: leaf.host().default('127.0.0.1'),
       port: leaf.port().default(4000),
     }),
     catalog: group({ url: leaf.databaseUrl(base).optional() }),
