@@ -28,6 +28,7 @@ export interface ExamineOptions {
   onSection?(section: ExaminedSection): void;
 }
 
+const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const LITTLE_SPACE_BYTES = 2 * GIB;
 /** Older than this program, so a clock before it is wrong. */
@@ -68,7 +69,12 @@ export function bad(check: string, severity: 'ERROR' | 'WARNING', message: strin
 
 function failure(error: unknown): Finding {
   const { message, hint } = toAppError(error);
-  return bad('reachable', 'ERROR', hint === undefined ? message : `${message} ${hint}`);
+  return bad('reachable', 'ERROR', hint === undefined ? message : `${sentence(message)} ${hint}`);
+}
+
+/** Words of others, a driver's at the end of a message, may lack it. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 /** What the source says of itself, and its mapping against the live schema. */
@@ -77,15 +83,25 @@ export function sourceSection(source: Source): Section {
     title: `Source ${source.name}`,
     async examine(signal) {
       const findings = await source.diagnose(signal);
-      const problems = await source.checkMapping(signal);
-      return [...findings.filter(({ check }) => check !== 'mapping'), ...mappingFindings(problems)];
+      const others = findings.filter(({ check }) => check !== 'mapping');
+      return [...others, ...(await examineMapping(source, others, signal))];
     },
   };
 }
 
+/** What was found before may be why the tables can't be looked at, and says how to mend it. */
+async function examineMapping(source: Source, others: readonly Finding[], signal: AbortSignal): Promise<Finding[]> {
+  try {
+    return mappingFindings(await source.checkMapping(signal));
+  } catch (error) {
+    if (!others.some(isError)) throw error;
+    return [bad('mapping', 'WARNING', 'The mapped tables can only be examined once the errors above are mended.')];
+  }
+}
+
 function mappingFindings(problems: readonly MappingProblem[]): Finding[] {
   if (problems.length === 0) return [ok('mapping', 'Every mapped table is there and can be backed up.')];
-  return problems.map(({ message, hint }) => bad('mapping', 'ERROR', `${message} ${hint}`));
+  return problems.map(({ message, hint }) => bad('mapping', 'ERROR', `${sentence(message)} ${hint}`));
 }
 
 export function clockSection(clock: Clock): Section {
@@ -113,8 +129,12 @@ export function spaceSection(folders: Readonly<Record<string, string>>): Section
 
 async function spaceFinding(what: string, folder: string): Promise<Finding> {
   const free = await freeBytes(folder);
-  const message = `${(free / GIB).toFixed(1)} GiB are free for ${what} (${folder}).`;
+  const message = `${spaceText(free)} are free for ${what} (${folder}).`;
   return free < LITTLE_SPACE_BYTES ? bad(what, 'WARNING', `Only ${message}`) : ok(what, message);
+}
+
+function spaceText(bytes: number): string {
+  return bytes < GIB ? `${Math.floor(bytes / MIB)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`;
 }
 
 async function freeBytes(folder: string): Promise<number> {

@@ -3,6 +3,7 @@ import type { Clock } from '../../domain/ambient';
 import type { SourceFinding } from '../../domain/source';
 import type { SourceMapping } from '../../domain/mapping';
 import { isAccessDenied } from './errors';
+import { SCRATCH_PREFIX } from './scratch';
 import { quoteName, quoteText } from './sql';
 import type { Session } from './session';
 
@@ -19,7 +20,22 @@ export async function diagnose(options: DiagnoseOptions): Promise<SourceFinding[
   const granted = await readGrants(session);
   const privileges = capabilities(session).map((capability) => privilegeFinding(capability, granted, session));
   const log = [...(await triggerFindings(session, granted)), ...(await logFindings(session))];
-  return [versionFinding(session), ...privileges, ...log, ...(await serverFindings(options))];
+  return withoutRepeatedStatements([
+    versionFinding(session),
+    ...privileges,
+    ...log,
+    ...(await serverFindings(options)),
+  ]);
+}
+
+/** What mends two things is told once. */
+function withoutRepeatedStatements(findings: readonly SourceFinding[]): SourceFinding[] {
+  const told = new Set<string>();
+  return findings.map((finding) => {
+    const { statement, ...rest } = finding;
+    if (statement === undefined || !told.has(statement)) return (told.add(statement ?? ''), finding);
+    return { ...rest, message: `${rest.message} The same grant as above.` };
+  });
 }
 
 function versionFinding({ dialect, target }: Session): SourceFinding {
@@ -43,9 +59,9 @@ interface Capability {
 /** All databases, the source's own, or those of restores beside it: they do not exist yet, so a pattern grants on them. */
 type Scope = 'GLOBAL' | 'SCHEMA' | 'SCRATCH';
 
-const SCRATCH_PATTERN = 'scratch\\_%';
+const SCRATCH_PATTERN = `${SCRATCH_PREFIX.replace('_', '\\_')}%`;
 /** A name that the pattern covers. */
-const SCRATCH_EXAMPLE = 'scratch_1';
+const SCRATCH_EXAMPLE = `${SCRATCH_PREFIX}1`;
 
 const HIDDEN_REFERENCES: Capability = {
   check: 'grants: hidden references',
@@ -114,7 +130,7 @@ function capabilities(session: Session): Capability[] {
     },
     {
       check: 'grants: restore beside',
-      purpose: 'restoring into scratch schemas, their names beginning with scratch_,',
+      purpose: `restoring into scratch schemas, their names beginning with ${SCRATCH_PREFIX},`,
       privileges: ['SELECT', 'INSERT', 'UPDATE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'REFERENCES'],
       scope: 'SCRATCH',
       severity: 'WARNING',

@@ -137,6 +137,11 @@ export function isAccessDenied(error: unknown): boolean {
   return number !== null && (BY_NUMBER[number] === denied || BY_NUMBER[number] === stranger);
 }
 
+/** The user may connect, but not enter the database that the source's URL names. */
+export function isDatabaseDenied(error: unknown): boolean {
+  return serverErrorNumber(error) === 1044;
+}
+
 /** True where the connection went away without an answer, so that what was asked may or may not have happened. */
 export function isConnectionLost(error: unknown): boolean {
   const cause = isAppError(error) ? error.cause : error;

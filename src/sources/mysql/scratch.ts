@@ -3,10 +3,12 @@
  * whose job made it, and whether it is whole; no other database is ever dropped or written.
  */
 import { AppError } from '../../domain/errors';
-import { serverErrorNumber } from './errors';
+import { isAccessDenied, serverErrorNumber } from './errors';
 import { quoteName, quoteText } from './sql';
 import type { Session } from './session';
 
+/** Of the names that the doctor's grants cover. */
+export const SCRATCH_PREFIX = 'scratch_';
 export const SCRATCH_MARKER = '_riskvault_scratch';
 const SCHEMA_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 const DATABASE_EXISTS = 1007;
@@ -30,6 +32,7 @@ export async function createScratch(session: Session, schema: string, jobId: str
   try {
     await session.run(`CREATE DATABASE ${quoteName(schema)} ${defaults}`);
   } catch (error) {
+    if (isAccessDenied(error)) throw scratchDenied(schema, error);
     if (serverErrorNumber(error) !== DATABASE_EXISTS) throw error;
     const hint = 'Drop it, or choose another name.';
     throw new AppError('CONFLICT', `The scratch schema ${schema} exists already.`, { hint });
@@ -39,6 +42,16 @@ export async function createScratch(session: Session, schema: string, jobId: str
        source_schema VARCHAR(64) NOT NULL, finished BOOLEAN NOT NULL) ENGINE=InnoDB`,
   );
   await session.run(`INSERT INTO ${marker(schema)} VALUES (${quoteText(jobId)}, ${quoteText(sourceSchema)}, FALSE)`);
+}
+
+/** A name that the pattern of the doctor's grants does not cover is not granted, though the doctor is content. */
+function scratchDenied(schema: string, cause: unknown): AppError {
+  const covered = schema.startsWith(SCRATCH_PREFIX);
+  const hint = covered
+    ? 'Run `npm run doctor`: it prints the GRANT statement for scratch schemas.'
+    : `Choose a name that begins with ${SCRATCH_PREFIX}: the grants that \`npm run doctor\` prints cover those alone.`;
+  const message = `The source does not let this user create the scratch schema ${schema}.`;
+  return new AppError('SOURCE_UNAVAILABLE', message, { hint, cause });
 }
 
 function marker(schema: string): string {

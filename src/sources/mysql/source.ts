@@ -27,7 +27,7 @@ import { readChangeLog } from './change-log';
 import { openConsistentRead } from './consistent-read';
 import { diagnoseSafely } from './diagnose';
 import { estimateRows } from './estimate-rows';
-import { toSourceError } from './errors';
+import { isDatabaseDenied, toSourceError } from './errors';
 import { listTables } from './introspect';
 import { checkMapping } from './mapping-check';
 import { recoverWrite } from './recover-write';
@@ -79,7 +79,15 @@ class MysqlSource implements Source {
 
   async diagnose(signal?: AbortSignal): Promise<SourceFinding[]> {
     const { settings, clock } = this.options;
-    return this.within({ signal }, (session) => diagnoseSafely({ session, mapping: settings.mapping, clock }));
+    const examine = (session: Session): Promise<SourceFinding[]> =>
+      diagnoseSafely({ session, mapping: settings.mapping, clock });
+    try {
+      return await this.within({ signal }, examine);
+    } catch (error) {
+      if (!isDatabaseDenied(error)) throw error;
+      // A user without any grant on the database can't enter it: all the more it must be told which ones are missing.
+      return this.within({ signal, noSchema: true }, examine);
+    }
   }
 
   async estimateRows(signal?: AbortSignal): Promise<Map<string, number>> {

@@ -54,6 +54,24 @@ test("a source's own findings come with the statements that mend them, and mappi
   );
 });
 
+test('a mapping that can not be examined does not hide the grants that are missing', async () => {
+  const source = {
+    name: 'default',
+    diagnose: async () => [
+      { check: 'grants', ok: false, severity: 'ERROR', message: 'No SELECT.', statement: 'GRANT;' },
+    ],
+    checkMapping: async () => Promise.reject(new AppError('SOURCE_UNAVAILABLE', 'Denied.')),
+  } as unknown as Source;
+  const [examined] = await examine([sourceSection(source)], { clock: systemClock });
+  expect(renderSection(examined!)).toMatch(/ERROR +No SELECT\.\n +GRANT;\n +WARNING The mapped tables/);
+});
+
+test('a remedy follows the words of others as a sentence of its own', async () => {
+  const denied = new AppError('SOURCE_UNAVAILABLE', 'Denied (using password: YES)', { hint: 'Check it.' });
+  const [examined] = await examine([section('One', () => Promise.reject(denied))], { clock: systemClock });
+  expect(examined!.findings[0]!.message).toBe('Denied (using password: YES). Check it.');
+});
+
 test('a clock from before this program is an error', async () => {
   const at = (iso: string) =>
     clockSection({ ...systemClock, now: () => new Date(iso) }).examine(new AbortController().signal);
