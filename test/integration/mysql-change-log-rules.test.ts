@@ -35,7 +35,7 @@ describeMariadb('giving up a table of the binary log', () => {
   ])('%s', async (_, statements) => {
     await openPlain();
     const told = await stand.after(...statements.map((statement) => statement.replace('%', stand.schema.name)));
-    expect(told.unusable).toEqual(reason(/^its definition was changed: .*\bt\b/));
+    expect(told.unusable).toEqual(reason(/^its definition was changed: [A-Z ]+$/));
   });
 
   test.each([
@@ -66,7 +66,7 @@ describeMariadb('giving up a table of the binary log', () => {
   test('changes logged as statements', async () => {
     await openPlain();
     const told = await stand.after("SET SESSION binlog_format = 'STATEMENT'", 'DELETE FROM t');
-    expect(told.unusable).toEqual(reason(/^changes are logged as statements: DELETE FROM t/));
+    expect(told.unusable).toEqual(reason(/^changes are logged as statements: DELETE FROM \(it names t\)$/));
   });
 
   test.each(['MINIMAL', 'NOBLOB'])('row image %s', async (image) => {

@@ -102,7 +102,8 @@ export class KeyCollector implements FollowSink {
 
   describe(): string {
     const keys = [...this.tables.values()].reduce((sum, table) => sum + table.keys.size, 0);
-    return `it tells ${keys} changed keys of ${this.tables.size} tables, and not enough of ${this.reasons.size}`;
+    const told = `${keys} rows may have changed in the ${this.tables.size} tables that it tells of`;
+    return this.reasons.size === 0 ? told : `${told}; ${this.reasons.size} more have to be compared`;
   }
 
   findings(): LogFindings {

@@ -43,11 +43,13 @@ export async function readLoggedKeys(tables: readonly ChangedTable[], reading: L
   return collecting.findings();
 }
 
+const NO_POSITION = 'the source kept no log, or its user was not granted to see it (`npm run doctor` tells)';
+
 /** In words, why there is nothing to read, else from where to where. */
 function unreadableReason({ source, read, parent }: LogReading): string | { from: LogPosition; to: LogPosition } {
   if (!source.readChangeLog) return 'the source keeps no log of changes';
   if (!read.byKey) return 'the source can not put keys in their order';
-  if (parent.position === null) return 'where the parent backup stands in the log is not known';
-  if (read.position === null) return 'where this backup stands in the log is not known';
+  if (parent.position === null) return `where the parent backup stands in the log is not known: ${NO_POSITION}`;
+  if (read.position === null) return `where this backup stands in the log is not known: ${NO_POSITION}`;
   return { from: parent.position, to: read.position };
 }

@@ -15,7 +15,7 @@ import {
   type RowsBody,
   type TableMapBody,
 } from './log-events';
-import { mayName, reachOf, type StatementReach } from './log-statements';
+import { kindOf, mayName, reachOf, type StatementReach } from './log-statements';
 import { decoderOf, ImageReader, keyTypeRefusal, measureOf, type Decode, type Measure } from './log-values';
 import { LoggedReferences } from './log-references';
 import type { LogWatch, WatchedTable } from './log-watch';
@@ -94,7 +94,7 @@ export class LogScan {
   private takeStatement(query: QueryBody): void {
     const reach = reachOf(query.statement);
     if (reach === 'XA') throw new LogUnusable(XA_SEEN);
-    if (reach === 'ALL') throw new LogUnusable(`changes are logged as statements: ${shortened(query.statement)}`);
+    if (reach === 'ALL') throw new LogUnusable(`changes are logged as statements: ${this.described(query)}`);
     if (reach !== 'NONE') this.giveUpNamed(query, reach, this.watch.all());
   }
 
@@ -117,8 +117,15 @@ export class LogScan {
   private giveUpNamed(query: QueryBody, reach: StatementReach, tables: Iterable<WatchedTable>): void {
     for (const watched of tables) {
       if (!mayName(query, watched.schema, reach === 'SCHEMA' ? undefined : watched.table)) continue;
-      this.watch.giveUp(watched, `its definition was changed: ${shortened(query.statement)}`);
+      this.watch.giveUp(watched, `its definition was changed: ${kindOf(query.statement)}`);
     }
+  }
+
+  /** What an operator needs to know the statement again; never its text, whose values may be a person's. */
+  private described(query: QueryBody): string {
+    const tables = [...this.watch.all()].filter(({ schema, table }) => mayName(query, schema, table));
+    const named = tables.map(({ table }) => table).join(', ');
+    return `${kindOf(query.statement)}${named === '' ? '' : ` (it names ${named})`}`;
   }
 
   private async takeRows(rows: RowsBody): Promise<void> {
@@ -151,14 +158,6 @@ function unreadable(type: number): string {
     return 'the log holds compressed events, which are not read';
   }
   return `the log holds an event of type ${type}, which is not known`;
-}
-
-const SHOWN_CHARACTERS = 80;
-
-/** What an operator needs to know the statement again; values in it are cut off with the rest. */
-function shortened(statement: string): string {
-  const line = statement.replace(/\s+/g, ' ').trim();
-  return line.length > SHOWN_CHARACTERS ? `${line.slice(0, SHOWN_CHARACTERS)}…` : line;
 }
 
 interface KeyColumn {

@@ -30,6 +30,22 @@ export function reachOf(statement: string): StatementReach {
   return 'ALL';
 }
 
+/** Its first words as far as they are the language's own: names and values stay out. */
+export function kindOf(statement: string): string {
+  const words = withoutComments(statement)
+    .toUpperCase()
+    .split(/[^A-Z]+/);
+  const end = words.findIndex((word) => !KIND_WORDS.has(word));
+  return words.slice(0, end < 0 ? words.length : end).join(' ') || 'a statement of another kind';
+}
+
+const KIND_WORDS = new Set(
+  (
+    'ALTER BEGIN CALL COMMIT CREATE DATA DATABASE DELETE DO DROP EXISTS FROM IF IGNORE INDEX INSERT INTO LOAD NOT OR RENAME REPLACE ' +
+    'SCHEMA SELECT SET TABLE TRUNCATE UNIQUE UPDATE WITH'
+  ).split(' '),
+);
+
 /** What the server runs, in one line: comments at the beginning gone, and those that it runs opened up. */
 function withoutComments(statement: string): string {
   const opened = statement.replace(/\/\*M?!\d*([\s\S]*?)\*\//g, ' $1 ');

@@ -1,5 +1,5 @@
 /** Which statements of a binary log may have changed rows, and of which tables: when in doubt, they did. */
-import { mayName, reachOf } from '../../../src/sources/mysql/log-statements';
+import { kindOf, mayName, reachOf } from '../../../src/sources/mysql/log-statements';
 
 test.each([
   ['BEGIN', 'NONE'],
@@ -51,4 +51,14 @@ test('names are found whatever stands in them', () => {
   // In whatever charset the statement is.
   expect(mayName(inKyb('ALTER TABLE gr\u00f6\u00dfe ADD c INT'), 'kyb', 'gr\u00f6\u00dfe')).toBe(true);
   expect(mayName(inKyb('ALTER TABLE t ADD c INT'), 'kyb', 'gr\u00f6\u00dfe')).toBe(false);
+});
+
+test.each([
+  ["update tenants set name='Ada'", 'UPDATE'],
+  ["/* Ada */ DELETE FROM t WHERE name = 'Ada'", 'DELETE FROM'],
+  ['ALTER TABLE t ADD c INT', 'ALTER TABLE'],
+  ["INSERT INTO t VALUES ('DELETE')", 'INSERT INTO'],
+  ['`Ada`', 'a statement of another kind'],
+])('of %s an operator is told the kind alone, and no value', (statement, kind) => {
+  expect(kindOf(statement)).toBe(kind);
 });
