@@ -4,6 +4,7 @@ import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import { mustSettle, type CleanupJobSpec, type JobSpec } from '../domain/job';
 import { tallestStack } from '../domain/layer-stack';
+import type { Manifest } from '../domain/manifest';
 import type { CleanupResult, CompactionResult, EngineResult, EngineTask } from '../domain/task';
 
 export interface TaskContext {
@@ -74,7 +75,7 @@ export function followUp(result: EngineResult, compactAfterLayers: number): JobS
 export function toMessage(result: EngineResult): string {
   switch (result.kind) {
     case 'BACKUP':
-      return `Stored ${result.stored.manifest.rowCount} rows.`;
+      return backupMessage(result.stored.manifest);
     case 'PLAN':
       return `Would do ${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
     case 'RESTORE':
@@ -94,10 +95,22 @@ export function toMessage(result: EngineResult): string {
   }
 }
 
+function backupMessage({ rowCount, changedRowCount }: Manifest): string {
+  const rows = count(rowCount, 'row');
+  return changedRowCount === rowCount
+    ? `Holds ${rows}.`
+    : `Holds ${rows}; ${changedRowCount} changed since its parent.`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
 function compactionMessage({ compactedTables, kept }: CompactionResult): string {
   const [first] = kept;
   const rest = first ? ` ${kept.length} keep theirs; ${first.table} because: ${first.reason}` : '';
-  if (compactedTables.length > 0) return `The layers of ${compactedTables.length} tables became single bases.${rest}`;
+  if (compactedTables.length > 0)
+    return `The layers of ${count(compactedTables.length, 'table')} became single bases.${rest}`;
   return first ? `Nothing was compacted.${rest}` : 'Nothing was to do: no table has more than its base layer.';
 }
 

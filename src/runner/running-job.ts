@@ -206,8 +206,16 @@ export class RunningJob {
       if (ending.state === 'PENDING') await queue.requeue(claimed.lease, ending.requeue);
       else await queue.settle(claimed.lease, ending);
     });
-    const failure = ending.state === 'FAILED' ? { failure: ending.failure } : {};
-    this.log.info('Job settled.', { state: ending.state, ...failure });
+    this.logEnding(ending);
+  }
+
+  /** What failed is seen at any level of the log that shows warnings, with the reason. */
+  private logEnding(ending: NonNullable<Ending>): void {
+    const { state } = ending;
+    if (state === 'FAILED') return this.log.error('Job failed.', { state, failure: ending.failure });
+    if (state !== 'PENDING' || ending.requeue.failure === null) return this.log.info('Job settled.', { state });
+    const { failure, runAfter } = ending.requeue;
+    this.log.warn('The attempt failed; the job is tried again.', { state, failure, tryAgainAt: runAfter });
   }
 
   /** While the catalog is away the work's outcome is not lost: it is written again until the lease has run out. */

@@ -1,5 +1,6 @@
 /** The runner over a real catalog on both engines, with tasks and time in the test's hands. */
 import type { Catalog, JobRecord } from '../../src/catalog/catalog';
+import type { Log } from '../../src/domain/ambient';
 import { AppError } from '../../src/domain/errors';
 import { NO_PROGRESS } from '../../src/domain/job';
 import { backupSpec, CATALOG_ENGINES, completeBackup, restoreSpec } from '../support/catalog-stand';
@@ -54,6 +55,23 @@ describe.each(CATALOG_ENGINES)('runner on %s', (engine) => {
     });
     expect(await catalog.backups.find(doomed)).toBeNull();
     await until(() => runner.running === 0);
+  });
+
+  it('logs what failed as a warning or worse, with the reason', async () => {
+    const said: unknown[] = [];
+    const note = (level: string) => (message: string, fields?: Record<string, unknown>) =>
+      void said.push([level, message, (fields?.['failure'] as { code?: string } | undefined)?.code]);
+    const log: Log = { debug() {}, info() {}, warn: note('warn'), error: note('error'), child: () => log };
+    const job = await enqueue(backupSpec());
+    startRunner({ log });
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      (await executor.task(attempt)).fail(UNAVAILABLE);
+      await untilState(job, attempt < 3 ? 'PENDING' : 'FAILED');
+      if (attempt < 3) await advanceUntil(async () => (await find(job)).state === 'RUNNING');
+    }
+    await until(() => said.length === 3);
+    const retried = ['warn', 'The attempt failed; the job is tried again.', 'SOURCE_UNAVAILABLE'];
+    expect(said).toEqual([retried, retried, ['error', 'Job failed.', 'SOURCE_UNAVAILABLE']]);
   });
 
   it('runs no more than its limit at once', async () => {

@@ -35,7 +35,7 @@ it('and the backup restores as before; asked for again, it says that nothing was
   const backupId = await service.client.backup({ type: 'INCREMENTAL' });
   const [compaction] = await compactions();
   const { events } = await service.client.completed(compaction!.id);
-  expect(events.nodes.at(-1)?.message).toMatch(/^The layers of 1 tables became single bases\.$/);
+  expect(events.nodes.at(-1)?.message).toMatch(/^The layers of 1 table became single bases\.$/);
   expect(await service.client.verify(backupId)).toMatchObject({ passed: true });
 
   const { compactBackup } = await service.client.send(CompactBackupDocument, { input: { backupId, waitFor: 'PT20S' } });
