@@ -20,14 +20,8 @@ const UNREACHABLE = new Set([
   'POOL_CLOSED',
 ]);
 const SQLITE_PASSING = ['SQLITE_BUSY', 'SQLITE_LOCKED'];
-const SQLITE_BROKEN = [
-  'SQLITE_FULL',
-  'SQLITE_IOERR',
-  'SQLITE_CANTOPEN',
-  'SQLITE_READONLY',
-  'SQLITE_NOTADB',
-  'SQLITE_CORRUPT',
-];
+const SQLITE_BROKEN = ['SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'];
+const SQLITE_DAMAGED = ['SQLITE_NOTADB', 'SQLITE_CORRUPT'];
 const REFUSED = [
   'ER_ACCESS_DENIED_ERROR',
   'ER_DBACCESS_DENIED_ERROR',
@@ -65,6 +59,14 @@ export function translateCatalogError(error: unknown): AppError {
     return unavailable(
       `The catalog file can't be used: ${message}`,
       'Check free space and permissions of the catalog file.',
+      error,
+    );
+  }
+  if (SQLITE_DAMAGED.some((prefix) => code.startsWith(prefix))) {
+    return unavailable(
+      `The catalog file is damaged: ${message}`,
+      'Stop the service, move the file and those beside it (-wal, -shm) away, and start again: it is rebuilt from the repository ' +
+        '(docs/disaster-runbook.md, chapter 2).',
       error,
     );
   }

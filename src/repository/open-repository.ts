@@ -181,8 +181,15 @@ async function findMasterKey(deps: OpenDeps, config: RepositoryConfig, passphras
     const masterKey = await unwrapMasterKey(key, passphrase, deps.random);
     if (masterKey && masterKeyId(masterKey, config.repositoryId) === config.masterKeyId) return masterKey;
   }
+  if (keys.length === 0 && damaged.length === 0) throw noKeys();
   const note = damaged.length > 0 ? ` These key objects are damaged: ${damaged.join(', ')}.` : '';
   throw wrongPassphrase('The passphrase opens none of the repository’s keys.', `${SET_PASSPHRASE}${note}`);
+}
+
+function noKeys(): AppError {
+  return new AppError('INTEGRITY_FAILURE', 'The repository is encrypted, and its folder keys/ holds no key of it.', {
+    hint: 'Bring keys/ back from a copy of the repository: without one of its keys no passphrase opens it.',
+  });
 }
 
 export interface FoundKey {

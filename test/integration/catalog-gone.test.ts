@@ -1,5 +1,25 @@
 /** A catalog whose database is dropped under a running service: an outage like any other, and not ready. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openCatalog } from '../../src/catalog/open-catalog';
+import { testAmbient } from '../support/sqlite';
 import { backupSpec, onCatalogServer, openCatalogStand, type CatalogStand } from '../support/catalog-stand';
+
+test('a catalog file that is none any more is told with what brings it back', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'riskvault-catalog-'));
+  try {
+    writeFileSync(join(folder, 'catalog.sqlite'), randomBytes(8192));
+    const opening = openCatalog({ url: `sqlite:${folder}/catalog.sqlite`, ...testAmbient });
+    await expect(opening).rejects.toMatchObject({
+      code: 'CATALOG_UNAVAILABLE',
+      hint: expect.stringMatching(/move the file .* rebuilt/) as string,
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 describe('a catalog on mariadb', () => {
   let stand: CatalogStand;

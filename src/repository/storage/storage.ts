@@ -62,7 +62,7 @@ const HINTS: Record<StorageFault, string | undefined> = {
   EXISTS: undefined,
   MISSING: undefined,
   TRUNCATED: 'Run a check of the repository at level DATA.',
-  FULL: 'Free space where the repository is, or delete backups and run a cleanup.',
+  FULL: 'Free some MB where the repository is, or give its disk more; then delete backups and run a cleanup, which both write a little before they free anything.',
   UNAVAILABLE: 'See that the repository can be reached and that the service may read and write there.',
   BAD_NAME: undefined,
 };

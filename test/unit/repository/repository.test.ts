@@ -172,6 +172,17 @@ describe('opening', () => {
     await expect(openWorld(world, { passphrase: 'wrong' })).rejects.toMatchObject({ code: 'WRONG_PASSPHRASE' });
   });
 
+  test('where all keys are gone is told as that, not as a wrong passphrase', async () => {
+    const world = newWorld();
+    await openWorld(world, { passphrase: 'right' });
+    const storage = memoryStorage(world.fs);
+    for await (const { name } of storage.list('keys/')) await storage.delete(name);
+    await expect(openWorld(world, { passphrase: 'right' })).rejects.toMatchObject({
+      code: 'INTEGRITY_FAILURE',
+      message: expect.stringContaining('holds no key'),
+    });
+  });
+
   test('with a passphrase where nothing is encrypted is refused, not ignored', async () => {
     const world = newWorld();
     await openWorld(world);
