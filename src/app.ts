@@ -17,10 +17,10 @@ import type { EngineResult, EngineTask, TaskExecutor } from './domain/task';
 import { createEventBus } from './events/event-bus';
 import { createEventFeed } from './events/event-feed';
 import { openSource, schemaOf, sqlitePath } from './open-source';
+import { watchCondition, type ConditionWatch } from './ops/condition-watch';
 import { watchStalls } from './ops/event-loop-lag';
 import { createHealth, type HealthCheck } from './ops/health';
 import type { ShutdownStep } from './ops/shutdown';
-import { watchWrites, type WriteWatch } from './ops/write-watch';
 import { openRepository, type Repository } from './repository/repository';
 import { createRunner, type Runner } from './runner/runner';
 import { createWorkerExecutor } from './runner/worker-executor';
@@ -91,11 +91,14 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   closes('repository', () => repository.close());
   await importBackups({ catalog, repository, log });
 
-  const writes = await watchWrites({ probe: () => probeWrites(repository), clock, log });
+  const writes = watchCondition({ probe: () => probeWrites(repository), words: WRITES, clock, log });
+  await writes.tried;
   closes('repository watch', () => writes.stop());
 
   const sources = settings.sources.map((source) => openSource({ settings: source, clock, random, log }));
   closes('sources', async () => void (await Promise.all(sources.map((source) => source.close()))));
+  const reaches = watchSources(sources, { clock, log });
+  closes('source watch', async () => void (await Promise.all([...reaches.values()].map((watch) => watch.stop()))));
 
   const executor = options.executor ?? workerThreads(options);
   closes('worker threads', () => executor.close());
@@ -104,7 +107,7 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   const stalls = watchStalls({ clock, log });
   closes('event loop watch', () => stalls.stop());
   const health = createHealth({
-    checks: healthChecks({ catalog, repository, runner, writes }),
+    checks: healthChecks({ catalog, repository, runner, writes, reaches }),
     clock,
     longestStallMs: () => stalls.longestMs(),
   });
@@ -266,6 +269,30 @@ function backupReader(executor: TaskExecutor): BackupReader {
   return { findRecords: (wanted, signal) => ask(executor, { kind: 'RECORDS', wanted }, signal) };
 }
 
+const WRITES = {
+  failing: 'the repository takes no writes: backups fail until it does',
+  working: 'the repository takes writes again',
+};
+const REACH = {
+  failing: 'the source can not be used: backups of it, and restores into it, fail until it can',
+  working: 'the source can be used again',
+};
+
+/** By name. Nobody waits for the first try: a server that is away takes its time to say so. */
+function watchSources(
+  sources: readonly Source[],
+  { clock, log }: Pick<AppOptions, 'clock' | 'log'>,
+): Map<string, ConditionWatch> {
+  const watch = (source: Source): ConditionWatch =>
+    watchCondition({
+      probe: async (signal) => void (await source.info(signal)),
+      words: REACH,
+      clock,
+      log: log.child({ source: source.name }),
+    });
+  return new Map(sources.map((source) => [source.name, watch(source)]));
+}
+
 /** What is no longer there must not be made anew: an empty mount point would take writes. */
 async function probeWrites(repository: LazyRepository): Promise<void> {
   const opened = await repository.open();
@@ -278,16 +305,23 @@ function healthChecks({
   repository,
   runner,
   writes,
+  reaches,
 }: {
   catalog: Catalog;
   repository: LazyRepository;
   runner: Runner;
-  writes: WriteWatch;
+  writes: ConditionWatch;
+  reaches: ReadonlyMap<string, ConditionWatch>;
 }): HealthCheck[] {
   return [
     { name: 'catalog', check: () => catalog.ping() },
     { name: 'repository', check: async () => (await repository.open()).ping() },
     { name: 'repository writes', optional: true, check: () => writes.check() },
+    ...[...reaches].map(([name, watch]) => ({
+      name: `source ${name}`,
+      optional: true,
+      check: () => watch.check(),
+    })),
     {
       name: 'runner',
       check: async () => {

@@ -6,6 +6,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { until } from '../support/fake-clock';
+import { freePort } from '../support/mariadb';
+import { ServiceProcess } from '../support/service-process';
 
 const DIST = join(__dirname, '../../dist');
 let folder = '';
@@ -146,4 +149,23 @@ describe('a start that is refused', () => {
     expect(stderr).toMatch(/ENAMETOOLONG.*\nCheck that this path is there/);
     expect(stderr).not.toMatch(/\n +at /);
   });
+});
+
+test('a source that can not be used is warned of at the start, with what to do, and does not end readiness', async () => {
+  const service = new ServiceProcess({ sourceUrl: `mysql://rv:secret@127.0.0.1:${await freePort()}/kyb` });
+  try {
+    await service.start();
+    const warned = (): string | undefined => service.log.find((line) => line.includes('the source can not be used'));
+    await until(() => warned() !== undefined);
+    expect(warned()).toMatch(
+      /"level":"warn".*"source":"default".*SOURCE_UNAVAILABLE.*Check that the database server runs/,
+    );
+    const ready = (await (await fetch(`${service.url}/health/ready`)).json()) as { checks: unknown[] };
+    expect(ready).toMatchObject({ ready: true });
+    expect(ready.checks).toContainEqual(
+      expect.objectContaining({ name: 'source default', ok: false, optional: true, message: 'SOURCE_UNAVAILABLE' }),
+    );
+  } finally {
+    await service.remove();
+  }
 });
