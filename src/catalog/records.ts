@@ -70,6 +70,8 @@ export interface BackupTableRecord {
   rowCount: number;
   changedRowCount: number;
   rawBytes: number;
+  /** Absent: it was counted. */
+  rawBytesEstimated?: true;
   changeDetection: ChangeDetection;
   changeDetectionReason: string;
 }

@@ -88,8 +88,10 @@ export function fromManifest({ name, checksum, manifest }: StoredManifest) {
 }
 
 function toTableRecord(table: StoredManifest['manifest']['tables'][number]): BackupTableRecord {
-  const { dataType, rowCount, changedRowCount, rawBytes, changeDetection, changeDetectionReason } = table;
-  return { dataType, table: table.table, rowCount, changedRowCount, rawBytes, changeDetection, changeDetectionReason };
+  const { dataType, rowCount, changedRowCount, rawBytes, rawBytesEstimated } = table;
+  const { changeDetection, changeDetectionReason } = table;
+  const counts = { rowCount, changedRowCount, rawBytes, ...(rawBytesEstimated && { rawBytesEstimated }) };
+  return { dataType, table: table.table, ...counts, changeDetection, changeDetectionReason };
 }
 
 function restoreResult(result: RestoreResult): RestoreRecord['result'] {

@@ -36,9 +36,19 @@ export class BackupTableView {
     return this.record.changedRowCount;
   }
 
-  @Field(() => BigIntScalar, { description: 'Bytes of the rows in this state, uncompressed.' })
+  @Field(() => BigIntScalar, {
+    description: 'Bytes of the rows in this state, uncompressed; an estimate where rawBytesEstimated.',
+  })
   get rawBytes(): number {
     return this.record.rawBytes;
+  }
+
+  @Field(() => Boolean, {
+    description:
+      'Whether changes were found by BINLOG, now or in a backup that this one stands on: the rows they replaced were not weighed.',
+  })
+  get rawBytesEstimated(): boolean {
+    return this.record.rawBytesEstimated ?? false;
   }
 
   @Field(() => ChangeDetectionEnum)
@@ -186,9 +196,21 @@ export class BackupView {
     return this.record.changedRowCount;
   }
 
-  @Field(() => BigIntScalar, { nullable: true, description: 'Bytes of this state, uncompressed.' })
+  @Field(() => BigIntScalar, {
+    nullable: true,
+    description: 'Bytes of the rows in this state, uncompressed; an estimate where rawBytesEstimated.',
+  })
   get rawBytes(): number | null {
     return this.record.rawBytes;
+  }
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether rawBytes of one of its tables is an estimate; null as long as rawBytes is.',
+  })
+  get rawBytesEstimated(): boolean | null {
+    const { rawBytes, tables } = this.record;
+    return rawBytes === null ? null : tables.some(({ rawBytesEstimated }) => rawBytesEstimated ?? false);
   }
 
   @Field(() => BigIntScalar, { nullable: true, description: 'Bytes that this backup newly stored.' })

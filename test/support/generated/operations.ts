@@ -299,7 +299,7 @@ export type CancelJobMutationVariables = Exact<{
 export type CancelJobMutation = {
   cancelJob: {
     job: { id: string; state: JobState; cancelable: boolean } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -311,7 +311,7 @@ export type CleanupExpiredBackupsMutation = {
   cleanupExpiredBackups: {
     expiredBackupIds: Array<string> | null;
     job: { id: string; state: JobState } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -323,7 +323,7 @@ export type CompactBackupMutation = {
   compactBackup: {
     job: { id: string; kind: JobKind; state: JobState } | null;
     backup: { id: string; status: BackupStatus; checksum: string | null; storedBytes: string | null } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -355,7 +355,7 @@ export type CreateBackupMutation = {
       rowCount: string | null;
       storedBytes: string | null;
     } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -383,7 +383,12 @@ export type BackupSummaryFragment = {
   storedBytes: string | null;
 };
 
-export type UserErrorFieldsFragment = { message: string; code: ErrorCode; path: Array<string> | null };
+export type UserErrorFieldsFragment = {
+  message: string;
+  code: ErrorCode;
+  path: Array<string> | null;
+  hint: string | null;
+};
 
 export type DeleteBackupMutationVariables = Exact<{
   input: DeleteBackupInput;
@@ -393,7 +398,7 @@ export type DeleteBackupMutation = {
   deleteBackup: {
     deletedBackupId: string | null;
     job: { id: string; state: JobState } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -656,7 +661,7 @@ export type PlaceLegalHoldMutation = {
       legalHolds: Array<{ id: string; reason: string | null; createdAt: string; createdBy: string | null }>;
     } | null;
     legalHold: { id: string; reason: string | null; createdAt: string; createdBy: string | null } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -724,7 +729,7 @@ export type ReleaseLegalHoldMutation = {
   releaseLegalHold: {
     backup: { id: string; status: BackupStatus } | null;
     legalHold: { id: string; reason: string | null } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -740,7 +745,7 @@ export type RestoreBackupMutation = {
       failure: { code: FailureCode; message: string; remedy: string | null } | null;
     } | null;
     restore: { id: string; status: JobState; dryRun: boolean } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -760,7 +765,7 @@ export type VerifyBackupMutation = {
         findings: Array<{ object: string; problem: DamageProblem; message: string }>;
       } | null;
     } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -892,6 +897,7 @@ export const UserErrorFieldsFragmentDoc = {
           { kind: 'Field', name: { kind: 'Name', value: 'message' } },
           { kind: 'Field', name: { kind: 'Name', value: 'code' } },
           { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
         ],
       },
     },
@@ -948,6 +954,7 @@ export const CancelJobDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -1023,6 +1030,7 @@ export const CleanupExpiredBackupsDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -1101,6 +1109,7 @@ export const CompactBackupDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -1269,6 +1278,7 @@ export const CreateBackupDocument = {
           { kind: 'Field', name: { kind: 'Name', value: 'message' } },
           { kind: 'Field', name: { kind: 'Name', value: 'code' } },
           { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+          { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
         ],
       },
     },
@@ -1328,6 +1338,7 @@ export const DeleteBackupDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -2352,6 +2363,7 @@ export const PlaceLegalHoldDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -2785,6 +2797,7 @@ export const ReleaseLegalHoldDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -2873,6 +2886,7 @@ export const RestoreBackupDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -2971,6 +2985,7 @@ export const VerifyBackupDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },

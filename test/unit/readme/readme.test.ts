@@ -86,6 +86,19 @@ test('the GraphQL examples are valid, and so is every committed operation', () =
   for (const text of [...blocks('graphql'), ...operations]) expect(validate(schema, parse(text))).toEqual([]);
 });
 
+test('whoever is told what is wrong is told what to do: the examples and operations select the hint', () => {
+  const operations = readdirSync(join(ROOT, 'schema/operations')).map((name) =>
+    readFileSync(join(ROOT, 'schema/operations', name), 'utf8'),
+  );
+  const selections = [...blocks('graphql'), ...operations].flatMap((text) => [
+    ...text.matchAll(/(?:errors|on UserError) \{([^}]*)\}/g),
+  ]);
+  expect(selections.length).toBeGreaterThan(5);
+  expect(
+    selections.map(([, fields]) => fields).filter((fields) => !/hint|\.\.\.UserErrorFields/.test(fields!)),
+  ).toEqual([]);
+});
+
 test('every file that it links to or names is there', () => {
   const linked = [...readme.matchAll(/\]\(([A-Za-z/-]+\.md)\)/g)].map(([, name]) => name!);
   expect(
