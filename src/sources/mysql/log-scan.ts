@@ -117,7 +117,7 @@ export class LogScan {
   private giveUpNamed(query: QueryBody, reach: StatementReach, tables: Iterable<WatchedTable>): void {
     for (const watched of tables) {
       if (!mayName(query, watched.schema, reach === 'SCHEMA' ? undefined : watched.table)) continue;
-      this.watch.giveUp(watched, `its definition was changed: ${kindOf(query.statement)}`);
+      this.watch.giveUp(watched, `its definition was changed: ${kindOf(query.statement)} (${watched.table})`);
     }
   }
 
