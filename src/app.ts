@@ -266,7 +266,10 @@ async function ask<Kind extends EngineResult['kind']>(
 }
 
 function backupReader(executor: TaskExecutor): BackupReader {
-  return { findRecords: (wanted, signal) => ask(executor, { kind: 'RECORDS', wanted }, signal) };
+  return {
+    findRecords: (wanted, signal) => ask(executor, { kind: 'RECORDS', wanted }, signal),
+    findHistory: (wanted, signal) => ask(executor, { kind: 'RECORD_HISTORY', wanted }, signal),
+  };
 }
 
 const WRITES = {

@@ -7,9 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { JobEventRecord, KeysetPosition } from '../catalog/catalog';
-import type { RecordPlace } from '../domain/backup-reader';
+import type { HistoryPlace, RecordPlace } from '../domain/backup-reader';
 import { AppError } from '../domain/errors';
-import { isUuid } from '../domain/ids';
+import { isUuid, type BackupId } from '../domain/ids';
 import { canonicalJson } from '../services/idempotency';
 
 const MAX_LENGTH = 300;
@@ -52,6 +52,24 @@ export function parseRecordCursor(cursor: string, fingerprint: string, path: rea
     throw malformed(path);
   if (boundTo !== fingerprint) throw otherList(path);
   return { state, span, row };
+}
+
+/** Of versions of a record: bound to source, table and key. */
+export function toHistoryCursor(fingerprint: string, { run, seen, isGiven, before }: HistoryPlace): string {
+  return encode([fingerprint, run, seen, isGiven ? 1 : 0, before]);
+}
+
+/** Throws as `parseListCursor`. */
+export function parseHistoryCursor(cursor: string, fingerprint: string, path: readonly string[]): HistoryPlace {
+  const [boundTo, run, seen, isGiven, before] = decode(cursor, path, 5);
+  const isPlace = isIdOrNull(run) && isIdOrNull(before) && isIdOrNull(seen) && seen !== null;
+  if (typeof boundTo !== 'string' || !isPlace) throw malformed(path);
+  if (boundTo !== fingerprint) throw otherList(path);
+  return { run, seen, isGiven: isGiven === 1, before };
+}
+
+function isIdOrNull(value: unknown): value is BackupId | null {
+  return value === null || (typeof value === 'string' && isUuid(value));
 }
 
 export function toEventCursor({ jobId, sequence, globalSequence }: JobEventRecord): string {

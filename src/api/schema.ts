@@ -10,7 +10,7 @@ import { LegalHoldResolver } from './resolvers/legal-hold-resolver';
 import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
 import { NodeResolver } from './resolvers/node-resolver';
 import { OverviewResolver } from './resolvers/overview-resolver';
-import { BackupRecords } from './resolvers/record-resolver';
+import { BackupRecords, RecordHistory } from './resolvers/record-resolver';
 import { RestoreResolver } from './resolvers/restore-resolver';
 import { RetentionPreviewResolver, RetentionVerdictLinks } from './resolvers/retention-resolver';
 
@@ -37,6 +37,7 @@ export function buildApiSchema(): GraphQLSchema {
       BackupLinks,
       BackupHolds,
       BackupRecords,
+      RecordHistory,
       LegalHoldResolver,
       RetentionPreviewResolver,
       RetentionVerdictLinks,

@@ -6,7 +6,7 @@ import type { DataType } from './data-type';
 import type { BackupId } from './ids';
 import type { RecordFilter } from './record-filter';
 import type { ValueKind } from './table';
-import type { JsonRow } from './values';
+import type { JsonRow, JsonValue } from './values';
 
 /** The next row to look at. Good for one state of the backup's layers: what they hold never changes. */
 export interface RecordPlace {
@@ -53,6 +53,46 @@ export interface RecordsFound {
   next: RecordPlace | null;
 }
 
+export interface HistoryWanted {
+  source: string;
+  dataType: DataType;
+  table: string;
+  /** The key's fields by column, or the value alone where the key is one column. */
+  key: JsonValue;
+  /** Versions, at most so many. */
+  limit: number;
+  from: HistoryPlace | null;
+}
+
+/** A record as it was, the same, in backups one after the other. */
+export interface RecordVersion {
+  /** Null: it was gone. */
+  fields: JsonRow | null;
+  /** Columns that differ from the version before; none of the first, of one that was gone, and of one after that. */
+  changedFields: string[];
+  firstBackupId: BackupId;
+  lastBackupId: BackupId;
+  /** The moments of the source that the two show, RFC 3339. */
+  firstSeenAt: string;
+  lastSeenAt: string;
+}
+
+/** The version that begins with `run`, as far as it was followed. */
+export interface HistoryPlace {
+  run: BackupId | null;
+  /** The last backup looked at. */
+  seen: BackupId;
+  /** Whether the version was given to the caller. */
+  isGiven: boolean;
+  /** A backup of the version before it, where that was not null and `run` was not given. */
+  before: BackupId | null;
+}
+
+export interface HistoryFound {
+  versions: RecordVersion[];
+  next: HistoryPlace | null;
+}
+
 export interface BackupReader {
   /**
    * Rows of one table in the order of its key ranges; within a range in the order of keys where the program knows it, else in one that stays.
@@ -61,4 +101,10 @@ export interface BackupReader {
    * backup; INTEGRITY_FAILURE naming what is damaged; CANCELLED once the signal aborted.
    */
   findRecords(wanted: RecordsWanted, signal: AbortSignal): Promise<RecordsFound>;
+  /**
+   * Versions of one record in the backups of a source that can be read, oldest first; backups of one business tell only where they have it.
+   * Throws INVALID_INPUT with the path `key` for what is no key of the table, NOT_FOUND where no backup holds the table, CURSOR_EXPIRED where
+   * a backup that the place names has gone; and as `findRecords`.
+   */
+  findHistory(wanted: HistoryWanted, signal: AbortSignal): Promise<HistoryFound>;
 }

@@ -114,11 +114,19 @@ function valuesOf(operand: JsonValue, path: readonly string[]): JsonValue[] {
   throw refuse(path, 'in takes a list of values.', `Give a list of 1 to ${MAX_IN_VALUES} values.`);
 }
 
-function notNull(value: JsonValue, path: readonly string[]): JsonValue {
+function notNull(value: JsonValue, path: readonly string[], hint = 'Use {"isNull": true}.'): JsonValue {
   if (isDeeper(value, MAX_VALUE_DEPTH))
     throw refuse(path, 'The value is nested too deep.', `Nest at most ${MAX_VALUE_DEPTH} levels.`);
   if (value !== null) return value;
-  throw refuse(path, 'Nothing compares with null.', 'Use {"isNull": true}.');
+  throw refuse(path, 'Nothing compares with null.', hint);
+}
+
+/** A key: an object of values by column, or one value. Throws INVALID_INPUT where it is neither, or not flat enough. */
+export function parseRecordKey(key: JsonValue, path: readonly string[]): JsonValue {
+  const checked = notNull(key, path, 'Give the fields that identify the record.');
+  if (typeof checked === 'object' && !Array.isArray(checked))
+    for (const [name, value] of Object.entries(checked as JsonObject)) notNull(value, [...path, name], 'Give a value.');
+  return checked;
 }
 
 /** Level by level: what is nested beyond all sense overflows recursion. */

@@ -2,7 +2,7 @@
  * What the runner asks of the engine and gets back: plain data, so that it can cross into a worker thread. The thread owns no
  * catalog; it reports progress and returns a result, and its owner writes them down.
  */
-import type { RecordsFound, RecordsWanted } from './backup-reader';
+import type { HistoryFound, HistoryWanted, RecordsFound, RecordsWanted } from './backup-reader';
 import type { DamageFinding } from './backup-store';
 import type { ChangeCounts } from './change-set';
 import type { BackupId, ChangeSetId, JobId } from './ids';
@@ -57,7 +57,8 @@ export type EngineTask =
   /** What deleting these would free: no job, but a question; changes nothing. */
   | { kind: 'FREED_BYTES'; backupIds: readonly BackupId[] }
   /** Records of a backup: no job either. */
-  | { kind: 'RECORDS'; wanted: RecordsWanted };
+  | { kind: 'RECORDS'; wanted: RecordsWanted }
+  | { kind: 'RECORD_HISTORY'; wanted: HistoryWanted };
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -159,6 +160,10 @@ export interface RecordsResult extends RecordsFound {
   kind: 'RECORDS';
 }
 
+export interface RecordHistoryResult extends HistoryFound {
+  kind: 'RECORD_HISTORY';
+}
+
 export type EngineResult =
   | BackupResult
   | PlanResult
@@ -168,7 +173,8 @@ export type EngineResult =
   | CleanupResult
   | CompactionResult
   | FreedBytesResult
-  | RecordsResult;
+  | RecordsResult
+  | RecordHistoryResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

@@ -10,6 +10,7 @@ import { reckonFreedBytes } from './keeping/freed-bytes';
 import { verifyBackup } from './keeping/verify';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
+import { findHistory } from './reading/find-history';
 import { findRecords } from './reading/find-records';
 import { restoreBackup } from './restoring/restore';
 import { takeBackup } from './taking/take-backup';
@@ -48,6 +49,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return reckonFreedBytes(task, context);
     case 'RECORDS':
       return findRecords(task.wanted, context);
+    case 'RECORD_HISTORY':
+      return findHistory(task.wanted, context);
   }
 }
 

@@ -88,6 +88,8 @@ export function toMessage(result: EngineResult): string {
       return `Would free ${result.freedBytes} bytes.`;
     case 'RECORDS':
       return `Found ${result.records.length} records.`;
+    case 'RECORD_HISTORY':
+      return `Found ${result.versions.length} versions.`;
     case 'CLEANUP':
       return cleanupMessage(result);
     case 'COMPACTION':

@@ -1,16 +1,19 @@
 /** Records of backups, read without restoring anything. */
 import type { BackupRecord, Catalog } from '../catalog/catalog';
 import type { Clock } from '../domain/ambient';
-import type { BackupReader, RecordPlace, RecordsFound } from '../domain/backup-reader';
+import type { BackupReader, HistoryFound, HistoryPlace, RecordPlace, RecordsFound } from '../domain/backup-reader';
 import type { DataType, RequestedDataType } from '../domain/data-type';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { RecordFilter } from '../domain/record-filter';
+import type { JsonValue } from '../domain/values';
 import { authorize } from './authorize';
 import { InputProblems } from './input-problems';
 import { checkBusinessId, type Given } from './input-rules';
+import type { SourcePort } from './ports';
 import type { Principal } from './principal';
 import { oneAfterAnother } from './questions';
+import { checkSource } from './sources';
 
 export interface RecordsRequest {
   backupId: BackupId;
@@ -29,6 +32,18 @@ export interface RecordsService {
    * where reading takes too long or too many read; and what `BackupReader` throws.
    */
   find(principal: Principal, request: RecordsRequest, signal: AbortSignal): Promise<RecordsPage>;
+  /** As `find`, of one record through all backups of its source. */
+  history(principal: Principal, request: HistoryRequest, signal: AbortSignal): Promise<HistoryFound>;
+}
+
+export interface HistoryRequest {
+  source: string;
+  dataType: RequestedDataType;
+  /** Needed where the source maps several to the data type. */
+  table?: Given<string>;
+  key: JsonValue;
+  limit: number;
+  from: HistoryPlace | null;
 }
 
 export interface RecordsPage extends RecordsFound {
@@ -39,6 +54,7 @@ export interface RecordsPage extends RecordsFound {
 export interface RecordsDependencies {
   catalog: Pick<Catalog, 'backups'>;
   reader: BackupReader;
+  sources: readonly SourcePort[];
   clock: Clock;
 }
 
@@ -51,16 +67,24 @@ const READ_BOUNDS = {
   hint: 'Ask again when fewer others read.',
 };
 
-export function createRecordsService({ catalog, reader, clock }: RecordsDependencies): RecordsService {
+export function createRecordsService({ catalog, reader, sources, clock }: RecordsDependencies): RecordsService {
   const ask = oneAfterAnother({ clock, ...READ_BOUNDS });
   return {
     async find(principal, request, signal) {
       authorize(principal, 'record:read');
       const backup = requireStored(await catalog.backups.find(request.backupId));
-      const table = tableOf(backup, request);
+      const table = tableOf(backup.tables, request, 'The backup');
       const { backupId, limit, from, filter } = request;
       const wanted = { backupId, limit, from, ...table, filter, businessId: businessIdOf(request) };
       return { ...(await ask(signal, (bounded) => reader.findRecords(wanted, bounded))), ...table };
+    },
+    async history(principal, { source, dataType, table, ...request }, signal) {
+      authorize(principal, 'record:read');
+      const problems = new InputProblems([]);
+      const mapping = checkSource(sources, source, problems)?.mapping ?? [];
+      problems.throwIfAny();
+      const wanted = { source, ...request, ...tableOf(mapping, { dataType, table }, `The source ${source}`) };
+      return ask(signal, (bounded) => reader.findHistory(wanted, bounded));
     },
   };
 }
@@ -78,15 +102,16 @@ function requireStored(backup: BackupRecord | null): BackupRecord {
 
 /** The table named, or the only one of the data type. */
 function tableOf(
-  { tables }: BackupRecord,
+  tables: readonly { dataType: DataType; table: string }[],
   { dataType, table }: Pick<RecordsRequest, 'dataType' | 'table'>,
+  holder: string,
 ): { dataType: DataType; table: string } {
   if (dataType === 'ALL') throw refuse('dataType', 'ALL is no single data type.', 'Name one of them.');
   const held = tables.filter((candidate) => candidate.dataType === dataType).map(({ table: name }) => name);
   const [only, ...others] = held.filter((name) => !isGiven(table) || name === table);
   if (only !== undefined && others.length === 0) return { dataType, table: only };
   if (held.length === 0)
-    throw refuse('dataType', `The backup holds no table of ${dataType}.`, "Name one of the backup's dataTypes.");
+    throw refuse('dataType', `${holder} holds no table of ${dataType}.`, 'Name another data type.');
   const message = isGiven(table) ? `${dataType} has no such table.` : `${dataType} has several tables.`;
   throw refuse('table', message, `Name one of: ${held.join(', ')}.`);
 }

@@ -50,7 +50,7 @@ export function createServices(options: ServicesOptions): Services {
     jobs,
     backups: createBackupsService({ catalog, jobs, clock, random, wake, sources, defaultRetentionDays }),
     legalHolds: createLegalHoldsService({ catalog, repository: options.repository, clock, random }),
-    records: createRecordsService({ catalog, reader: options.reader, clock }),
+    records: createRecordsService({ catalog, reader: options.reader, sources, clock }),
     retention: createRetentionService({ catalog, repository: options.repository, clock }),
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
     sources: createSourcesService(sources, clock),

@@ -1,9 +1,11 @@
 /** Backup.records: pages and cursors, what is refused before and by a reader, and that nobody waits for ever. */
 import { request } from 'node:http';
-import type { BackupReader, RecordsFound, RecordsWanted } from '../../src/domain/backup-reader';
+import { parseIdOf } from '../../src/api/global-id';
+import type { BackupId } from '../../src/domain/ids';
+import type { BackupReader, HistoryWanted, RecordsFound, RecordsWanted } from '../../src/domain/backup-reader';
 import type { TableManifest } from '../../src/domain/manifest';
 import { AppError } from '../../src/domain/errors';
-import { openApiStand, storedManifest, type ApiStand } from '../support/api-stand';
+import { openApiStand, storedManifest, TEST_READER, type ApiStand } from '../support/api-stand';
 import { FakeClock, until } from '../support/fake-clock';
 import * as op from '../support/generated/operations';
 
@@ -42,6 +44,8 @@ const pages: BackupReader['findRecords'] = async ({ from, limit }) => {
   return { columns: COLUMNS, records, next: begin + limit < RECORDS.length ? place(begin + limit) : null };
 };
 let answer = pages;
+const histories: HistoryWanted[] = [];
+let answerHistory = TEST_READER.findHistory;
 
 const clock = new FakeClock();
 let stand: ApiStand;
@@ -52,7 +56,7 @@ beforeAll(async () => {
     asked.push({ wanted, signal });
     return answer(wanted, signal);
   };
-  stand = await openApiStand({ reader: { findRecords }, clock });
+  stand = await openApiStand({ reader: { findRecords, findHistory: (...call) => answerHistory(...call) }, clock });
   backupId = await storedBackup();
 });
 afterAll(() => stand.close());
@@ -180,6 +184,76 @@ describe('refuses', () => {
       expect(await refusal({})).toMatchObject({ code, hint: 'Do this.', argument: 'after' });
     },
   );
+});
+
+describe('the history of a record', () => {
+  /** What each backup shows of it. */
+  const shown = [{ n: 1 }, { n: 2 }, null];
+  const history = async (variables: Partial<op.RecordHistoryQueryVariables> = {}) =>
+    (await stand.run(op.RecordHistoryDocument, { dataType: 'ASSESSMENTS', key: { id: 1 }, ...variables }))
+      .recordHistory;
+  const backups: BackupId[] = [];
+  const ask: BackupReader['findHistory'] = async (wanted) => {
+    histories.push(wanted);
+    const versions = shown.map((fields, i) => ({
+      ...{ fields, changedFields: i === 1 ? ['n'] : [], firstBackupId: backups[i]!, lastBackupId: backups[i]! },
+      ...{ firstSeenAt: `2026-11-2${i}T00:00:00.000Z`, lastSeenAt: `2026-11-2${i}T12:00:00.000Z` },
+    }));
+    const begin = wanted.from === null ? 0 : backups.indexOf(wanted.from.seen) + 1;
+    const given = versions.slice(begin, begin + wanted.limit);
+    const last = given.at(-1)!;
+    const next = { run: last.firstBackupId, seen: last.lastBackupId, isGiven: true, before: null };
+    return { versions: given, next: begin + given.length < shown.length ? next : null };
+  };
+
+  beforeAll(async () => {
+    for (let i = 0; i < shown.length; i++) backups.push(parseIdOf<BackupId>('Backup', await storedBackup(), []));
+    answerHistory = ask;
+  });
+
+  test('comes oldest first, with the backups that show each version, page by page', async () => {
+    const { nodes } = await history();
+    expect(nodes).toMatchObject([
+      { isDeleted: false, fields: { n: 1 }, changedFields: [], firstSeenAt: '2026-11-20T00:00:00.000Z' },
+      { isDeleted: false, fields: { n: 2 }, changedFields: ['n'], lastSeenAt: '2026-11-21T12:00:00.000Z' },
+      { isDeleted: true, fields: null, firstSeenIn: { type: 'FULL' } },
+    ]);
+    const first = await history({ first: 1 });
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    const second = await history({ first: 5, after: first.pageInfo.endCursor });
+    expect(second).toMatchObject({
+      nodes: [{ fields: { n: 2 } }, { isDeleted: true }],
+      pageInfo: { hasNextPage: false },
+    });
+    expect(await history({ first: 5, after: first.edges[0]?.cursor })).toEqual(second);
+  });
+
+  test('is of the default source, and of the only table of the data type', async () => {
+    await history();
+    expect(histories.at(-1)).toMatchObject({
+      source: 'default',
+      table: 'risk_assessments',
+      key: { id: 1 },
+      from: null,
+    });
+  });
+
+  test.each<[string, Partial<op.RecordHistoryQueryVariables>, string]>([
+    ['a source that is not configured', { source: 'elsewhere' }, 'source'],
+    ['a data type of several tables', { dataType: 'BUSINESSES' }, 'table'],
+    ['a key with a NULL', { key: { id: null } }, 'key.id'],
+    ['a page of no size', { first: 0 }, 'first'],
+    ['a malformed cursor', { after: 'x' }, 'after'],
+  ])('is refused for %s', async (_name, variables, argument) => {
+    const refusing = history(variables);
+    await expect(refusing).rejects.toThrow(/INVALID_INPUT/);
+    await expect(refusing).rejects.toThrow(new RegExp(`"argument":"${argument}"`));
+  });
+
+  test('takes no cursor of another key', async () => {
+    const { endCursor: after } = (await history({ first: 1 })).pageInfo;
+    await expect(history({ key: { id: 2 }, after })).rejects.toThrow(/another filter/);
+  });
 });
 
 describe('a reading', () => {

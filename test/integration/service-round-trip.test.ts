@@ -3,7 +3,7 @@
  * it, one business, one data type, the configuration, a look beside the live data.
  */
 import { stopMariadb } from '../support/mariadb';
-import { ReadRecordsDocument } from '../support/generated/operations';
+import { ReadRecordsDocument, RecordHistoryDocument } from '../support/generated/operations';
 import { describeMariadb, needServer } from '../support/mysql-source';
 import { startServiceApp, type ServiceApp } from '../support/service-app';
 import {
@@ -52,6 +52,14 @@ function describeRoundTrip(name: string, openPlatform: () => Promise<Platform>):
       await platform.exec(`DELETE FROM risk_factor_scores`);
       const { backup } = await service.client.send(ReadRecordsDocument, { ...wanted, dataType: 'FACTORS' });
       expect([String(backup?.records.nodes.length)]).toEqual(before);
+      const [record] = backup?.records.nodes ?? [];
+      const { recordHistory } = await service.client.send(RecordHistoryDocument, {
+        dataType: 'FACTORS',
+        key: record?.key,
+      });
+      expect(recordHistory.nodes).toMatchObject([
+        { isDeleted: false, fields: record?.fields, firstSeenIn: { id: backupId } },
+      ]);
       await service.client.restore({ backupId });
       expect(await platform.state()).toEqual(whole);
     });

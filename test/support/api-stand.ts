@@ -33,6 +33,12 @@ export const API_LIMITS: Settings['limits'] = {
   maxWaiters: 50,
 };
 
+/** Of backups without records. */
+export const TEST_READER: BackupReader = {
+  findRecords: async () => ({ columns: [], records: [], next: null }),
+  findHistory: async () => ({ versions: [], next: null }),
+};
+
 export interface ApiStandOptions {
   limits?: Partial<Settings['limits']>;
   clock?: Clock;
@@ -93,7 +99,7 @@ export async function openApiStand(options: ApiStandOptions = {}): Promise<ApiSt
     feed,
     sources: options.sources ?? [testSource()],
     repository: options.repository ?? TEST_REPOSITORY,
-    reader: options.reader ?? { findRecords: async () => ({ columns: [], records: [], next: null }) },
+    reader: options.reader ?? TEST_READER,
     defaultRetentionDays: 30,
     maxWaiters: limits.maxWaiters,
     clock,

@@ -5,175 +5,34 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RecordPlace, RecordsFound, RecordsWanted } from '../../src/domain/backup-reader';
+import type {
+  HistoryFound,
+  HistoryPlace,
+  HistoryWanted,
+  RecordPlace,
+  RecordsFound,
+  RecordsWanted,
+  RecordVersion,
+} from '../../src/domain/backup-reader';
 import type { BackupId } from '../../src/domain/ids';
-import type { SourceMapping } from '../../src/domain/mapping';
 import { parseRecordFilter } from '../../src/domain/record-filter';
 import type { Source } from '../../src/domain/source';
 import type { JsonRow, JsonValue } from '../../src/domain/values';
 import { runTask } from '../../src/engine/engine';
 import type { Repository } from '../../src/repository/repository';
-import { createSeededRandom, type SeededRandom } from '../../src/sources/seeded-random';
+import { createSeededRandom } from '../../src/sources/seeded-random';
 import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
 import { backup, compact, engineDeps, restore, run, type EngineBench } from './engine-context';
 import { openStore } from './engine-scenarios';
-
-const MAPPING: SourceMapping = [
-  { dataType: 'BUSINESSES', table: 'business', business: { kind: 'COLUMN', column: 'id' } },
-  { dataType: 'ASSESSMENTS', table: 'item', business: { kind: 'COLUMN', column: 'business_id' } },
-  {
-    dataType: 'FACTORS',
-    table: 'part',
-    business: { kind: 'PATH', column: 'item_id', referencedTable: 'item', referencedColumn: 'id' },
-  },
-  { dataType: 'CONFIG', table: 'setting' },
-];
-
-const tables = ({ exact }: SourceContractFixture['types']): string[] => [
-  `CREATE TABLE business (id ${exact} NOT NULL PRIMARY KEY)`,
-  `CREATE TABLE item (id BIGINT NOT NULL PRIMARY KEY, business_id ${exact} NOT NULL, n INT NULL, amount DECIMAL(9,2) NULL, ratio DOUBLE NULL,
-     note ${exact} NULL, day DATE NULL, data BLOB NULL, pad TEXT NULL)`,
-  `CREATE TABLE part (item_id BIGINT NOT NULL, name ${exact} NOT NULL, n INT NULL, PRIMARY KEY (item_id, name))`,
-  `CREATE TABLE setting (name ${exact} NOT NULL PRIMARY KEY, n INT NULL)`,
-];
-
-const BUSINESSES = 12;
-const ITEMS = 3_000;
-const LETTERS = ['a', 'B', 'é', '😀', '0', '_', '\uffee'];
-const DAYS = ['2024-02-29', '2025-12-31', '2026-01-01', '2026-11-25'];
-
-/** A filter, and the condition in SQL that means the same. */
-interface Wanted {
-  json: JsonValue;
-  sql: string;
-}
-
-const OPERATORS = { eq: '=', ne: '<>', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const;
-
-class Filters {
-  constructor(
-    private readonly random: SeededRandom,
-    private readonly isSqlite: boolean,
-  ) {}
-
-  text(): string {
-    return Array.from({ length: this.random.int(0, 3) }, () => this.random.pick(LETTERS)).join('');
-  }
-
-  any(depth = 0): Wanted {
-    const kind = depth > 2 ? 0 : this.random.int(0, 6);
-    if (kind === 4) return this.not(this.any(depth + 1));
-    if (kind === 5 || kind === 6)
-      return this.listed(kind === 5 ? 'and' : 'or', [this.any(depth + 1), this.any(depth + 1)]);
-    return this.column();
-  }
-
-  private not({ json, sql }: Wanted): Wanted {
-    return { json: { not: json }, sql: `NOT (${sql})` };
-  }
-
-  private listed(kind: 'and' | 'or', parts: Wanted[]): Wanted {
-    const sql = parts.map((part) => `(${part.sql})`).join(kind === 'and' ? ' AND ' : ' OR ');
-    return { json: { [kind]: parts.map(({ json }) => json) }, sql };
-  }
-
-  private column(): Wanted {
-    const name = this.random.pick(['id', 'n', 'amount', 'ratio', 'note', 'day', 'data', 'business_id']);
-    const kind = this.random.int(0, 4);
-    if (kind === 0) {
-      const isNull = this.random.chance(0.5);
-      return { json: { [name]: { isNull } }, sql: `${name} IS ${isNull ? '' : 'NOT '}NULL` };
-    }
-    if (kind === 1) {
-      const values = [this.value(name), this.value(name), this.value(name)];
-      return {
-        json: { [name]: { in: values.map(({ json }) => json) } },
-        sql: `${name} IN (${values.map(({ sql }) => sql).join(', ')})`,
-      };
-    }
-    if (kind === 2 && name === 'note') return this.partOfText();
-    const comparator = this.random.pick(Object.keys(OPERATORS) as (keyof typeof OPERATORS)[]);
-    const value = this.value(name);
-    return { json: { [name]: { [comparator]: value.json } }, sql: `${name} ${OPERATORS[comparator]} ${value.sql}` };
-  }
-
-  private partOfText(): Wanted {
-    const text = this.text();
-    if (this.random.chance(0.5)) return { json: { note: { contains: text } }, sql: `INSTR(note, '${text}') > 0` };
-    return { json: { note: { startsWith: text } }, sql: `SUBSTR(note, 1, ${[...text].length}) = '${text}'` };
-  }
-
-  private value(name: string): Wanted {
-    const { random } = this;
-    const thirds = random.int(-30, 30) / 3;
-    switch (name) {
-      case 'id':
-        return number(random.int(0, ITEMS + 50));
-      case 'n':
-        return number(random.int(-5, 5));
-      case 'amount':
-        return number(Number(random.decimal(-9, 9, 1)));
-      case 'ratio':
-        return { json: thirds, sql: `${thirds}e0` };
-      case 'note':
-        return quoted(this.text());
-      case 'day':
-        return quoted(random.pick(DAYS));
-      case 'business_id':
-        return quoted(`b${random.int(0, BUSINESSES)}`);
-    }
-    const bytes = Buffer.from([random.int(0, 3), 255]);
-    const base64 = bytes.toString('base64');
-    return { json: this.isSqlite ? { base64 } : base64, sql: `X'${bytes.toString('hex')}'` };
-  }
-}
-
-function number(value: number): Wanted {
-  return { json: value, sql: String(value) };
-}
-
-function quoted(value: string): Wanted {
-  return { json: value, sql: `'${value}'` };
-}
-
-function rows(random: SeededRandom, filters: Filters): string[] {
-  const item = (id: number): string => itemOf(id, random, filters);
-  const all = Array.from({ length: ITEMS }, (_, i) => i + 1);
-  const businesses = Array.from({ length: BUSINESSES }, (_, i) => `('b${i}')`);
-  const parts = all.filter((id) => id % 5 === 0).flatMap((id) => [`(${id},'x',1)`, `(${id},'y',NULL)`]);
-  return [
-    `INSERT INTO business VALUES ${businesses.join(',')}`,
-    `INSERT INTO item VALUES ${all.map(item).join(',')}`,
-    `INSERT INTO part VALUES ${parts.join(',')}`,
-  ];
-}
-
-function itemOf(id: number, random: SeededRandom, filters: Filters): string {
-  const orNull = (sql: string): string => (random.chance(0.15) ? 'NULL' : sql);
-  const values = [
-    orNull(String(random.int(-5, 5))),
-    orNull(random.decimal(-9, 9, 1)),
-    orNull(`${random.int(-30, 30) / 3}e0`),
-    orNull(`'${filters.text()}'`),
-    orNull(`'${random.pick(DAYS)}'`),
-    orNull(`X'0${random.int(0, 3)}ff'`),
-  ];
-  return `(${id},'b${random.int(0, BUSINESSES - 1)}',${values.join(',')},'${String(id).padStart(6, '.').repeat(120)}')`;
-}
-
-/** Rows changed, deleted, moved to another business, and added in the middle and at the end. */
-function changes(random: SeededRandom, filters: Filters, from: number): string[] {
-  const some = Array.from({ length: 60 }, () => random.int(1, ITEMS));
-  const added = Array.from({ length: 20 }, (_, i) => itemOf(from + i, random, filters));
-  return [
-    `UPDATE item SET n = 4, note = 'é' WHERE id IN (${some.slice(0, 20).join(',')})`,
-    `UPDATE item SET business_id = 'b0' WHERE id IN (${some.slice(20, 30).join(',')})`,
-    `DELETE FROM part WHERE item_id IN (${some.slice(30).join(',')})`,
-    `DELETE FROM item WHERE id IN (${some.slice(30).join(',')})`,
-    `INSERT INTO item VALUES ${added.join(',')}`,
-    `INSERT INTO part VALUES (${from}, 'z', 2)`,
-  ];
-}
+import {
+  BUSINESSES,
+  Filters,
+  ITEMS,
+  recordChanges,
+  RECORDS_MAPPING,
+  recordRows,
+  recordTables,
+} from './record-platform';
 
 class Stand {
   readonly random = createSeededRandom(41);
@@ -194,8 +53,9 @@ class Stand {
     const database = await fixture.createDatabase();
     const sql = await database.connect();
     const folder = mkdtempSync(join(tmpdir(), 'riskvault-records-'));
-    const stand = new Stand(database, sql, database.open(MAPPING), await openStore(folder), folder, isSqlite);
-    for (const statement of [...tables(fixture.types), ...rows(stand.random, stand.filters)]) await sql.exec(statement);
+    const stand = new Stand(database, sql, database.open(RECORDS_MAPPING), await openStore(folder), folder, isSqlite);
+    for (const statement of [...recordTables(fixture.types), ...recordRows(stand.random, stand.filters)])
+      await sql.exec(statement);
     return stand;
   }
 
@@ -204,7 +64,7 @@ class Stand {
   }
 
   async change(from: number): Promise<void> {
-    for (const statement of changes(this.random, this.filters, from)) await this.sql.exec(statement);
+    for (const statement of recordChanges(this.random, this.filters, from)) await this.sql.exec(statement);
   }
 
   async backup(...args: Parameters<typeof backup> extends [unknown, ...infer Rest] ? Rest : never): Promise<BackupId> {
@@ -224,6 +84,12 @@ class Stand {
       from = next;
     }
     return found;
+  }
+
+  async history(wanted: Partial<HistoryWanted>, store: Repository = this.store): Promise<HistoryFound> {
+    const { dataType, table } = ITEMS_WANTED;
+    const task = { source: 'default', dataType, table, key: null, limit: 100, from: null, ...wanted };
+    return (await run({ kind: 'RECORD_HISTORY', wanted: task }, { ...this.bench, store })) as never;
   }
 
   async close(): Promise<void> {
@@ -365,6 +231,99 @@ export function describeRecords(
       await expect(stand.page({ backupId: backups[0]!, table: 'nope' })).rejects.toEqual(refused('NOT_FOUND'));
     });
 
+    it.each([
+      {
+        of: 'a table whose keys sort as bytes',
+        wanted: ITEMS_WANTED,
+        select: 'SELECT id, business_id, n, note, day FROM item',
+      },
+      {
+        of: 'a key of two columns',
+        wanted: { ...ITEMS_WANTED, ...PARTS },
+        select: 'SELECT item_id, name, n FROM part',
+      },
+      {
+        of: 'a table whose order only the source knows',
+        wanted: { ...ITEMS_WANTED, dataType: 'TRENDS', table: 'odd' } as const,
+        select: 'SELECT k, n FROM odd',
+      },
+    ])('are followed through the backups as SQL finds them in the restored data: $of', async ({ wanted, select }) => {
+      const of = { dataType: wanted.dataType, table: wanted.table };
+      const width = wanted.table === 'part' ? 2 : 1;
+      const states: Map<string, { fields: JsonRow; sql: string }>[] = [];
+      const keys = new Map<string, JsonRow>();
+      for (const backupId of backups) {
+        await restore(stand.bench, { backupId });
+        const records = new Map(
+          (await allOf(stand, { ...wanted, backupId })).map(({ key, fields }) => [
+            spell(Object.values(key)),
+            { key, fields },
+          ]),
+        );
+        for (const [name, { key }] of records) keys.set(name, key);
+        const rows = await stand.sql.query(select);
+        const named = rows.map((row) => [spell(row.slice(0, width)), row.join(' ')] as const);
+        states.push(new Map(named.map(([name, sql]) => [name, { sql, fields: records.get(name)!.fields }])));
+      }
+      const isStill = ([name]: [string, JsonRow]): boolean =>
+        new Set(states.map((state) => state.get(name)?.sql)).size === 1;
+      const changed = [...keys].filter((entry) => !isStill(entry));
+      expect(changed.length).toBeGreaterThan(10);
+      const chosen = [...changed.slice(0, 60), ...stand.random.sample([...keys].filter(isStill), 20)];
+      for (const [name, key] of chosen) {
+        const { versions, next } = await stand.history({ ...of, key });
+        expect([name, next, versions.map(outlineOf)]).toEqual([
+          name,
+          null,
+          expectedVersions(
+            states.map((state) => state.get(name)),
+            backups,
+          ),
+        ]);
+        expect(await byOnes(stand, { ...of, key })).toEqual(versions);
+      }
+    });
+
+    it('are followed by reading one chunk of each layer, once for all backups', async () => {
+      const manifests = await Promise.all(backups.map((id) => stand.store.findManifest(id)));
+      const layers = new Set(
+        manifests.flatMap((found) =>
+          found!.manifest.tables.find(({ table }) => table === 'item')!.layers.map(({ root }) => root),
+        ),
+      );
+      let chunks = 0;
+      const store = new Proxy(stand.store, {
+        get: (target, name) => {
+          if (name === 'readChunk') chunks++;
+          const value = Reflect.get(target, name) as unknown;
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+      const { versions } = await stand.history({ key: { id: 17 } }, store);
+      expect(versions.length).toBeGreaterThan(0);
+      expect(chunks).toBeGreaterThan(0);
+      expect(chunks).toBeLessThanOrEqual(layers.size);
+    });
+
+    it('are followed by a key alone where it is one column, and refused what is none', async () => {
+      expect(await stand.history({ key: 17 })).toEqual(await stand.history({ key: { id: '17' } }));
+      const none: JsonValue[] = [{}, { id: 1, n: 1 }, { n: 1 }, [1], ...(isSqlite ? [] : [{ id: 'x' }])];
+      for (const key of none) {
+        await expect(stand.history({ key })).rejects.toEqual(
+          refused('INVALID_INPUT', { path: expect.arrayContaining(['key']) as string[] }),
+        );
+      }
+      expect(await stand.history({ key: 999_999 })).toMatchObject({ versions: [], next: null });
+      await expect(stand.history({ key: 1, source: 'elsewhere' })).rejects.toEqual(refused('NOT_FOUND'));
+      const from: HistoryPlace = {
+        run: null,
+        before: null,
+        isGiven: false,
+        seen: backups[0]!.replace(/^./, 'x') as BackupId,
+      };
+      await expect(stand.history({ key: 1, from })).rejects.toEqual(refused('CURSOR_EXPIRED'));
+    });
+
     it('are not read on from a place in another state of the backup', async () => {
       const backupId = backups[1]!;
       const { next } = await stand.page({ backupId, limit: 1 });
@@ -395,6 +354,58 @@ export function describeRecords(
       );
     });
   });
+}
+
+async function allOf(stand: Stand, wanted: Omit<RecordsWanted, 'limit' | 'from'>): Promise<RecordsFound['records']> {
+  const found: RecordsFound['records'] = [];
+  for (let from: RecordPlace | null | undefined; from !== null;) {
+    const { records, next } = await stand.page({ ...wanted, from: from ?? null });
+    found.push(...records);
+    from = next;
+  }
+  return found;
+}
+
+/** A key, the same however its numbers are written. */
+function spell(key: readonly unknown[]): string {
+  return key.map((value) => (Number.isNaN(Number(value)) ? value : Number(value))).join(' ');
+}
+
+/** The versions as pages of one give them, each from the cursor of the one before. */
+async function byOnes(stand: Stand, wanted: Partial<HistoryWanted>): Promise<RecordVersion[]> {
+  const all: RecordVersion[] = [];
+  for (let from: HistoryPlace | null | undefined; from !== null;) {
+    const { versions, next } = await stand.history({ ...wanted, limit: 1, from: from ?? null });
+    all.push(...versions);
+    from = next;
+  }
+  return all;
+}
+
+const outlineOf = ({ fields, firstBackupId, lastBackupId, changedFields }: RecordVersion) => ({
+  fields,
+  firstBackupId,
+  lastBackupId,
+  changedFields,
+});
+
+function expectedVersions(
+  states: ({ fields: JsonRow; sql: string } | undefined)[],
+  backups: readonly BackupId[],
+): ReturnType<typeof outlineOf>[] {
+  const versions: ReturnType<typeof outlineOf>[] = [];
+  let before: { fields: JsonRow; sql: string } | undefined;
+  for (const [i, state] of states.entries()) {
+    const id = backups[i] as BackupId;
+    const last = versions.at(-1);
+    if (last !== undefined && before?.sql === state?.sql) last.lastBackupId = id;
+    else if (last !== undefined || state !== undefined) {
+      const changed = before && state ? Object.keys(state.fields).filter((name) => JSON.stringify(state.fields[name]) !== JSON.stringify(before?.fields[name])) : []; // prettier-ignore
+      versions.push({ fields: state?.fields ?? null, firstBackupId: id, lastBackupId: id, changedFields: changed });
+    }
+    before = state;
+  }
+  return versions;
 }
 
 function damage(path: string): void {

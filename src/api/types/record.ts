@@ -1,9 +1,9 @@
 /** Records of backups as the API shows them. */
 import { Field, ObjectType } from 'type-graphql';
-import type { FoundRecord, RecordColumn } from '../../domain/backup-reader';
+import type { FoundRecord, RecordColumn, RecordVersion } from '../../domain/backup-reader';
 import type { JsonRow } from '../../domain/values';
-import { JsonScalar } from '../scalars';
-import { PageInfo, type ConnectionView } from './connection';
+import { DateTimeScalar, JsonScalar } from '../scalars';
+import { connectionType, PageInfo, type ConnectionView } from './connection';
 
 @ObjectType('Record', { description: 'One row of a backup. schema/README.md tells how values are shown.' })
 export class RecordView {
@@ -75,3 +75,37 @@ export class RecordConnection {
   @Field(() => [RecordColumnView], { description: 'Its stored columns, in their order.' })
   readonly columns!: RecordColumnView[];
 }
+
+@ObjectType('RecordVersion', {
+  description: 'A record as one backup after the other shows it, the same from the first to the last of them.',
+})
+export class RecordVersionView {
+  constructor(readonly version: RecordVersion) {}
+
+  @Field(() => JsonScalar, { nullable: true, description: 'All stored fields, by column; none where it was gone.' })
+  get fields(): JsonRow | null {
+    return this.version.fields;
+  }
+
+  @Field(() => Boolean, { description: 'The record was gone, having been there before.' })
+  get isDeleted(): boolean {
+    return this.version.fields === null;
+  }
+
+  @Field(() => [String], { description: 'Columns that differ from the version before, where both have the record.' })
+  get changedFields(): string[] {
+    return this.version.changedFields;
+  }
+
+  @Field(() => DateTimeScalar, { description: 'The moment of the source that the first backup with it shows.' })
+  get firstSeenAt(): Date {
+    return new Date(this.version.firstSeenAt);
+  }
+
+  @Field(() => DateTimeScalar, { description: 'The moment of the source that the last backup with it shows.' })
+  get lastSeenAt(): Date {
+    return new Date(this.version.lastSeenAt);
+  }
+}
+
+export const RecordVersionConnection = connectionType(RecordVersionView, 'RecordVersion');
