@@ -5,7 +5,8 @@
  * Errors: REPOSITORY_UNAVAILABLE (retryable), REPOSITORY_FULL, WRONG_PASSPHRASE, FORMAT_TOO_NEW, INTEGRITY_FAILURE with the
  * damaged object's name, NOT_FOUND for a backup that is not there.
  */
-import type { BackupId } from './ids';
+import type { ChangeSet, RowListRef, StoredChangeSet } from './change-set';
+import type { BackupId, ChangeSetId } from './ids';
 import type { ChunkId, LayerRef, Manifest, StoredManifest } from './manifest';
 import type { KeyBytes } from './rows';
 
@@ -60,8 +61,8 @@ export interface BackupStore {
   /** Every manifest, unordered, each verified; damaged ones are reported to `onDamaged` and skipped. */
   listManifests(onDamaged?: (name: string, error: unknown) => void): AsyncIterable<StoredManifest>;
   findManifest(backupId: BackupId): Promise<StoredManifest | null>;
-  /** The chunks of a layer in key order, read page by page. */
-  layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry>;
+  /** The chunks of a layer in key order, or those of a list of rows, read page by page. */
+  layerEntries(layer: Pick<LayerRef, 'root'>): AsyncIterable<ChunkEntry>;
   /**
    * Positions within their layer, ascending, of the chunks that a value index lists under any of these numbers, which ascend;
    * null for more than `limit`. Reads only the pages it needs.
@@ -71,6 +72,12 @@ export interface BackupStore {
   layerPage(id: ChunkId): Promise<LayerPage>;
   /** A chunk's content, decrypted, decompressed and proven equal to its id; throws INTEGRITY_FAILURE otherwise. */
   readChunk(id: ChunkId): Promise<Buffer>;
+  /** Opens a writing session for the rows of a change set; what it writes is garbage until `commitChangeSet`. */
+  beginChangeSet(changeSetId: ChangeSetId, wait?: StoreWait): Promise<ChangeSetWriteSession>;
+  /** Expired or not: the caller looks. */
+  findChangeSet(changeSetId: ChangeSetId): Promise<StoredChangeSet | null>;
+  /** Its rows go by collection. Idempotent. */
+  deleteChangeSet(changeSetId: ChangeSetId): Promise<void>;
   /** The id that `payload` has or would have. */
   chunkId(payload: Buffer): ChunkId;
 }
@@ -97,6 +104,18 @@ export interface BackupWriteSession {
   commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest>;
   /** Removes what was written and not committed, and gives up the lease. Idempotent; harmless after `commit`. */
   abort(): Promise<void>;
+}
+
+export interface ChangeSetWriteSession extends Pick<BackupWriteSession, 'putChunk' | 'abort'> {
+  /** Lists chunks of rows; `finish` stores the list's pages. */
+  buildRowList(): RowListBuilder;
+  /** As `commit`: after it resolves the change set exists. CONFLICT where one of its id does already. */
+  commitChangeSet(changeSet: ChangeSet): Promise<StoredChangeSet>;
+}
+
+export interface RowListBuilder {
+  add(chunk: Pick<ChunkEntry, 'id' | 'rowCount' | 'rawBytes'>): Promise<void>;
+  finish(): Promise<RowListRef>;
 }
 
 export interface LayerBuilder {

@@ -144,6 +144,13 @@ export interface Source {
    * it. Absent: what is cut off leaves nothing there.
    */
   unfinishedWrites?(): Promise<string[]>;
+  /** For each of the tables, in any case of letters, the others that have a foreign key to it; of other schemas as `schema.table`. */
+  referringTables(tables: readonly string[], signal?: AbortSignal): Promise<Map<string, string[]>>;
+  /**
+   * Drops those of the tables that have no row and to which no other table refers, all of these among themselves included. Gives those
+   * that stay, each with the reason, for an operator. Idempotent: one that is gone already is no reason.
+   */
+  dropEmptyTables(tables: readonly string[]): Promise<Map<string, string>>;
   /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
   dropScratch(schema: string): Promise<void>;
   /** Releases everything; open reads and writers are destroyed. Idempotent. */
@@ -287,6 +294,8 @@ export interface ChangeWriter {
   insertRows(table: TableStructure, rows: RowBatch): Promise<void>;
   /** A read inside the transaction: what would be committed. */
   readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch>;
+  /** How many rows the table would have. */
+  countRows(table: TableStructure): Promise<number>;
   /** Checks every reference that the changes could have broken, with locking reads; throws CONFLICT naming the first ones. */
   checkReferences(): Promise<void>;
   /** Resolves when the commit is certain; a lost acknowledgement is settled by the marker row before it resolves or throws. */

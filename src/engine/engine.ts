@@ -12,6 +12,7 @@ import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
 import { findHistory } from './reading/find-history';
 import { findRecords } from './reading/find-records';
+import { planRestore } from './restoring/plan-restore';
 import { restoreBackup } from './restoring/restore';
 import { takeBackup } from './taking/take-backup';
 
@@ -34,7 +35,7 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
     case 'BACKUP':
       return takeBackup(task, context);
     case 'PLAN':
-      throw new AppError('INTERNAL', 'Restores can not be planned yet.');
+      return planRestore(task, context);
     case 'RESTORE':
       return restoreBackup(task, context);
     case 'VERIFICATION':

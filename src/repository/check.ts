@@ -7,9 +7,11 @@
  */
 import type { DamageFinding } from '../domain/backup-store';
 import { AppError, isAppError } from '../domain/errors';
+import type { ChangeSet } from '../domain/change-set';
 import type { BackupId } from '../domain/ids';
 import type { Manifest } from '../domain/manifest';
 import { throwIfCancelled } from './cancellation';
+import { hasExpired, readChangeSets, rootsOf } from './change-sets';
 import type { RepositoryContext } from './context';
 import { DamageReport, IN_NO_PACK } from './damage-report';
 import { decodeUnkeyed } from './json-object';
@@ -71,15 +73,27 @@ class CheckRun {
     const walk = new HurtWalk(this.packs, () => this.report.checkedChunks++, this.options);
     for (const manifest of manifests) {
       this.damage.hurts(manifest.backupId, await walk.manifest(manifest));
-      for (const name of await walk.indexes(manifest)) this.addLostIndex(name);
+      for (const name of await walk.indexes(manifest)) this.addLost(name, LOST_INDEX);
     }
+    if (!this.options.backupIds) await this.checkChangeSets(walk);
     this.report.findings = this.damage.findings();
     return this.report;
   }
 
-  private addLostIndex(name: string): void {
+  private addLost(name: string, message: string): void {
     if (name === MISSING_PACKS) this.damage.add(name, 'MISSING', IN_NO_PACK);
-    this.damage.add(name, problemOf(name), LOST_INDEX);
+    this.damage.add(name, problemOf(name), message);
+  }
+
+  /** No backup is hurt where rows of a change set are lost, but it can't be applied or undone any more. */
+  private async checkChangeSets(walk: HurtWalk): Promise<void> {
+    const { objects, clock } = this.context;
+    const sound = readChangeSets(objects, (name, error) => this.damage.add(name, 'DAMAGED', error));
+    for await (const { name, changeSet } of sound) {
+      if (hasExpired(changeSet, clock)) continue; // because what it needs may be gone
+      const message = `Rows of the change set ${name} cannot be read: it can't be applied or undone.`;
+      for (const lost of await walk.changeSet(changeSet)) this.addLost(lost, message);
+    }
   }
 
   /** Lists everything, proves the small objects, and gives the manifests to read. */
@@ -209,6 +223,14 @@ class HurtWalk {
     if (manifest.serviceSettings !== null) addAll(this.chunk(Buffer.from(manifest.serviceSettings, 'hex')));
     for (const table of manifest.tables) {
       for (const { root } of table.layers) if (root !== null) addAll(await this.page(Buffer.from(root, 'hex')));
+    }
+    return hurt;
+  }
+
+  async changeSet(changeSet: ChangeSet): Promise<Set<string>> {
+    const hurt = new Set<string>();
+    for (const root of rootsOf(changeSet)) {
+      for (const name of await this.page(Buffer.from(root, 'hex'))) hurt.add(name);
     }
     return hurt;
   }

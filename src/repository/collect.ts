@@ -5,6 +5,7 @@
  */
 import { AppError, isAppError } from '../domain/errors';
 import { throwIfCancelled } from './cancellation';
+import { livingChangeSets, removeExpiredChangeSets } from './change-sets';
 import { CopyReader } from './chunk-copy';
 import { ChunkUsage, type PackUse } from './chunk-usage';
 import type { RepositoryContext } from './context';
@@ -79,6 +80,7 @@ function preview(context: RepositoryContext, findings: Findings): CollectReport 
 }
 
 async function mark(context: RepositoryContext, signal?: AbortSignal): Promise<CollectPlan> {
+  await removeExpiredChangeSets(context, stop);
   const plan = await proven(context, await read(context, signal), signal);
   const now = context.clock.now().getTime();
   const unmarked = plan.unneeded.filter(({ name }) => !plan.marks.namedBy(name, now));
@@ -158,20 +160,22 @@ async function read(context: RepositoryContext, signal?: AbortSignal): Promise<F
   return { snapshot, usage, hasManifests, marks: await readMarks(context) };
 }
 
-/** Notes what all manifests reach; whether there is any manifest. */
+function stop(name: string, cause: unknown): never {
+  throw new AppError('INTEGRITY_FAILURE', `Nothing was deleted, because "${name}" cannot be read.`, {
+    cause,
+    hint: 'Run a check of the repository; delete or repair what it names, then clean up again.',
+  });
+}
+
+/** Notes what all manifests and change sets reach; whether there is any manifest. */
 async function reach(context: RepositoryContext, usage: ChunkUsage, signal?: AbortSignal): Promise<boolean> {
   const walk = new ReachableWalk((id) => context.packs.read(id), usage, signal);
   let hasManifests = false;
-  const stop = (name: string, cause: unknown): never => {
-    throw new AppError('INTEGRITY_FAILURE', `Nothing was deleted, because "${name}" cannot be read.`, {
-      cause,
-      hint: 'Run a check of the repository; delete or repair what it names, then clean up again.',
-    });
-  };
   for await (const { manifest } of readManifests(context.objects, stop)) {
     hasManifests = true;
     await walk.manifest(manifest);
   }
+  for await (const { changeSet } of livingChangeSets(context, stop)) await walk.changeSet(changeSet);
   return hasManifests;
 }
 

@@ -6,6 +6,7 @@
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { StoredManifest } from '../domain/manifest';
+import { livingChangeSets } from './change-sets';
 import { ChunkUsage, type PackUse } from './chunk-usage';
 import type { RepositoryContext } from './context';
 import { acquireReadLease } from './leases';
@@ -53,6 +54,7 @@ async function reckon(
     await walk.manifest(manifest);
   }
   if (kept === 0) return { freedBytes: 0, deadBytes: 0 }; // because a repository without manifests gives collections no right to delete
+  for await (const { changeSet } of livingChangeSets(context, unknown)) await walk.changeSet(changeSet);
   const after = choose();
   for await (const { manifest } of soundManifests(context)) {
     if (gone.has(manifest.backupId)) await walk.manifest(manifest);
@@ -61,11 +63,13 @@ async function reckon(
 }
 
 function soundManifests({ objects }: RepositoryContext): AsyncIterable<StoredManifest> {
-  return readManifests(objects, (name, cause) => {
-    throw new AppError('INTEGRITY_FAILURE', `What a deletion would free is unknown: "${name}" cannot be read.`, {
-      cause,
-      hint: 'Run a check of the repository; delete or repair what it names.',
-    });
+  return readManifests(objects, unknown);
+}
+
+function unknown(name: string, cause: unknown): never {
+  throw new AppError('INTEGRITY_FAILURE', `What a deletion would free is unknown: "${name}" cannot be read.`, {
+    cause,
+    hint: 'Run a check of the repository; delete or repair what it names.',
   });
 }
 

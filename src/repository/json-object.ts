@@ -25,7 +25,7 @@ export function encodeJsonObject(value: object, options: JsonObjectOptions): Buf
   const json = JSON.stringify(value);
   const body = options.sealed && keyring.bodySeal ? sealBody(json, name, keyring) : json;
   const lines = Buffer.from(`${body}\n`);
-  const withHash = Buffer.concat([lines, Buffer.from(`sha256 ${sha256(lines)}\n`)]);
+  const withHash = Buffer.concat([lines, Buffer.from(`sha256 ${checksumOf(lines)}\n`)]);
   if (!keyring.encrypted) return withHash;
   const mac = keyring.objectHash().update(withHash).digest('hex');
   return Buffer.concat([withHash, Buffer.from(`hmac-sha256 ${mac}\n`)]);
@@ -46,7 +46,8 @@ export function decodeUnkeyed(bytes: Buffer, name: string): unknown {
   return parseBody(splitObject(bytes, name).body, name);
 }
 
-function sha256(bytes: Buffer): string {
+/** Of an object's bytes: its checksum. */
+export function checksumOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
@@ -63,7 +64,7 @@ function splitObject(bytes: Buffer, name: string): { body: Buffer; encrypted: bo
   const start = end - SHA256_LINE_BYTES;
   const hash = SHA256.exec(lineAt(bytes.subarray(0, end), start) ?? '')?.[1];
   if (hash === undefined) throw damaged(name, 'its last lines are no hashes');
-  if (hash !== sha256(bytes.subarray(0, start))) throw damaged(name, 'its hash does not match');
+  if (hash !== checksumOf(bytes.subarray(0, start))) throw damaged(name, 'its hash does not match');
   return { body: bytes.subarray(0, start - 1), encrypted };
 }
 

@@ -1,5 +1,6 @@
 /** The tree of a layer index: built level by level from entries in key order, and walked page by page. */
-import type { ChunkEntry, LayerBuilder } from '../domain/backup-store';
+import type { ChunkEntry, LayerBuilder, RowListBuilder } from '../domain/backup-store';
+import type { RowListRef } from '../domain/change-set';
 import { AppError } from '../domain/errors';
 import type { LayerRef } from '../domain/manifest';
 import {
@@ -72,6 +73,26 @@ export class TreeBuilder implements LayerBuilder {
   }
 }
 
+/** A list of rows: a tree whose entries have no keys. */
+export class RowListTree implements RowListBuilder {
+  private readonly tree: TreeBuilder;
+
+  constructor(putPage: PutPage) {
+    this.tree = new TreeBuilder('BASE', putPage);
+  }
+
+  add(chunk: Pick<ChunkEntry, 'id' | 'rowCount' | 'rawBytes'>): Promise<void> {
+    return this.tree.add({ ...chunk, firstKey: NO_KEY, lastKey: NO_KEY });
+  }
+
+  async finish(): Promise<RowListRef> {
+    const { root, chunkCount, rowCount, rawBytes } = await this.tree.finish();
+    return { root, chunkCount, rowCount, rawBytes };
+  }
+}
+
+const NO_KEY = Buffer.alloc(0);
+
 /** Reads a page that must be of the level given, or of any where none is. */
 export async function readPage(read: ReadPayload, id: Buffer, level?: number): Promise<LayerPage> {
   const page = decodePage(await read(id));
@@ -80,7 +101,7 @@ export async function readPage(read: ReadPayload, id: Buffer, level?: number): P
 }
 
 /** The chunks of a layer in key order; holds one page of each level in memory. */
-export async function* walkLayer(read: ReadPayload, layer: LayerRef): AsyncIterable<ChunkEntry> {
+export async function* walkLayer(read: ReadPayload, layer: Pick<LayerRef, 'root'>): AsyncIterable<ChunkEntry> {
   if (layer.root === null) return;
   const root = Buffer.from(layer.root, 'hex');
   yield* walkPage(read, await readPage(read, root));

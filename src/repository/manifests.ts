@@ -1,8 +1,8 @@
 /** Manifests in the storage: found, proven, written once (FORMAT.md, section 9). */
-import { createHash } from 'node:crypto';
 import { AppError, isAppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 import type { LayerRef, Manifest, StoredManifest, ValueIndexRef } from '../domain/manifest';
+import { checksumOf } from './json-object';
 import { FORMAT_VERSION } from './limits';
 import { hasLeaseFor, type Lease, type LeaseDeps } from './leases';
 import type { ObjectStore } from './object-store';
@@ -53,10 +53,6 @@ function withIndexNames(manifest: Manifest): Manifest {
   const renamed = ({ foreignKeyIndexes, ...layer }: AnyLayer): LayerRef =>
     foreignKeyIndexes === undefined ? layer : { valueIndexes: foreignKeyIndexes, ...layer };
   return { ...manifest, tables: manifest.tables.map((table) => ({ ...table, layers: table.layers.map(renamed) })) };
-}
-
-function checksumOf(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 function assertReadable(manifest: Manifest, { name, backupId }: ManifestObject): void {

@@ -1,6 +1,6 @@
 /** Names of objects (FORMAT.md, section 2): made and recognised here alone. */
 import { BACKUP_TYPES, type BackupType } from '../domain/backup';
-import type { BackupId, HoldId } from '../domain/ids';
+import type { BackupId, ChangeSetId, HoldId } from '../domain/ids';
 
 export const CONFIG_NAME = 'config.json';
 export const CONFIG_COPY_NAME = 'config.copy.json';
@@ -13,6 +13,7 @@ const LOCK = new RegExp(`^locks/(shared|exclusive)-(${UUID})-(\\d{1,9})\\.json$`
 const MANIFEST = new RegExp(
   `^manifests/\\d{4}/\\d{2}/(${TIME})-(${BACKUP_TYPES.join('|')})-(${UUID})(?:\\.g(\\d{1,6}))?\\.json$`,
 );
+const CHANGE_SET = new RegExp(`^changes/\\d{4}/\\d{2}/${TIME}-(${UUID})\\.json$`);
 const HOLD = new RegExp(`^holds/(${UUID})-(${UUID})\\.json$`);
 const MARK = new RegExp(`^marks/${TIME}-(${UUID})\\.json$`);
 const ERASURE = new RegExp(`^erasures/${TIME}-(${UUID})\\.json$`);
@@ -23,6 +24,7 @@ export type ObjectClass =
   | { kind: 'KEY'; keyId: string; copy: boolean }
   | { kind: 'PACK'; packId: string }
   | { kind: 'MANIFEST'; backupId: BackupId; type: BackupType; generation: number }
+  | { kind: 'CHANGE_SET'; changeSetId: ChangeSetId }
   | { kind: 'LOCK'; lease: 'SHARED' | 'EXCLUSIVE'; leaseId: string; renewal: number }
   | { kind: 'HOLD'; backupId: BackupId; holdId: HoldId }
   | { kind: 'MARK' }
@@ -46,6 +48,7 @@ const classifyByFolder: Record<string, (name: string) => ObjectClass | null> = {
       type: type as BackupType,
       generation: Number(generation ?? 1),
     })),
+  changes: (name) => matched(CHANGE_SET, name, ([, id]) => ({ kind: 'CHANGE_SET', changeSetId: id as ChangeSetId })),
   locks: (name) =>
     matched(LOCK, name, ([, kind, leaseId, renewal]) => ({
       kind: 'LOCK',
@@ -71,7 +74,7 @@ function matched(pattern: RegExp, name: string, build: (match: RegExpExecArray) 
 
 /** Whether the body of such an object is sealed in an encrypted repository. */
 export function hasSealedBody(kind: ObjectClass['kind']): boolean {
-  return kind === 'MANIFEST' || kind === 'HOLD' || kind === 'ERASURE';
+  return kind === 'MANIFEST' || kind === 'CHANGE_SET' || kind === 'HOLD' || kind === 'ERASURE';
 }
 
 export function packName(packId: string): string {
@@ -103,6 +106,11 @@ export function manifestName(
   const time = compactTime(manifest.createdAt);
   const suffix = generation === 1 ? '' : `.g${generation}`;
   return `manifests/${time.slice(0, 4)}/${time.slice(4, 6)}/${time}-${manifest.type}-${manifest.backupId}${suffix}.json`;
+}
+
+export function changeSetName({ createdAt, changeSetId }: { createdAt: string; changeSetId: ChangeSetId }): string {
+  const time = compactTime(createdAt);
+  return `changes/${time.slice(0, 4)}/${time.slice(4, 6)}/${time}-${changeSetId}.json`;
 }
 
 export function holdName({ backupId, holdId }: { backupId: BackupId; holdId: HoldId }): string {

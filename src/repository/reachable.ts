@@ -1,7 +1,9 @@
-/** Which chunks manifests reach: pages, those of indexes too, and what they list. Shared pages are walked once. */
+/** Which chunks manifests and change sets reach: pages, those of indexes too, and what they list. Shared pages are walked once. */
+import type { ChangeSet } from '../domain/change-set';
 import type { Manifest } from '../domain/manifest';
 import { throwIfCancelled } from './cancellation';
 import { readValuePage } from './value-tree';
+import { rootsOf } from './change-sets';
 import { indexRoots } from './index-roots';
 import { readPage } from './layer-tree';
 import type { ReadPayload } from './page-tree';
@@ -28,6 +30,11 @@ export class ReachableWalk {
       for (const { root } of table.layers) if (root !== null) await this.page(Buffer.from(root, 'hex'));
     }
     for (const root of indexRoots(manifest)) await this.indexPage(Buffer.from(root, 'hex'));
+  }
+
+  /** The same of a change set: rows that were copied for it, and layers that it names. */
+  async changeSet(changeSet: ChangeSet): Promise<void> {
+    for (const root of rootsOf(changeSet)) await this.page(Buffer.from(root, 'hex'));
   }
 
   private async indexPage(id: Buffer, level?: number): Promise<void> {

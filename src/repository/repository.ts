@@ -7,16 +7,19 @@ import type {
   BackupDeletion,
   BackupStore,
   BackupWriteSession,
+  ChangeSetWriteSession,
   ChunkEntry,
   LayerPage,
   ReadLease,
   StoreWait,
 } from '../domain/backup-store';
 import { AppError } from '../domain/errors';
-import type { BackupId } from '../domain/ids';
+import type { StoredChangeSet } from '../domain/change-set';
+import type { BackupId, ChangeSetId } from '../domain/ids';
 import type { LegalHold } from '../domain/legal-hold';
 import type { ChunkId, LayerRef, StoredManifest } from '../domain/manifest';
 import type { RepositorySettings } from '../domain/settings';
+import { deleteChangeSet, findChangeSet } from './change-sets';
 import { checkRepository, type CheckOptions, type CheckReport } from './check';
 import { collectGarbage, type CollectOptions, type CollectReport } from './collect';
 import type { RepositoryConfig } from './config-object';
@@ -38,7 +41,7 @@ import {
 import { PackSet } from './pack-set';
 import { LocalStorage } from './storage/local';
 import type { Storage } from './storage/storage';
-import { beginWrite } from './write-session';
+import { beginWrite, type WriteSession } from './write-session';
 
 export interface RepositoryOptions {
   settings: RepositorySettings;
@@ -148,7 +151,7 @@ function openStorage(url: string, random: Random): Storage {
 class OpenRepository implements Repository {
   readonly chunkSeed: number;
   readonly config: RepositoryConfig;
-  private readonly sessions = new Set<BackupWriteSession>();
+  private readonly sessions = new Set<WriteSession>();
 
   constructor(
     private readonly context: RepositoryContext,
@@ -158,11 +161,27 @@ class OpenRepository implements Repository {
     this.config = opened.config;
   }
 
-  async beginWrite(backupId: BackupId, wait?: StoreWait): Promise<BackupWriteSession> {
-    const onEnd = (ended: BackupWriteSession): unknown => this.sessions.delete(ended);
-    const session = await beginWrite(this.context, { backupId, wait, onEnd });
+  beginWrite(backupId: BackupId, wait?: StoreWait): Promise<BackupWriteSession> {
+    return this.begin(`backup ${backupId}`, wait);
+  }
+
+  beginChangeSet(changeSetId: ChangeSetId, wait?: StoreWait): Promise<ChangeSetWriteSession> {
+    return this.begin(`change set ${changeSetId}`, wait);
+  }
+
+  private async begin(purpose: string, wait?: StoreWait): Promise<WriteSession> {
+    const onEnd = (ended: WriteSession): unknown => this.sessions.delete(ended);
+    const session = await beginWrite(this.context, { purpose, wait, onEnd });
     this.sessions.add(session);
     return session;
+  }
+
+  findChangeSet(id: ChangeSetId): Promise<StoredChangeSet | null> {
+    return findChangeSet(this.context.objects, id);
+  }
+
+  deleteChangeSet(id: ChangeSetId): Promise<void> {
+    return deleteChangeSet(this.context.objects, id);
   }
 
   beginRead(purpose: string, wait?: StoreWait): Promise<ReadLease> {
@@ -188,7 +207,7 @@ class OpenRepository implements Repository {
     return findManifest(this.context.objects, backupId);
   }
 
-  layerEntries(layer: LayerRef): AsyncIterable<ChunkEntry> {
+  layerEntries(layer: Pick<LayerRef, 'root'>): AsyncIterable<ChunkEntry> {
     return walkLayer((id) => this.context.packs.read(id), layer);
   }
 

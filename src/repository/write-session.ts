@@ -2,16 +2,25 @@
  * One backup's writing: chunks that are not stored yet go through hash, compression and encryption into packs; layers into trees of
  * pages; at last the manifest. Holds a shared lease from before it looks for stored chunks until the backup exists or is given up.
  */
-import type { BackupWriteSession, ValueIndexBuilder, LayerBuilder, PutResult, StoreWait } from '../domain/backup-store';
+import type {
+  BackupWriteSession,
+  ChangeSetWriteSession,
+  LayerBuilder,
+  PutResult,
+  RowListBuilder,
+  StoreWait,
+  ValueIndexBuilder,
+} from '../domain/backup-store';
+import type { ChangeSet, StoredChangeSet } from '../domain/change-set';
 import { AppError } from '../domain/errors';
-import type { BackupId } from '../domain/ids';
-import type { LayerRef, Manifest, StoredManifest } from '../domain/manifest';
+import type { ChunkId, LayerRef, Manifest, StoredManifest } from '../domain/manifest';
 import { WeightGate } from './bounded';
+import { putChangeSet, readChangeSets, rootsOf } from './change-sets';
 import { createCompressor, type Compressor } from './compression';
 import type { RepositoryContext } from './context';
 import { ValueTreeBuilder } from './value-tree';
 import { indexRoots } from './index-roots';
-import { TreeBuilder } from './layer-tree';
+import { RowListTree, TreeBuilder } from './layer-tree';
 import { acquireLease, tryLease, withLease, type Lease } from './leases';
 import { MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES_IN_FLIGHT } from './limits';
 import { listManifestObjects, manifestPurpose, putManifest, putNextManifest, readManifest } from './manifests';
@@ -23,16 +32,17 @@ import { ReachableWalk } from './reachable';
 type State = 'OPEN' | 'COMMITTED' | 'ABORTED';
 
 export interface BeginWriteOptions {
-  backupId: BackupId;
+  /** Of its lease, e.g. `backup <id>`. */
+  purpose: string;
   wait?: StoreWait;
-  onEnd: (session: BackupWriteSession) => void;
+  onEnd: (session: WriteSession) => void;
 }
 
 export async function beginWrite(
   context: RepositoryContext,
-  { backupId, wait, onEnd }: BeginWriteOptions,
-): Promise<BackupWriteSession> {
-  const lease = await acquireLease(context, { ...wait, kind: 'SHARED', purpose: `backup ${backupId}` });
+  { purpose, wait, onEnd }: BeginWriteOptions,
+): Promise<WriteSession> {
+  const lease = await acquireLease(context, { ...wait, kind: 'SHARED', purpose });
   try {
     const known = new Set((await listManifestObjects(context.objects)).map(({ name }) => name));
     await context.packs.refresh(); // after the lease: no pack that is seen can go; after the listing: its packs are seen
@@ -43,7 +53,7 @@ export async function beginWrite(
   }
 }
 
-class WriteSession implements BackupWriteSession {
+export class WriteSession implements BackupWriteSession, ChangeSetWriteSession {
   private state: State = 'OPEN';
   private failure: { error: unknown } | null = null;
   private readonly gate = new WeightGate(MAX_PAYLOAD_BYTES_IN_FLIGHT);
@@ -59,7 +69,7 @@ class WriteSession implements BackupWriteSession {
   constructor(
     private readonly context: RepositoryContext,
     private readonly lease: Lease,
-    private readonly options: { known: ReadonlySet<string>; onEnd: (session: BackupWriteSession) => void },
+    private readonly options: { known: ReadonlySet<string>; onEnd: (session: WriteSession) => void },
   ) {
     const { storage, keyring } = context.objects;
     this.mayMend = context.packs.unreadablePacks().size > 0;
@@ -133,6 +143,10 @@ class WriteSession implements BackupWriteSession {
     return new ValueTreeBuilder((payload) => this.putPage(payload));
   }
 
+  buildRowList(): RowListBuilder {
+    return new RowListTree((payload) => this.putPage(payload));
+  }
+
   private async putPage(payload: Buffer): Promise<Buffer> {
     return Buffer.from((await this.putChunk(payload)).id, 'hex');
   }
@@ -142,36 +156,41 @@ class WriteSession implements BackupWriteSession {
   }
 
   commit(manifest: Omit<Manifest, 'storedBytes'>): Promise<StoredManifest> {
-    return this.commitBy(manifest, async () => {
+    return this.commitBy(rootsOfManifest(manifest), async () => {
       const stored = await putManifest(this.context.objects, { ...manifest, storedBytes: this.storedBytes() });
-      await this.takeBackIfBroken(stored);
+      await this.takeBackManifestIfBroken(stored);
       return stored;
     });
   }
 
   commitNext(manifest: Omit<Manifest, 'storedBytes'>, current: StoredManifest): Promise<StoredManifest> {
-    return this.commitBy(manifest, () => {
+    return this.commitBy(rootsOfManifest(manifest), () => {
       const storedBytes = current.manifest.storedBytes + this.storedBytes();
       const request = { kind: 'SHARED', purpose: manifestPurpose(manifest.backupId) } as const;
       return withLease(this.context, request, async (lease) => {
         await this.lease.assertHeld(); // again: the other one may have been waited for
-        const prove = (stored: StoredManifest): Promise<void> => this.takeBackIfBroken(stored);
+        const prove = (stored: StoredManifest): Promise<void> => this.takeBackManifestIfBroken(stored);
         return putNextManifest(this.context.objects, { ...manifest, storedBytes }, { current, lease, prove });
       });
     });
   }
 
-  private async commitBy(
-    manifest: Omit<Manifest, 'storedBytes'>,
-    put: () => Promise<StoredManifest>,
-  ): Promise<StoredManifest> {
+  commitChangeSet(changeSet: ChangeSet): Promise<StoredChangeSet> {
+    return this.commitBy(rootsOf(changeSet), async () => {
+      const stored = await putChangeSet(this.context.objects, changeSet);
+      await this.takeBackIfBroken(stored.name, (walk) => walk.changeSet(changeSet));
+      return stored;
+    });
+  }
+
+  private async commitBy<Stored>(roots: readonly (ChunkId | null)[], put: () => Promise<Stored>): Promise<Stored> {
     this.assertOpen();
     await Promise.all(this.own.values());
     await this.writer.finish();
     this.assertOpen();
     await this.lease.assertHeld();
     await this.assertPacksStored();
-    this.assertRootsStored(manifest);
+    this.assertRootsStored(roots);
     const stored = await put();
     this.state = 'COMMITTED';
     this.options.onEnd(this);
@@ -179,14 +198,18 @@ class WriteSession implements BackupWriteSession {
     return stored;
   }
 
+  private takeBackManifestIfBroken({ name, manifest }: StoredManifest): Promise<void> {
+    return this.takeBackIfBroken(name, (walk) => walk.manifest(manifest));
+  }
+
   /**
-   * Where it was held up for longer than its lease right before the manifest was written, a collection may have deleted what the backup
-   * needs. Such a manifest goes again, and LEASE_LOST is thrown: a backup that is listed can be restored.
+   * Where it was held up for longer than its lease right before the object was written, a collection may have deleted what that
+   * needs. Such an object goes again, and LEASE_LOST is thrown: a backup that is listed can be restored.
    */
-  private async takeBackIfBroken({ name, manifest }: StoredManifest): Promise<void> {
+  private async takeBackIfBroken(name: string, visit: (walk: ReachableWalk) => Promise<void>): Promise<void> {
     const { objects, packs, log } = this.context;
-    if (this.lease.isInTime() || (await isWhole(packs, manifest))) return;
-    log.warn('A manifest is taken back: packs that it needs were deleted before it was written', { object: name });
+    if (this.lease.isInTime() || (await isWhole(packs, visit))) return;
+    log.warn('An object is taken back: packs that it needs were deleted before it was written', { object: name });
     await objects.storage.delete(name);
     this.lease.assertInTime();
   }
@@ -204,11 +227,10 @@ class WriteSession implements BackupWriteSession {
     });
   }
 
-  private assertRootsStored(manifest: Omit<Manifest, 'storedBytes'>): void {
-    const roots = manifest.tables.flatMap((table) => table.layers.map((layer) => layer.root));
-    for (const id of [...roots, ...indexRoots(manifest), manifest.serviceSettings]) {
+  private assertRootsStored(roots: readonly (ChunkId | null)[]): void {
+    for (const id of roots) {
       if (id === null || this.context.packs.holderOf(Buffer.from(id, 'hex')) !== null) continue;
-      throw new AppError('INTERNAL', `The manifest refers to the chunk ${id}, which is not stored.`);
+      throw new AppError('INTERNAL', `What is to be committed refers to the chunk ${id}, which is not stored.`);
     }
   }
 
@@ -247,6 +269,7 @@ class WriteSession implements BackupWriteSession {
     for (const object of await listManifestObjects(objects)) {
       if (!this.options.known.has(object.name)) await walk.manifest((await readManifest(objects, object)).manifest);
     }
+    for await (const { changeSet } of readChangeSets(objects, keepAll)) await walk.changeSet(changeSet);
     const reached = usage.reachedPacks();
     const removable = new Set(this.writer.written);
     for (const { name, number } of snapshot.packs) if (reached.has(number)) removable.delete(name);
@@ -255,8 +278,8 @@ class WriteSession implements BackupWriteSession {
   }
 }
 
-/** Whether every chunk that the manifest needs is in some pack. */
-async function isWhole(packs: PackSet, manifest: Manifest): Promise<boolean> {
+/** Whether every chunk that is visited is in some pack. */
+async function isWhole(packs: PackSet, visit: (walk: ReachableWalk) => Promise<void>): Promise<boolean> {
   await packs.refresh();
   const walked = new Set<string>();
   let whole = true;
@@ -270,6 +293,15 @@ async function isWhole(packs: PackSet, manifest: Manifest): Promise<boolean> {
     walked.add(key);
     return whole && isNew;
   };
-  await new ReachableWalk((id) => packs.read(id), { reach, reachPage }).manifest(manifest);
+  await visit(new ReachableWalk((id) => packs.read(id), { reach, reachPage }));
   return whole;
+}
+
+function rootsOfManifest(manifest: Omit<Manifest, 'storedBytes'>): (ChunkId | null)[] {
+  const roots = manifest.tables.flatMap((table) => table.layers.map((layer) => layer.root));
+  return [...roots, ...indexRoots(manifest), manifest.serviceSettings];
+}
+
+function keepAll(name: string, cause: unknown): never {
+  throw new AppError('INTEGRITY_FAILURE', `"${name}" cannot be read, and may need these packs.`, { cause });
 }

@@ -80,6 +80,43 @@ export function describeChangeWriting(bench: ContractBench, fixture: SourceContr
       expect(await source.recoverWrite('another')).toBe('ABSENT');
     });
 
+    test('counts the rows as they would be committed', async () => {
+      const source = await openPlatform();
+      const kept = await backup(source);
+      const factor = tableNamed(kept, 'factor');
+      const writer = await source.openChangeWriter({ jobId: 'seen', tables: kept.tables });
+      try {
+        expect(await writer.countRows(factor)).toBe(4);
+        await writer.deleteRows(factor, picked(source, kept, 'factor')('2'));
+        expect(await writer.countRows(factor)).toBe(3);
+      } finally {
+        await writer.rollback();
+      }
+    });
+
+    test('tells which other tables refer to tables, mapped or not', async () => {
+      const source = await openPlatform();
+      await run(`CREATE TABLE visit (id INT NOT NULL PRIMARY KEY, business_id ${fixture.types.exact} NULL,
+        FOREIGN KEY (business_id) REFERENCES business (id))`);
+      const found = await source.referringTables(['region', 'business', 'setting', 'none']);
+      expect(found).toEqual(new Map([['region', ['tenant']], ['business', ['assessment', 'visit']]])); // prettier-ignore
+    });
+
+    test('drops empty tables to which nothing refers, children among them first, and says why others stay', async () => {
+      const source = await openPlatform();
+      const drop = () => source.dropEmptyTables(['tenant', 'business', 'assessment', 'factor', 'setting', 'none']);
+      await run('DELETE FROM factor', 'DELETE FROM assessment', 'DELETE FROM business', 'DELETE FROM tenant');
+      await run(`CREATE TABLE visit (id INT NOT NULL PRIMARY KEY, tenant_id ${fixture.types.exact} NULL,
+        FOREIGN KEY (tenant_id) REFERENCES tenant (id))`);
+      const kept = new Map([['tenant', 'other tables refer to it'], ['setting', 'it has rows']]); // prettier-ignore
+      expect(await drop()).toEqual(kept);
+      expect(await drop()).toEqual(kept);
+      const states = await source.tableStates(['tenant', 'business', 'assessment', 'factor', 'setting']);
+      expect([...states.values()]).toEqual(['EMPTY', 'MISSING', 'MISSING', 'MISSING', 'FILLED']);
+      await run('DROP TABLE visit');
+      expect((await drop()).has('tenant')).toBe(false);
+    });
+
     test('rolls back without a trace', async () => {
       const source = await openPlatform();
       const kept = await backup(source);

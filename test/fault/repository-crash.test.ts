@@ -8,6 +8,8 @@ import {
   collect,
   crashEverywhere,
   drop,
+  forget,
+  keep,
   passGrace,
   replace,
   take,
@@ -93,4 +95,19 @@ test('replacing a backup by its next generation, twice, and collecting what the 
 test('deleting a backup that was replaced', async () => {
   const before = [take(1, FIRST), take(2, SECOND), replace(1, SECOND)];
   expect(await crashEverywhere({ before, deeds: [drop(1)], packTargetBytes: PACK_BYTES })).toBeGreaterThan(3);
+});
+
+test('keeping a change set that shares rows with a backup, deleting the backup, and collecting', async () => {
+  const deeds = [keep(1, SECOND), drop(1), collect];
+  const stride = LONG ? 1 : 5;
+  expect(
+    await crashEverywhere({ before: [take(1, FIRST)], deeds, stride, packTargetBytes: PACK_BYTES }),
+  ).toBeGreaterThan(40);
+});
+
+test('deleting a change set, keeping another under its id, and collecting what has expired', async () => {
+  const before = [take(1, FIRST), keep(1, SECOND)];
+  const deeds = [forget(1), keep(2, SECOND), collect];
+  const stride = LONG ? 1 : 5;
+  expect(await crashEverywhere({ before, deeds, stride, packTargetBytes: PACK_BYTES })).toBeGreaterThan(40);
 });

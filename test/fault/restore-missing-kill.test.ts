@@ -2,52 +2,16 @@
  * A restore that made a missing table beside filled ones, and whose process is killed while it fills it: the next attempt takes the
  * table away before anything else, so that nothing of the restore is left when that attempt fails for good, or is none.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Source } from '../../src/domain/source';
 import type { EngineTask } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
-import type { ContractConnection } from '../contract/source-contract';
 import { backup, engineDeps, restoreTask, type EngineBench } from '../support/engine-context';
-import { ENGINE_MAPPING, engineRows, engineTables, openStore } from '../support/engine-scenarios';
-import type { ChildOrder } from '../support/engine-child';
-import { createSchema, stopMariadb } from '../support/mariadb';
-import { connectMysql, describeMariadb, mysqlFixture, needServer, openTestMysql } from '../support/mysql-source';
-import { connectSqlite, openTestSource, sqliteFixture } from '../support/sqlite';
-
-interface Place {
-  /** As the child process takes it. */
-  database: string;
-  types: typeof sqliteFixture.types;
-  source: Source;
-  sql: ContractConnection;
-  remove(): Promise<void>;
-}
-
-async function sqlitePlace(folder: string): Promise<Place> {
-  const database = join(folder, 'source.sqlite');
-  const sql = connectSqlite(database);
-  return {
-    database,
-    types: sqliteFixture.types,
-    sql,
-    source: openTestSource(database, ENGINE_MAPPING),
-    remove: () => sql.close(),
-  };
-}
-
-async function mariadbPlace(): Promise<Place> {
-  const schema = await createSchema(await needServer(), 'missing_kill');
-  const sql = await connectMysql(schema.url);
-  const remove = async (): Promise<void> => {
-    await sql.close();
-    await schema.drop();
-  };
-  const source = openTestMysql(schema.url, ENGINE_MAPPING);
-  return { database: schema.url, types: mysqlFixture.types, source, sql, remove };
-}
+import { engineRows, engineTables, openStore } from '../support/engine-scenarios';
+import { killedIn, mariadbPlace, sqlitePlace, type Place } from '../support/engine-places';
+import { stopMariadb } from '../support/mariadb';
+import { describeMariadb } from '../support/mysql-source';
 
 function describeKilled(
   name: string,
@@ -86,18 +50,8 @@ function describeKilled(
     ];
     const factorState = async () => (await place.source.tableStates(['factor'])).get('factor');
 
-    function killedInWriting(): Promise<void> {
-      const repository = join(folder, 'repository');
-      const order: ChildOrder = { database: place.database, repository, task, dieIn: 'writing' };
-      const support = join(__dirname, '../support');
-      const files = ['-r', join(support, 'register-ts.js'), join(support, 'engine-child.ts')];
-      const child = spawn(process.execPath, [...files, JSON.stringify(order)], {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-      return new Promise((resolve, reject) =>
-        child.once('exit', (_, signal) => (signal === 'SIGKILL' ? resolve() : reject(new Error('it was not killed')))),
-      );
-    }
+    const killedInWriting = (): Promise<void> =>
+      killedIn('writing', { database: place.database, repository: join(folder, 'repository'), task });
 
     const again = (more: Partial<typeof task>, deps = engineDeps(bench)) =>
       runTask({ ...task, attempt: 2, ...more }, deps, {

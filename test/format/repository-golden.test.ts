@@ -7,12 +7,19 @@ import { openRepository, type Repository } from '../../src/repository/repository
 import { sqliteCodec } from '../../src/sources/sqlite/row-encoding';
 import { BACKUP_TYPES_IN_ORDER, backupIdAt, platformAt } from '../support/engine-changing-platform';
 import { ACTING_TYPES_IN_ORDER, actingBackupIdAt, actingPlatformAt } from '../support/engine-acting-platform';
-import { restore } from '../support/engine-context';
+import { restore, run, undoTask } from '../support/engine-context';
 import { memorySource } from '../support/engine-memory-source';
 import { PLATFORM, stateOf } from '../support/engine-platform';
 import { batchOf, decodeRow, encodeRow, rowsOf } from '../support/engine-rows';
 import { FakeClock, MemoryLog, seededRandom } from '../support/repository-ambient';
-import { arePayloadsOf, backupIdOf, labelsOf, readBackup, TEST_SETTINGS } from '../support/repository-fixtures';
+import {
+  arePayloadsOf,
+  backupIdOf,
+  changeSetIdOf,
+  labelsOf,
+  readBackup,
+  TEST_SETTINGS,
+} from '../support/repository-fixtures';
 
 const FIRST = labelsOf('row', 24);
 const SECOND = [...labelsOf('row', 12), 'new', ...labelsOf('row', 24).slice(12)];
@@ -125,4 +132,22 @@ test('indexes: of each backup the rows that refer to a key are found, in a repos
     expect(keys).toHaveLength(expected.length);
     expect(table.layers).toMatchSnapshot();
   }
+});
+
+test('changes: the plan is what it was, is applied exactly, and what it did is undone', async () => {
+  const store = await openGolden('changes');
+  expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+  const { hash, changeSet } = (await store.findChangeSet(changeSetIdOf(1)))!;
+  const lists = changeSet.tables.map(({ table, before, deletes, updates, inserts, load, unchanged }) => {
+    return { table, before, deletes, updates, inserts, load, unchanged };
+  });
+  expect({ hash, lists }).toMatchSnapshot();
+  const source = platformAt(1);
+  source.tables.delete('config');
+  const damaged = stateOf(source);
+  const backupId = backupIdAt(0);
+  const applied = await restore({ source, store }, { backupId, plan: { planId: changeSetIdOf(1), planHash: hash } });
+  expect(stateOf(source)).toEqual(stateOf(platformAt(0)));
+  await run(undoTask(applied, backupId), { source, store });
+  expect(stateOf(source)).toEqual(damaged);
 });

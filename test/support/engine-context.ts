@@ -1,11 +1,11 @@
 /** Runs engine tasks in place, with everything around them fixed. */
 import { tmpdir } from 'node:os';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { UNDOABLE_MS } from '../../src/domain/change-set';
+import { PLAN_VALID_MS, UNDOABLE_MS } from '../../src/domain/change-set';
 import type { BackupId, ChangeSetId, JobId, RestoreId } from '../../src/domain/ids';
-import type { BackupJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
+import type { BackupJobSpec, PlanJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
 import type { Source } from '../../src/domain/source';
-import type { BackupResult, CompactionResult, EngineTask, RestoreResult } from '../../src/domain/task';
+import type { BackupResult, CompactionResult, EngineTask, PlanResult, RestoreResult } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
 import type { EngineDeps, EngineStore } from '../../src/engine/ports';
 import { systemClock } from '../../src/ops/ambient';
@@ -102,4 +102,46 @@ export async function restore(
   attempt = 1,
 ): Promise<RestoreResult> {
   return (await run(restoreTask(spec, attempt), bench)) as RestoreResult;
+}
+
+export function planTask(spec: Partial<PlanJobSpec> & { backupId: BackupId }): EngineTask {
+  return {
+    kind: 'PLAN',
+    jobId: randomUUID() as JobId,
+    spec: {
+      kind: 'PLAN',
+      planId: randomUUID() as ChangeSetId,
+      source: 'default',
+      type: 'FULL',
+      dataTypes: ['ALL'],
+      businessId: null,
+      allowUnchecked: false,
+      validForMs: PLAN_VALID_MS,
+      ...spec,
+    },
+  };
+}
+
+export async function plan(
+  bench: EngineBench,
+  spec: Partial<PlanJobSpec> & { backupId: BackupId },
+): Promise<PlanResult> {
+  return (await run(planTask(spec), bench)) as PlanResult;
+}
+
+/** The task that applies the plan. */
+export function applyTask(
+  { changeSet }: PlanResult,
+  backupId: BackupId,
+  spec: Partial<RestoreJobSpec> = {},
+): EngineTask {
+  const { changeSetId: planId, planHash } = changeSet;
+  return restoreTask({ backupId, plan: { planId, planHash }, ...spec });
+}
+
+/** The task that undoes what the restore did. */
+export function undoTask(restored: RestoreResult, backupId: BackupId, spec: Partial<RestoreJobSpec> = {}): EngineTask {
+  if (!restored.changeSet) throw new Error(`It can't be undone: ${restored.notes.join(' ')}`);
+  const { changeSetId } = restored.changeSet;
+  return restoreTask({ backupId, undoes: { restoreId: randomUUID() as RestoreId, changeSetId }, ...spec });
 }

@@ -223,6 +223,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
       },
       insertRows: async (table, rows) => rowsIn(table, rows).forEach((row) => put(table, row)),
       readRows: (table, options) => readRows(target, table, options),
+      countRows: async ({ table }) => target.get(table)?.size ?? 0,
       checkReferences: async () => undefined,
       commit: async () => {
         source.tables = target;
@@ -273,6 +274,11 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     openChangeWriter: async ({ missing = [] }) => changeWriter(missing),
     ...(keepsLog ? { readChangeLog: readLog, log: { unusable: new Map(), doubtful: false } } : {}),
     recoverWrite: async () => 'ABSENT',
+    referringTables: async () => new Map(),
+    dropEmptyTables: async (names) => {
+      for (const name of names) if (source.tables.get(name)?.size === 0) source.tables.delete(name);
+      return new Map();
+    },
     dropScratch: async (schema) => void source.scratch.delete(schema),
     close: async () => undefined,
   };

@@ -1,6 +1,7 @@
 /** A store in memory that keeps the store port's promises, for engine tests that need no disk. */
 import { createHash } from 'node:crypto';
-import type { BackupWriteSession, ChunkEntry } from '../../src/domain/backup-store';
+import type { BackupWriteSession, ChangeSetWriteSession, ChunkEntry } from '../../src/domain/backup-store';
+import type { StoredChangeSet } from '../../src/domain/change-set';
 import { AppError } from '../../src/domain/errors';
 import type { BackupId } from '../../src/domain/ids';
 import type { LayerRef, StoredManifest } from '../../src/domain/manifest';
@@ -10,6 +11,7 @@ import { ValueTreeBuilder, lookUpValues } from '../../src/repository/value-tree'
 export interface MemoryStore extends EngineStore {
   readonly chunks: Map<string, Buffer>;
   readonly manifests: Map<string, StoredManifest>;
+  readonly changeSets: Map<string, StoredChangeSet>;
   /** Purposes of the read leases ever taken; the first one has to wait. */
   readonly reads: readonly string[];
   /** Sessions that were begun and neither committed nor aborted, and read leases not released. */
@@ -22,6 +24,7 @@ const PAGE_ENTRIES = 3;
 export function memoryStore(seed = 7): MemoryStore {
   const chunks = new Map<string, Buffer>();
   const manifests = new Map<string, StoredManifest>();
+  const changeSets = new Map<string, StoredChangeSet>();
   const indexes = new Map<string, ChunkEntry[]>();
   const reads: string[] = [];
   let open = 0;
@@ -102,13 +105,47 @@ export function memoryStore(seed = 7): MemoryStore {
     };
   };
 
+  const changeSession = (): ChangeSetWriteSession => {
+    const writing = session('' as BackupId);
+    let committed = false;
+    return {
+      putChunk: (payload) => writing.putChunk(payload),
+      abort: async () => (committed ? undefined : writing.abort()),
+      buildRowList: () => {
+        const list = writing.buildLayer('BASE');
+        const [firstKey, lastKey] = [Buffer.alloc(0), Buffer.alloc(0)];
+        return {
+          add: (chunk) => list.add({ ...chunk, firstKey, lastKey }),
+          finish: async () => {
+            const { root, chunkCount, rowCount, rawBytes } = await list.finish();
+            return { root, chunkCount, rowCount, rawBytes };
+          },
+        };
+      },
+      commitChangeSet: async (changeSet) => {
+        const { changeSetId } = changeSet;
+        if (changeSets.has(changeSetId)) throw new AppError('CONFLICT', 'It is there already.');
+        const hash = chunkId(Buffer.from(JSON.stringify(changeSet)));
+        const stored = { name: `changes/${changeSetId}.json`, hash, changeSet };
+        changeSets.set(changeSetId, stored);
+        committed = true;
+        open--;
+        return stored;
+      },
+    };
+  };
+
   return {
     chunks,
     manifests,
+    changeSets,
     reads,
     openSessions: () => open,
     chunkSeed: seed,
     beginWrite: async (backupId) => session(backupId),
+    beginChangeSet: async () => changeSession(),
+    findChangeSet: async (id) => changeSets.get(id) ?? null,
+    deleteChangeSet: async (id) => void changeSets.delete(id),
     beginRead: async (purpose, wait) => {
       reads.push(purpose);
       open++;

@@ -6,7 +6,8 @@ import { isAppError } from '../../src/domain/errors';
 import type { Repository } from '../../src/repository/repository';
 import { FakeClock } from './repository-ambient';
 import {
-  arePayloadsOf, backupIdOf, HOUR_MS, labelsOf, openWorld, readBackup, replaceBackup, takeBackup, type World,
+  arePayloadsOf, backupIdOf, changeSetIdOf, HOUR_MS, keepChangeSet, labelsOf, openWorld, readBackup, readRowList, replaceBackup, takeBackup,
+  type World,
 } from './repository-fixtures'; // prettier-ignore
 import { MemoryFileSystem, type DiskFault } from './repository-memory-fs';
 
@@ -19,6 +20,8 @@ export interface Known {
   committed: Map<number, Proof>;
   /** Backups whose writing or deletion was under way: absent or whole. */
   unsure: Map<number, Proof>;
+  /** What is known of change sets, there or not. */
+  changeSets: Map<number, Proof>;
 }
 
 export interface CrashStage {
@@ -92,6 +95,39 @@ export function replace(number: number, labels: readonly string[]): Deed {
   };
 }
 
+const KEPT_FOR_MS = 2 * HOUR_MS;
+
+/** Keeps a change set with these rows for two hours. What was told as kept is there whole; else it is whole or not there. */
+export function keep(number: number, labels: readonly string[]): Deed {
+  const whole: Proof = async (repository) => {
+    const found = await repository.findChangeSet(changeSetIdOf(number));
+    const list = found?.changeSet.tables[0]?.inserts;
+    if (!list || !(await readRowList(repository, list, labels))) throw new Error(`Change set ${number} differs.`);
+  };
+  const absent: Proof = async (repository) => {
+    if (await repository.findChangeSet(changeSetIdOf(number))) throw new Error(`Change set ${number} is there.`);
+  };
+  return async ({ repository, known }) => {
+    known.changeSets.set(number, (reader) => absent(reader).catch(() => whole(reader)));
+    await keepChangeSet(repository, number, { inserts: labels, expiresInMs: KEPT_FOR_MS });
+    known.changeSets.set(number, whole);
+  };
+}
+
+/** The change set goes: at any time it is whole or not there. */
+export function forget(number: number): Deed {
+  return async ({ repository, known }) => {
+    const whole = known.changeSets.get(number) as Proof;
+    known.changeSets.set(number, async (reader) => {
+      if (await reader.findChangeSet(changeSetIdOf(number))) await whole(reader);
+    });
+    await repository.deleteChangeSet(changeSetIdOf(number));
+    known.changeSets.set(number, async (reader) => {
+      if (await reader.findChangeSet(changeSetIdOf(number))) throw new Error(`Change set ${number} came back.`);
+    });
+  };
+}
+
 export const collect: Deed = async ({ repository }) => void (await repository.collectGarbage({ dryRun: false }));
 
 export const passGrace: Deed = async ({ clock }) => clock.advance(HOUR_MS);
@@ -115,7 +151,7 @@ interface Prepared {
 async function prepare(crash: CrashCase): Promise<Prepared> {
   const clock = new FakeClock();
   const world = { clock, fs: new MemoryFileSystem(() => clock.now()) };
-  const known: Known = { committed: new Map(), unsure: new Map() };
+  const known: Known = { committed: new Map(), unsure: new Map(), changeSets: new Map() };
   if (crash.before) await runDeeds(world, { ...crash, deeds: crash.before }, known);
   return { fs: world.fs, atMs: clock.monotonicMs(), known };
 }
@@ -129,7 +165,8 @@ async function tryOnce(
   const clock = new FakeClock();
   clock.advance(prepared.atMs - clock.monotonicMs());
   const fs = prepared.fs.restart('KILL', () => clock.now());
-  const known = { committed: new Map(prepared.known.committed), unsure: new Map(prepared.known.unsure) };
+  const { committed, unsure, changeSets } = prepared.known;
+  const known = { committed: new Map(committed), unsure: new Map(unsure), changeSets: new Map(changeSets) };
   fs.stopAfter = stop;
   fs.fault = fault;
   try {
@@ -163,6 +200,7 @@ async function expectSound(world: World, crash: CrashCase, known: Known): Promis
     expect(listed).toContain(number);
     await proof(repository);
   }
+  for (const proof of known.changeSets.values()) await proof(repository);
   for (const number of listed) {
     if (!known.committed.has(number)) await (known.unsure.get(number) as Proof)(repository);
   }
@@ -183,6 +221,7 @@ async function expectGarbageGoes(world: World, crash: CrashCase): Promise<void> 
   }); // prettier-ignore
   expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
   expect(world.fs.files('/repo').filter((path) => /\/(tmp|locks|marks)\//.test(path))).toEqual([]);
+  expect(world.fs.files('/repo').filter((path) => path.startsWith('/repo/changes/'))).toEqual([]); // long expired
   const backupIds = world.fs.files('/repo/manifests').map((path) => /([0-9a-f-]{36})(\.g\d+)?\.json$/.exec(path)?.[1]);
   expect(new Set(backupIds).size).toBe(backupIds.length);
 }

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../src/domain/ambient';
 import type { BackupWriteSession } from '../../src/domain/backup-store';
-import type { BackupId, JobId } from '../../src/domain/ids';
+import { NO_ROWS, type ChangeSet, type RowListRef, type StoredChangeSet } from '../../src/domain/change-set';
+import type { BackupId, ChangeSetId, JobId } from '../../src/domain/ids';
 import type { LayerRef, Manifest, StoredManifest, TableManifest } from '../../src/domain/manifest';
 import type { RepositorySettings } from '../../src/domain/settings';
 import { openRepository, type Repository } from '../../src/repository/repository';
@@ -205,4 +206,86 @@ export function arePayloadsOf(payloads: readonly Buffer[], labels: readonly stri
     payloads.length === labels.length &&
     payloads.every((payload, index) => payload.equals(payloadOf(labels[index] as string)))
   );
+}
+
+export function changeSetIdOf(number: number): ChangeSetId {
+  return backupIdOf(number + 500_000) as string as ChangeSetId;
+}
+
+export interface KeptChanges {
+  /** Of the rows that it inserts, a chunk each. */
+  inserts: readonly string[];
+  load?: LayerRef[];
+  /** From the time of `manifestOf` on. */
+  expiresInMs: number;
+}
+
+/** Keeps a change set of one table; aborts the session if anything fails. */
+export async function keepChangeSet(
+  repository: Repository,
+  number: number,
+  { inserts, load, expiresInMs }: KeptChanges,
+): Promise<StoredChangeSet> {
+  const session = await repository.beginChangeSet(changeSetIdOf(number));
+  try {
+    const list = session.buildRowList();
+    for (const label of inserts) {
+      const payload = payloadOf(label);
+      const { id } = await session.putChunk(payload);
+      await list.add({ id, rowCount: 1, rawBytes: payload.length });
+    }
+    return await session.commitChangeSet(changeSetOf(number, { inserts: await list.finish(), load, expiresInMs }));
+  } catch (error) {
+    await session.abort();
+    throw error;
+  }
+}
+
+function changeSetOf(
+  number: number,
+  { inserts, load, expiresInMs }: { inserts: RowListRef; load?: LayerRef[]; expiresInMs: number },
+): ChangeSet {
+  const { source, createdAt, jobId, backupId, writtenBy } = manifestOf(backupIdOf(number), []);
+  const { dataType, table, structure } = tableOf('risk_assessments', { kind: 'BASE', ...NO_ROWS });
+  return {
+    formatVersion: 1,
+    changeSetId: changeSetIdOf(number),
+    kind: 'PLAN',
+    jobId,
+    source,
+    backupId,
+    scope: { kind: 'ALL' },
+    basedOn: null,
+    createdAt,
+    expiresAt: new Date(Date.parse(createdAt) + expiresInMs).toISOString(),
+    tables: [
+      {
+        dataType,
+        table,
+        structure,
+        before: 'FILLED',
+        drops: false,
+        deletes: NO_ROWS,
+        updates: { before: NO_ROWS, after: NO_ROWS },
+        inserts,
+        load: load ? { direction: 'IN', layers: load, rowCount: 1, rawBytes: 1 } : null,
+        unchanged: 0,
+        samples: { inserts: [], updates: [], deletes: [] },
+        warnings: [],
+      },
+    ],
+    notes: [],
+    writtenBy,
+  };
+}
+
+/** Whether the chunks of the list are the payloads of these labels. */
+export async function readRowList(
+  repository: Repository,
+  list: Pick<RowListRef, 'root'>,
+  labels: readonly string[],
+): Promise<boolean> {
+  const payloads: Buffer[] = [];
+  for await (const { id } of repository.layerEntries(list)) payloads.push(await repository.readChunk(id));
+  return arePayloadsOf(payloads, labels);
 }

@@ -62,6 +62,11 @@ export class BackupRows {
     return this.leftOut.get(table);
   }
 
+  /** True where every row that the backup holds of the table is read. */
+  isWhole(table: string): boolean {
+    return this.lost.size === 0 && !this.scoped.has(table) && !this.leftOut.has(table);
+  }
+
   /** What is to be loaded of a span. */
   async readToLoad(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
     const rows = await this.read(table, span);

@@ -14,7 +14,8 @@ import type { BackupRows, Stretch } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { BufferPool } from '../rows/buffer-pool';
 import { HeldBatches, RowCollector, encodeRowChunk, sortedRows } from '../rows/row-chunk';
-import { UNPROVEN_REFERENCES, type RestoreScope } from './restore-scope';
+import type { RestoreScope } from './restore-scope';
+import { UNPROVEN_REFERENCES } from './restore-warnings';
 import { openWriter, undoWrite } from './undo-write';
 
 /** One payload at a time is enough to prove a unit. */
@@ -28,6 +29,8 @@ export interface BulkRestore {
   rows: BackupRows;
   /** Absent: into the source's own schema. */
   scratchSchema?: string;
+  /** Called before what was loaded is published. */
+  beforePublishing?(): Promise<void>;
 }
 
 export interface BulkResult {
@@ -52,6 +55,7 @@ export async function restoreInBulk(restore: BulkRestore, context: TaskContext):
     context.progress.begin({ name: 'checking references', from: 75, to: 80 });
     await writer.finishTables();
     const verifiedRows = await readBack(restore, { writer, loads, context });
+    await restore.beforePublishing?.();
     throwIfAborted(context.signal);
     context.progress.begin({ name: 'publishing', from: 98, to: 99 });
     context.committing = true;

@@ -3,12 +3,13 @@
  * insert, update, and which updates must move aside because they could collide on a unique key.
  */
 import type { Random } from '../../domain/ambient';
-import type { RowCodec } from '../../domain/rows';
+import type { RowBatch, RowCodec } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { DifferenceSink, RowSlice } from '../rows/compare-rows';
-import { FieldReader } from '../rows/row-filter';
-import { RowSpool } from '../rows/spool';
+import { RowSpool, splitPairs } from '../rows/spool';
+import type { RowPairs, TableChanges } from './table-changes';
+import { collisionTest } from './unique-collisions';
 
 export interface DifferenceCounts {
   inserts: number;
@@ -17,15 +18,13 @@ export interface DifferenceCounts {
   unchanged: number;
 }
 
-export class TableDifferences {
+export class TableDifferences implements TableChanges {
   readonly counts: DifferenceCounts = { inserts: 0, updates: 0, deletes: 0, unchanged: 0 };
-  /** Rows to delete. */
-  readonly deletes: RowSpool;
+  private readonly deleted: RowSpool;
   /** Alternating old and new images. */
-  readonly updates: RowSpool;
-  /** The same, of updates that are done as a delete now and an insert at the end. */
-  readonly moves: RowSpool;
-  readonly inserts: RowSpool;
+  private readonly updated: RowSpool;
+  private readonly moved: RowSpool;
+  private readonly inserted: RowSpool;
   /** Per chunk with differences: which of the backup's rows in it are to be written, one bit each. */
   readonly touched = new Map<number, Uint8Array>();
   private readonly collides: (live: RowSlice, backup: RowSlice) => boolean;
@@ -35,16 +34,42 @@ export class TableDifferences {
     options: { codec: RowCodec; tempDir: string; random: Random; moveUpdates: boolean },
   ) {
     const spool = (): RowSpool => new RowSpool(options.tempDir, options.random);
-    this.deletes = spool();
-    this.updates = spool();
-    this.moves = spool();
-    this.inserts = spool();
-    this.collides = options.moveUpdates ? () => true : collisionTest(table.manifest.structure, options.codec);
+    this.deleted = spool();
+    this.updated = spool();
+    this.moved = spool();
+    this.inserted = spool();
+    const test = options.moveUpdates ? () => true : collisionTest(table.manifest.structure, options.codec);
+    this.collides = test ?? (() => false);
   }
 
   /** Takes the differences of one chunk of the backup. */
   sink(chunk: { index: number; rowCount: number }): DifferenceSink {
     return this.table.role === 'PARENT' ? this.parentSink(chunk) : this.wholeSink(chunk);
+  }
+
+  get structure(): TableStructure {
+    return this.table.manifest.structure;
+  }
+
+  get images(): number {
+    const { deleted, updated, moved, inserted } = this;
+    return deleted.rowCount + updated.rowCount + 2 * moved.rowCount + inserted.rowCount;
+  }
+
+  deletes(): AsyncIterable<RowBatch> {
+    return this.deleted.batches();
+  }
+
+  updates(): AsyncIterable<RowPairs> {
+    return pairsOf(this.updated);
+  }
+
+  moves(): AsyncIterable<RowPairs> {
+    return pairsOf(this.moved);
+  }
+
+  inserts(): AsyncIterable<RowBatch> {
+    return this.inserted.batches();
   }
 
   async close(): Promise<void> {
@@ -57,12 +82,12 @@ export class TableDifferences {
       changed: ({ live, backup, index }) => {
         this.counts.updates++;
         this.touch(chunk, index);
-        (this.collides(live, backup) ? this.moves : this.updates).add(live, backup);
+        (this.collides(live, backup) ? this.moved : this.updated).add(live, backup);
       },
       extra: (live) => {
         this.counts.deletes++;
         this.touch(chunk, null);
-        this.deletes.add(live);
+        this.deleted.add(live);
       },
     };
   }
@@ -80,7 +105,7 @@ export class TableDifferences {
       missing: (backup, index) => {
         this.counts.inserts++;
         this.touch(chunk, index);
-        this.inserts.add(backup);
+        this.inserted.add(backup);
       },
       settle: async () => {
         for (const spool of this.spools()) await spool.settle();
@@ -95,29 +120,14 @@ export class TableDifferences {
   }
 
   private spools(): RowSpool[] {
-    return [this.deletes, this.updates, this.moves, this.inserts];
+    return [this.deleted, this.updated, this.moved, this.inserted];
   }
+}
+
+async function* pairsOf(spool: RowSpool): AsyncGenerator<RowPairs> {
+  for await (const batch of spool.batches()) yield splitPairs(batch);
 }
 
 export function isTouched(bits: Uint8Array, row: number): boolean {
   return ((bits[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
-}
-
-/**
- * Says which updates could meet another row on a unique key midway, e.g. two rows that swap a value: those that change a column
- * of one. A unique key over generated columns or expressions can change with any column.
- */
-function collisionTest(structure: TableStructure, codec: RowCodec): (live: RowSlice, backup: RowSlice) => boolean {
-  const unique = structure.indexes.filter((index) => index.unique);
-  const names = [...new Set(unique.flatMap((index) => index.columns))];
-  if (names.length === 0) return () => false;
-  const columns = names.map((name) => structure.columns.findIndex((column) => column.name === name));
-  if (columns.includes(-1)) return () => true;
-  const before = new FieldReader(codec, structure);
-  const after = new FieldReader(codec, structure);
-  return (live, backup) => {
-    before.locate(live.bytes, live.start);
-    after.locate(backup.bytes, backup.start);
-    return columns.some((column) => !before.sameField(after, column));
-  };
 }

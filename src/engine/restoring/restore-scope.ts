@@ -11,9 +11,11 @@ import { businessRoles } from '../../domain/ownership';
 import { ALL_ROWS, type RowScope } from '../../domain/rows';
 import type { ScopedTable } from '../reading/scoped-table';
 
-/** The warning of a restored table whose source could not prove all references to it. */
-export const UNPROVEN_REFERENCES =
-  "Tables that the source's user can not see may refer to rows that are gone; `npm run doctor` says what lets it check them.";
+/** What of a backup is meant, by a restore or by its plan. */
+export type ScopeSpec = Pick<
+  RestoreJobSpec,
+  'source' | 'backupId' | 'type' | 'dataTypes' | 'businessId' | 'allowUnchecked'
+>;
 
 export interface RestoreScope {
   tables: ScopedTable[];
@@ -23,8 +25,16 @@ export interface RestoreScope {
   filtered: boolean;
 }
 
+/** What of a damaged backup can't be restored. */
+export interface Losses {
+  /** Names of tables that lost some of their rows. */
+  hurt: ReadonlySet<string>;
+  /** Tables that lost all. */
+  lost: readonly ScopedTable[];
+}
+
 /** The tables and rows a restore is about; throws what a caller can mend. */
-export function restoreScope(spec: RestoreJobSpec, manifest: Manifest): RestoreScope {
+export function restoreScope(spec: ScopeSpec, manifest: Manifest): RestoreScope {
   if (manifest.source.name !== spec.source) throw notRestorable(`it was taken of source ${manifest.source.name}`);
   const whole = (tables: TableManifest[]): RestoreScope => ({
     tables: tables.map((table) => ({ manifest: table, role: 'WHOLE' })),
@@ -44,7 +54,7 @@ export function restoreScope(spec: RestoreJobSpec, manifest: Manifest): RestoreS
 }
 
 function partialScope(
-  spec: RestoreJobSpec,
+  spec: ScopeSpec,
   manifest: Manifest,
   whole: (tables: TableManifest[]) => RestoreScope,
 ): RestoreScope {
@@ -55,7 +65,7 @@ function partialScope(
   return manifest.scope.kind === 'BUSINESS' ? businessScope(spec, { ...manifest, tables }) : whole(tables);
 }
 
-function businessScope(spec: RestoreJobSpec, manifest: Manifest): RestoreScope {
+function businessScope(spec: ScopeSpec, manifest: Manifest): RestoreScope {
   const held = manifest.scope.kind === 'BUSINESS' ? manifest.scope.businessId : null;
   const businessId = spec.businessId ?? held;
   if (businessId === null) throw new AppError('INVALID_INPUT', 'A BUSINESS restore needs a businessId.');

@@ -192,6 +192,15 @@ class MysqlChangeWriter implements ChangeWriter {
     return (this.narrowed ??= await businessNarrowing(this.session, this.options.tables));
   }
 
+  async countRows(table: TableStructure): Promise<number> {
+    try {
+      const [[count] = []] = await this.session.values(`SELECT COUNT(*) FROM ${quoteName(table.table)}`);
+      return Number(count);
+    } catch (error) {
+      throw toSourceError(error, `counting table ${table.table}`);
+    }
+  }
+
   async checkReferences(): Promise<void> {
     const isWhole = this.options.scope?.kind !== 'BUSINESS';
     if (isWhole) for (const table of this.begun.created) await this.references.created(table);

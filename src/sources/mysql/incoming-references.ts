@@ -45,6 +45,21 @@ export async function readIncomingReferences(
   }
 }
 
+/** For each of the tables the others that refer to it, as `Source.referringTables` gives them. */
+export async function readReferringTables(session: Session, tables: readonly string[]): Promise<Map<string, string[]>> {
+  const { schema } = session.target;
+  const { references } = await readIncomingReferences(session, schema, tables);
+  const found = new Map<string, string[]>();
+  for (const name of tables) {
+    const children = references
+      .filter(({ key }) => key.referencedTable.toLowerCase() === name.toLowerCase())
+      .map((child) => (child.schema === schema ? child.table : `${child.schema}.${child.table}`))
+      .filter((child) => child.toLowerCase() !== name.toLowerCase());
+    if (children.length > 0) found.set(name, [...new Set(children)].sort());
+  }
+  return found;
+}
+
 /** Both sources of it fold names in their own way. */
 function signature({ schema, table, key }: IncomingReference): string {
   return JSON.stringify([schema, table, key.columns, key.referencedTable, key.referencedColumns]).toLowerCase();

@@ -26,8 +26,10 @@ import { openChangeWriter } from './change-write';
 import { readChangeLog } from './change-log';
 import { openConsistentRead } from './consistent-read';
 import { diagnoseSafely } from './diagnose';
+import { dropEmptyTables } from './drop-empty';
 import { estimateRows } from './estimate-rows';
 import { isDatabaseDenied, toSourceError } from './errors';
+import { readReferringTables } from './incoming-references';
 import { listTables } from './introspect';
 import { checkMapping } from './mapping-check';
 import { recoverWrite } from './recover-write';
@@ -147,6 +149,18 @@ class MysqlSource implements Source {
 
   async unfinishedWrites(): Promise<string[]> {
     return this.within({}, unfinishedJobs);
+  }
+
+  async referringTables(tables: readonly string[], signal?: AbortSignal): Promise<Map<string, string[]>> {
+    return this.within({ signal }, (session) => readReferringTables(session, tables));
+  }
+
+  async dropEmptyTables(tables: readonly string[]): Promise<Map<string, string>> {
+    try {
+      return tables.length === 0 ? new Map() : await dropEmptyTables(this.target, tables);
+    } catch (error) {
+      throw toSourceError(error, 'dropping empty tables');
+    }
   }
 
   async dropScratch(schema: string): Promise<void> {

@@ -22,6 +22,7 @@ import {
 } from './foreign-key-check';
 import { objectKind } from './introspect';
 import { keyOrder, type KeyOrder } from './key-order';
+import { quoteName } from './quote';
 import { hasRow, keyBytesOf, readRow, readRows } from './read-rows';
 import { hasMarker, leaveMarker } from './write-marker';
 import { beginWriting, dropTriggers, raiseLastNumber, requireSameColumns } from './write-transaction';
@@ -107,6 +108,10 @@ class SqliteChangeWriter implements ChangeWriter {
   readRows(table: TableStructure, options: ReadRowsOptions): AsyncIterable<RowBatch> {
     const { tables, mapping } = this.options;
     return readRows({ database: this.database, tables, mapping }, table, options);
+  }
+
+  async countRows(table: TableStructure): Promise<number> {
+    return Number(this.database.value(`SELECT COUNT(*) FROM ${quoteName(table.table)}`));
   }
 
   async checkReferences(): Promise<void> {

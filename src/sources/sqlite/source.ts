@@ -26,6 +26,7 @@ import { openChangeWriter } from './change-write';
 import { openConsistentRead } from './consistent-read';
 import { Database, pathOfUrl } from './database';
 import { diagnose } from './diagnose';
+import { dropEmptyTables, referringTables } from './drop-empty';
 import { throwIfAborted } from './errors';
 import { estimateRows } from './estimate-rows';
 import { objectKind } from './introspect';
@@ -121,6 +122,17 @@ class SqliteSource implements Source {
     removeUnfinishedScratch(this.path, jobId);
     if (hasFinishedScratch(this.path, jobId)) return 'COMMITTED';
     return within(this.path, (database) => (hasMarker(database, jobId) ? 'COMMITTED' : 'ABSENT'));
+  }
+
+  async referringTables(tables: readonly string[], signal?: AbortSignal): Promise<Map<string, string[]>> {
+    return this.look(signal, (database) => {
+      const found = tables.map((table): [string, string[]] => [table, referringTables(database, table).sort()]);
+      return new Map(found.filter(([, children]) => children.length > 0));
+    });
+  }
+
+  async dropEmptyTables(tables: readonly string[]): Promise<Map<string, string>> {
+    return tables.length === 0 ? new Map() : dropEmptyTables(this.path, tables, this.options.clock);
   }
 
   async dropScratch(schema: string): Promise<void> {

@@ -1,0 +1,116 @@
+/**
+ * Opens a backup for a restore or its plan: finds its manifest and what of it is meant, proves every chunk of that, and gives its rows.
+ * Nothing was written before all of it is known to be sound.
+ */
+import { AppError } from '../../domain/errors';
+import type { Manifest, TableManifest } from '../../domain/manifest';
+import type { RowCodec } from '../../domain/rows';
+import type { Source } from '../../domain/source';
+import type { TableStructure } from '../../domain/table';
+import type { EngineStore, TaskContext } from '../ports';
+import { spanBytes } from '../reading/backup-rows';
+import { collectBusinessRows, noRowOf, type BusinessRows } from '../reading/business-rows';
+import { proveChunks, type ChunkProof } from '../reading/prove-chunks';
+import { BackupRows } from '../reading/rows-in-scope';
+import type { ScopedTable } from '../reading/scoped-table';
+import { requireSameStructures } from '../structure-check';
+import { restoreScope, type Losses, type RestoreScope, type ScopeSpec } from './restore-scope';
+
+export interface OpenedBackup {
+  manifest: Manifest;
+  /** Without the tables of which all is lost. */
+  scope: RestoreScope;
+  rows: BackupRows;
+  losses: Losses;
+}
+
+interface Opening {
+  store: EngineStore;
+  codec: RowCodec;
+  context: TaskContext;
+}
+
+export async function openBackup(
+  spec: ScopeSpec,
+  { store, source, notes }: { store: EngineStore; source: Source; notes: string[] },
+  context: TaskContext,
+): Promise<OpenedBackup> {
+  const manifest = await requireManifest(store, spec);
+  const opening = { store, codec: source.codec, context };
+  const whole = restoreScope(spec, manifest);
+  const business = whole.filtered && whole.rows.kind === 'BUSINESS' ? whole.rows.businessId : null;
+  const found = business === null ? null : await findBusiness(whole, business, opening);
+  const proof = found?.proof ?? (await proveAll(whole, opening));
+  if (proof.losses.length > 0 && !spec.allowUnchecked) throw damaged(proof);
+  if (business !== null && found?.isKnown === false) throw noRowOf(business);
+  notes.push(...proof.losses, ...(found?.notes ?? []));
+  const isLost = ({ manifest: { table } }: ScopedTable): boolean => proof.lostTables.has(table);
+  const scope = { ...whole, tables: whole.tables.filter((table) => !isLost(table)) };
+  const losses = { hurt: proof.hurtTables, lost: whole.tables.filter(isLost) };
+  const rows = new BackupRows({ store, codec: source.codec }, proof.lostChunks, found?.tables ?? new Map());
+  return { manifest, scope, rows, losses };
+}
+
+async function requireManifest(store: EngineStore, spec: ScopeSpec): Promise<Manifest> {
+  const stored = await store.findManifest(spec.backupId);
+  if (stored !== null) return stored.manifest;
+  throw new AppError('BACKUP_NOT_RESTORABLE', `The repository holds no backup ${spec.backupId}.`, {
+    hint: 'It was deleted or never completed; choose another one.',
+  });
+}
+
+async function proveAll({ tables }: RestoreScope, { store, codec, context }: Opening): Promise<ChunkProof> {
+  const bytesTotal = tables.reduce((sum, { manifest: table }) => sum + table.rawBytes, 0);
+  const rowsTotal = tables.reduce((sum, { manifest: table }) => sum + table.rowCount, 0);
+  context.progress.begin({ name: 'verifying', from: 0, to: 30, rowsTotal, bytesTotal });
+  return proveChunks(tables, { store, codec, context });
+}
+
+/** Proves no more than the chunks that hold rows of the business. */
+function findBusiness(
+  { tables }: RestoreScope,
+  businessId: string,
+  { store, codec, context }: Opening,
+): Promise<BusinessRows> {
+  const { progress, signal } = context;
+  progress.begin({ name: 'verifying', from: 0, to: 30 });
+  return collectBusinessRows(tables, businessId, {
+    ...{ store, codec, signal },
+    onRead: ({ table }, span) => progress.advance({ rows: span.entry?.rowCount ?? 0, bytes: spanBytes(span), table }),
+  });
+}
+
+function damaged({ losses }: ChunkProof): AppError {
+  const rest = losses.length > 3 ? ` (and ${losses.length - 3} more losses)` : '';
+  return new AppError(
+    'INTEGRITY_FAILURE',
+    `The backup is damaged, nothing was written. ${losses.slice(0, 3).join(' ')}${rest}`,
+    {
+      hint: 'Restore from another backup, or set allowUnchecked (offline: --allow-unchecked) to restore what is left of this one.',
+    },
+  );
+}
+
+/** Throws SCHEMA_MISMATCH where rows of these tables don't fit the live ones; gives the live structures. */
+export async function requireFittingTables(
+  source: Source,
+  tables: readonly TableLike[],
+  { signal }: TaskContext,
+): Promise<readonly TableStructure[]> {
+  if (tables.length === 0) return [];
+  const structures = tables.map(({ structure }) => structure);
+  const read = await source.openConsistentRead({
+    dataTypes: [...new Set(tables.map(({ dataType }) => dataType))],
+    tables: structures.map(({ table }) => table),
+    connections: 1,
+    signal,
+  });
+  try {
+    requireSameStructures(structures, read.tables, source.codec.name);
+    return read.tables;
+  } finally {
+    await read.close();
+  }
+}
+
+type TableLike = Pick<TableManifest, 'dataType' | 'structure'>;

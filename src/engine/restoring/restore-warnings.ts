@@ -1,0 +1,40 @@
+/** What a restore, or its plan, warns of, table by table: sentences for an operator. */
+import { changeCounts, type ChangeSetTable } from '../../domain/change-set';
+
+/** Where the source could not prove all references to a table. */
+export const UNPROVEN_REFERENCES =
+  "Tables that the source's user can not see may refer to rows that are gone; `npm run doctor` says what lets it check them.";
+
+export function firingWarning(triggers: readonly string[]): string {
+  return `Triggers run while rows are written: ${triggers.join(', ')}.`;
+}
+
+export function newerRowsWarning(rows: number): string {
+  return `${rows} rows were changed by others meanwhile and were left as they are.`;
+}
+
+/** References that applying checks and a plan can't, for it writes nothing: to tables, and from tables, that are no part of it. */
+export function referenceWarnings(
+  planned: ChangeSetTable,
+  { tables, referring }: { tables: readonly ChangeSetTable[]; referring: ReadonlyMap<string, readonly string[]> },
+): string[] {
+  const { inserts, updates, deletes } = changeCounts(planned);
+  const isOutside = (name: string): boolean => !tables.some(({ table }) => table.toLowerCase() === name.toLowerCase());
+  const children = (referring.get(planned.table) ?? []).filter(isOutside);
+  const parents = planned.structure.foreignKeys
+    .map(({ referencedSchema, referencedTable }) =>
+      referencedSchema === undefined ? referencedTable : `${referencedSchema}.${referencedTable}`,
+    )
+    .filter(isOutside);
+  const warnings: string[] = [];
+  if (deletes + updates > 0 && children.length > 0) {
+    warnings.push(`${children.join(', ')} may refer to rows that go; applying fails if so, and changes nothing.`);
+  }
+  if (inserts + updates > 0 && parents.length > 0) {
+    const names = [...new Set(parents)].join(', ');
+    warnings.push(
+      `Rows that come need their parents in ${names}; applying fails where one is missing, and changes nothing.`,
+    );
+  }
+  return warnings;
+}
