@@ -14,11 +14,12 @@ import { restoreInBulk } from './bulk-restore';
 import { changesNothing, type UndoKeeper } from './keep-changes';
 import { newerRowsIn } from './newer-rows';
 import { requireFittingTables } from './open-backup';
-import { addChanges, proveChanges, sumRows, type RowSums } from './prove-changes';
+import { proveChanges } from './prove-changes';
 import { firingWarning, newerRowsWarning, UNPROVEN_REFERENCES } from './restore-warnings';
 import { loadedTable, proveStored, StoredChanges } from './stored-changes';
 import { writeChanges } from './table-changes';
 import { openWriter, undoWrite } from './undo-write';
+import { requireNothingElse, sumsBeside, type FiredTriggers } from './watch-triggers';
 
 export interface Applying {
   jobId: string;
@@ -40,8 +41,7 @@ export type Applied = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows'>;
 interface Ready extends Applying {
   states: ReadonlyMap<string, TableState>;
   missing: ReadonlySet<string>;
-  /** Names of the triggers that will run, by table. */
-  triggers: ReadonlyMap<string, readonly string[]>;
+  triggers: FiredTriggers;
   moveUpdates: boolean;
 }
 
@@ -199,49 +199,17 @@ async function change(ready: Ready, context: TaskContext): Promise<Applied> {
 async function writeAll(ready: Ready, writer: ChangeWriter, context: TaskContext): Promise<Applied> {
   const { source, tables, moveUpdates } = ready;
   const changes = changesOf(ready, tables, moveUpdates);
-  const watched = await sumsBeside(ready, { writer, changes, context });
+  const watched = await sumsBeside(changes, { triggers: ready.triggers, writer, context });
   await writeChanges(writer, changes, context);
   await writer.checkReferences();
   const verifiedRows = await proveChanges(changes, { writer, codec: source.codec, context });
-  await requireNothingElse(ready, { writer, watched, context });
+  await requireNothingElse(watched, { triggers: ready.triggers, writer, context });
   const result = await describeAll(ready, writer, context);
   throwIfAborted(context.signal);
   context.progress.begin({ name: 'committing', from: 98, to: 99 });
   context.committing = true;
   await writer.commit();
   return { mode: 'IN_PLACE', tables: result, verifiedRows };
-}
-
-type Watched = ReadonlyMap<StoredChanges, RowSums>;
-
-/** Of every table, where triggers will run: what its rows must add up to once no trigger wrote anything else. */
-async function sumsBeside(
-  { triggers }: Ready,
-  { writer, changes, context }: { writer: ChangeWriter; changes: readonly StoredChanges[]; context: TaskContext },
-): Promise<Watched> {
-  const fires = changes.some(({ images, table: { table } }) => images > 0 && triggers.has(table));
-  const watched = new Map<StoredChanges, RowSums>();
-  for (const of of fires ? changes : []) {
-    const sums = await sumRows(of.structure, { writer, context });
-    await addChanges(sums, of);
-    watched.set(of, sums);
-  }
-  return watched;
-}
-
-async function requireNothingElse(
-  { triggers }: Ready,
-  { writer, watched, context }: { writer: ChangeWriter; watched: Watched; context: TaskContext },
-): Promise<void> {
-  for (const [of, expected] of watched) {
-    if ((await sumRows(of.structure, { writer, context })).equals(expected)) continue;
-    const names = [...triggers.values()].flat().join(', ');
-    throw new AppError(
-      'CONFLICT',
-      `Table ${of.structure.table} got other rows than were listed while triggers ran (${names}); nothing was changed.`,
-      { hint: 'Drop these triggers for the time of the restore. If others wrote, try again.' },
-    );
-  }
 }
 
 async function describeAll(ready: Ready, writer: ChangeWriter, context: TaskContext): Promise<RestoredTable[]> {
