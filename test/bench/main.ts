@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [--rows 2000000] [--rounds 1] [--server mysql://root@127.0.0.1:3306]
- * [--only tenth|changes|compaction|ours]`
+ * [--only tenth|changes|compaction|ours|business] [--businesses 1000,10000,100000]`
  *
  * Needs the built service (`npm run build:service`). Starts a MariaDB of its own unless `--server` names one. Fills a schema with the
  * reference data, then runs this project and each peer found on the machine in turn, round after round, and prints a table of medians: wall,
@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { startMariadb, stopMariadb } from '../support/mariadb';
+import { businessSeries } from './business';
 import { changePeers, type ChangePeer } from './change-peers';
 import { cpuSecondsOf, measurePipeline, type Measurement } from './process-meter';
 import { fillReferenceData } from './reference-data';
@@ -25,6 +26,7 @@ const { values: args } = parseArgs({
     rounds: { type: 'string', default: '1' },
     server: { type: 'string' },
     only: { type: 'string' },
+    businesses: { type: 'string', default: '1000,10000,100000' },
   },
 });
 const rows = Number(args.rows);
@@ -95,6 +97,8 @@ async function main(): Promise<void> {
   );
   try {
     if (wants('tenth')) await memoryAtTenth(serverUrl);
+    if (wants('business')) await oneBusiness(serverUrl);
+    if (args.only === 'business') return;
     console.log(`filling ${rows} rows ...`);
     console.log(`filled ${await fillReferenceData({ serverUrl, schema: SCHEMA, rows })} rows`);
     for (let round = 0; round < rounds; round++) await oneRound(serverUrl);
@@ -104,6 +108,13 @@ async function main(): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
     await stopMariadb();
   }
+}
+
+/** One business out of more and more. */
+function oneBusiness(serverUrl: string): Promise<void> {
+  const sizes = args.businesses.split(',').map(Number);
+  const change = (): Promise<number> => changeScattered(serverUrl);
+  return businessSeries({ serverUrl, schema: SCHEMA, folder, change, sizes });
 }
 
 /** Peak memory of the whole service process for a backup and a restore of a tenth of the rows. */

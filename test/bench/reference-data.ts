@@ -9,7 +9,7 @@ import { createConnection, type Connection, type RowDataPacket } from 'mysql2/pr
 import { numbers } from '../support/mariadb';
 
 /** Rows per business over all its tables, on average. */
-const ROWS_PER_BUSINESS = 44.75;
+export const ROWS_PER_BUSINESS = 44.75;
 const TENANTS = 10;
 /** Rows per business. */
 const ASSESSMENTS = 2.5;
