@@ -1,6 +1,7 @@
 /**
- * Makes the golden repository `indexes`, backups with indexes by foreign key: `node -r ./test/support/register-ts.js
- * test/format/make-index-golden.ts`. Committed and made once, like those of make-golden.ts.
+ * Makes the golden repository `owners`, backups with indexes by what tells whose a row is: `node -r ./test/support/register-ts.js
+ * test/format/make-index-golden.ts`. Committed and made once, like those of make-golden.ts. `indexes` is of a program that indexed foreign
+ * keys alone, under another name in its manifests, and can't be made any more.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +12,10 @@ import { FakeClock, MemoryLog, seededRandom } from '../support/repository-ambien
 import { TEST_SETTINGS } from '../support/repository-fixtures';
 
 async function main(): Promise<void> {
-  const path = join(__dirname, 'golden/indexes');
+  const path = join(__dirname, 'golden/owners');
   rmSync(path, { recursive: true, force: true });
   const settings = { ...TEST_SETTINGS, url: `file:${path}`, compression: 'zstd' as const };
-  const options = { settings, clock: new FakeClock(), random: seededRandom('golden indexes'), log: new MemoryLog() };
+  const options = { settings, clock: new FakeClock(), random: seededRandom('golden owners'), log: new MemoryLog() };
   const store = await openRepository(options);
   const source = actingPlatformAt(0);
   for (const [index, type] of ACTING_TYPES_IN_ORDER.entries()) {

@@ -117,6 +117,21 @@ test.each(['deltas', 'compacted'])('%s: the stacks are what they were', async (n
   expect(stacks).toMatchSnapshot();
 });
 
+test('owners: one business is restored by the indexes of a repository made once', async () => {
+  const store = await openGolden('owners');
+  expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+  for (const index of ACTING_TYPES_IN_ORDER.keys()) {
+    const stored = (await store.findManifest(actingBackupIdAt(index)))!;
+    expect(stored.manifest.tables.map(({ table, layers }) => ({ table, layers }))).toMatchSnapshot();
+    const source = actingPlatformAt(index);
+    const whole = stateOf(source);
+    source.tables.set('businesses', new Map([...source.tables.get('businesses')!].slice(9)));
+    const restored = { backupId: actingBackupIdAt(index), type: 'BUSINESS', businessId: 'b3' } as const;
+    expect(await restore({ source, store }, restored)).toMatchObject({ inserts: 1 });
+    expect(stateOf(source).businesses).toEqual(expect.arrayContaining(whole.businesses!.filter(([id]) => id === 'b3')));
+  }
+});
+
 test('indexes: of each backup the rows that refer to a key are found, in a repository made once', async () => {
   const store = await openGolden('indexes');
   expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
