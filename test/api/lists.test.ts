@@ -228,3 +228,31 @@ test('what is stored tells what it saved, how it grows, and when the repository 
   expect(days(forecast.fullAt)).toBeCloseTo(1_000, 2);
   expect(Date.parse(forecast.to ?? '') - Date.parse(forecast.from ?? '')).toBe(4 * DAY_MS);
 });
+
+test('a backup and its tables tell where their bytes are an estimate, and null before there are any', async () => {
+  const other = await openApiStand();
+  const query = '{ backups(first: 1) { nodes { rawBytesEstimated tables { name rawBytesEstimated } } } }';
+  interface Answered {
+    backups: { nodes: { rawBytesEstimated: boolean | null; tables: { rawBytesEstimated: boolean }[] }[] };
+  }
+  const ask = async () => (await other.post<Answered>(query)).data!.backups.nodes[0]!;
+  try {
+    await other.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+    expect(await ask()).toMatchObject({ rawBytesEstimated: null });
+    const { job, lease } = await other.claim();
+    const stored = storedManifest(job.backupId!);
+    const table = { dataType: 'TRENDS', layers: [], structure: {} as never, rowCount: 1, rawBytes: 1, changedRowCount: 1, changeDetection: 'BINLOG', changeDetectionReason: 'told' } as const; // prettier-ignore
+    const tables = [{ ...table, table: 'a', layers: [] }, { ...table, table: 'b', layers: [], rawBytesEstimated: true as const }]; // prettier-ignore
+    const effect = { kind: 'BACKUP_STORED', stored: { ...stored, manifest: { ...stored.manifest, tables } } } as const;
+    await other.settle(lease, { state: 'COMPLETED', effect });
+    expect(await ask()).toEqual({
+      rawBytesEstimated: true,
+      tables: [
+        { name: 'a', rawBytesEstimated: false },
+        { name: 'b', rawBytesEstimated: true },
+      ],
+    });
+  } finally {
+    await other.close();
+  }
+});
