@@ -9,7 +9,7 @@
  *   now, so that nothing goes only because no backups are being made; days counts from now.
  * - The newest backup of a series always stays, whatever the rules.
  * - A legal hold keeps. So does a backup's own `expiresAt` while it is ahead: it was promised. One that has passed makes the backup
- *   go, and it does not count for any rule: what is about to be deleted must not push out what stays.
+ *   go, and it does not count for any rule, on hold or not: what is about to be deleted must not push out what stays.
  * - Only completed backups are judged; others neither count nor are told.
  * - A policy without any rule keeps everything that has not expired by itself.
  */
@@ -57,6 +57,7 @@ export interface RetentionOptions {
 }
 
 const DAY_MS = 86_400_000;
+const LEGAL_HOLD = 'legal hold';
 const COUNTS: Record<Bucket, 'keepHourly' | 'keepDaily' | 'keepWeekly' | 'keepMonthly' | 'keepYearly'> = {
   hourly: 'keepHourly',
   daily: 'keepDaily',
@@ -131,7 +132,7 @@ class SeriesJudge {
 
   judge<Backup extends RetainedBackup>(series: readonly Backup[]): RetentionVerdict<Backup>[] {
     const sorted = [...series].sort(newestFirst);
-    const counted = sorted.filter((backup) => !this.isPast(backup) || backup.onHold);
+    const counted = sorted.filter((backup) => !this.isPast(backup));
     const kept = new Map(counted.map((backup, index) => [backup.id, this.reasonsOf(backup, { counted, index })]));
     return sorted.map((backup) => this.verdict(backup, kept.get(backup.id)));
   }
@@ -144,6 +145,7 @@ class SeriesJudge {
     backup: Backup,
     reasons: string[] | undefined,
   ): RetentionVerdict<Backup> {
+    if (!reasons && backup.onHold) return { backup, keep: true, reasons: [LEGAL_HOLD] };
     if (!reasons) return { backup, keep: false, reasons: [`expired since ${String(backup.expiresAt?.toISOString())}`] };
     if (reasons.length === 0) return { backup, keep: false, reasons: ['no rule keeps it'] };
     return { backup, keep: true, reasons };
@@ -157,7 +159,7 @@ class SeriesJudge {
     const { expiresAt, onHold } = backup;
     const own = expiresAt && !this.isPast(backup) ? [`not expired until ${expiresAt.toISOString()}`] : [];
     return [
-      ...(onHold ? ['legal hold'] : []),
+      ...(onHold ? [LEGAL_HOLD] : []),
       ...own,
       ...(this.isEmpty ? ['the policy has no rule'] : []),
       ...(index === 0 ? ['newest'] : []),

@@ -56,7 +56,8 @@ export class RetentionPreviewResolver {
   @FieldResolver(() => BigIntScalar, {
     description:
       'What collections give back once these backups are gone, each pack after its grace period: packs of which nothing else needs ' +
-      'anything, and what is dead in packs that are mostly dead then. What other backups share stays. Reckoned from the whole ' +
+      'anything, and what is dead in packs that are mostly dead then. What other backups share stays, and what ' +
+      'collections would give back in any case is not counted. Reckoned from the whole ' +
       'repository, within a minute or not at all.',
   })
   async freedBytes(@Root() { freed }: RetentionPreview): Promise<number> {

@@ -146,6 +146,16 @@ describe('what does not follow the rules', () => {
     expect(verdicts[0]?.reasons).toEqual(['expired since 2026-11-25T12:00:00.000Z']);
   });
 
+  test('what expired by itself and is on hold stays by its hold alone, and pushes nothing out', () => {
+    const held = { expiresAt: new Date('2026-11-25T12:00Z'), status: 'EXPIRED', onHold: true } as const;
+    const shown = [backup('2026-11-25T00:00Z', held), '2026-11-24T00:00Z', '2026-11-23T00:00Z'];
+    expect(reasons(apply({ keepLast: 1 }, shown))).toEqual({
+      '2026-11-25T00:00Z': ['legal hold'],
+      '2026-11-24T00:00Z': ['newest', 'last 1'],
+      '2026-11-23T00:00Z': ['no rule keeps it'],
+    });
+  });
+
   test.each(['PENDING', 'RUNNING', 'FAILED', 'CANCELLED'] as const)(
     'a %s backup neither counts nor is told',
     (status) => {

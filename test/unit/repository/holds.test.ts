@@ -255,10 +255,12 @@ describe('what a deletion would free', () => {
     return freed;
   };
 
+  const SMALL_PACKS = { packTargetBytes: 1500, compression: 'none' } as const;
+
   /** Five backups that share chunks with their neighbours, in small packs of several chunks. */
   const share = async (): Promise<{ world: World; repository: Repository }> => {
     const world = newWorld();
-    const repository = await openWorld(world, { packTargetBytes: 1500, compression: 'none' });
+    const repository = await openWorld(world, { ...SMALL_PACKS, seed: 'shared' });
     for (const number of [1, 2, 3, 4, 5]) {
       const labels = [...labelsOf('all ', 3), ...labelsOf(`${number} `, 6), ...labelsOf(`${number - 1} `, 6)];
       await takeBackup(repository, number, [...labels, ...labelsOf(`only ${number} `, 5)]);
@@ -278,6 +280,36 @@ describe('what a deletion would free', () => {
       expect((await repository.check({ level: 'DATA' })).findings).toEqual([]);
     },
   );
+
+  test('what collections would free in any case is not counted: such as copies beside a pack that was damaged and came back', async () => {
+    /** All that it needs was stored once more while its packs were damaged. */
+    const mended = async (): Promise<{ world: World; repository: Repository }> => {
+      const { world, repository } = await share();
+      const storage = memoryStorage(world.fs);
+      const sound = new Map<string, Buffer>();
+      for await (const { name } of storage.list('packs/')) sound.set(name, await storage.get(name));
+      const replaceAll = async (bytesOf: (bytes: Buffer) => Buffer): Promise<void> => {
+        for (const name of sound.keys()) await storage.delete(name);
+        for (const [name, bytes] of sound) await storage.put(name, bytesOf(bytes));
+      };
+      await replaceAll((bytes) =>
+        Buffer.from(bytes.map((byte, at) => (at % 50 === 49 && at < bytes.length / 2 ? byte ^ 1 : byte))),
+      );
+      await repository.check({ level: 'DATA' });
+      await takeBackup(repository, 6, [...labelsOf('4 ', 6), ...labelsOf('only 4 ', 5)]);
+      await replaceAll((bytes) => bytes);
+      return { world, repository: await openWorld(world, { ...SMALL_PACKS, seed: 'mended' }) };
+    };
+    const untouched = await mended();
+    const inAnyCase = await frees(untouched.repository, untouched.world, []);
+    const { world, repository } = await mended();
+    const told = await repository.freedBy([1, 2, 3].map(backupIdOf));
+    const { bytes, rewrittenPacks } = await frees(repository, world, [1, 2, 3]);
+    expect(inAnyCase.bytes).toBeGreaterThan(FRAME_BYTES);
+    const merit = bytes - inAnyCase.bytes;
+    expect(merit).toBeGreaterThanOrEqual(told.freedBytes);
+    expect(merit - told.freedBytes).toBeLessThanOrEqual(rewrittenPacks * FRAME_BYTES);
+  });
 
   test('dead chunks in packs that others use are told apart', async () => {
     const world = newWorld();
