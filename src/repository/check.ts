@@ -68,7 +68,7 @@ class CheckRun {
   async run(): Promise<CheckReport> {
     const manifests = await this.readManifests(await this.checkObjects());
     await this.packs.refresh();
-    for (const [name, error] of this.packs.unreadablePacks()) this.damage.add(name, 'DAMAGED', error);
+    for (const [name, error] of this.packs.unreadablePacks()) this.giveUp(name, error);
     if (this.options.level === 'DATA') await this.provePacks(await this.packsToProve(manifests));
     const walk = new HurtWalk(this.packs, () => this.report.checkedChunks++, this.options);
     for (const manifest of manifests) {
@@ -78,6 +78,12 @@ class CheckRun {
     if (!this.options.backupIds) await this.checkChangeSets(walk);
     this.report.findings = this.damage.findings();
     return this.report;
+  }
+
+  /** What this process still knows of it is not stored any more either. */
+  private giveUp(name: string, error: unknown): void {
+    this.damage.add(name, 'DAMAGED', error);
+    this.context.packs.markAllDamaged(name);
   }
 
   private addLost(name: string, message: string): void {

@@ -153,6 +153,16 @@ describe('a check', () => {
     await expect(repository.check({ level: 'DATA', signal })).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
+  test('chunks of a pack that lost its end are stored anew by the next backup of the same process', async () => {
+    const world = newWorld();
+    const repository = await openWorld(world);
+    await takeBackup(repository, 1, LABELS);
+    for (const path of packs(world)) world.fs.overwrite(path, world.fs.contentOf(path).subarray(0, 50));
+    expect((await repository.check({ level: 'DATA' })).findings).toMatchObject([{ problem: 'DAMAGED' }]);
+    await takeBackup(repository, 2, LABELS);
+    expect(arePayloadsOf(await readBackup(repository, 2), LABELS)).toBe(true);
+  });
+
   test('a damaged chunk is stored anew by the next backup, which heals the older one', async () => {
     const world = newWorld();
     const repository = await openWorld(world);
