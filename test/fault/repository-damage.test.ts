@@ -197,7 +197,7 @@ test('a full disk fails the backup with a remedy and leaves nothing half-done', 
     expect(failure).toMatchObject({
       code: 'REPOSITORY_FULL',
       retryable: false,
-      hint: expect.stringContaining('Free space'),
+      hint: expect.stringContaining('Free some MB'),
     });
     world.fs.room = Infinity;
     world.clock.advance(HOUR_MS);
