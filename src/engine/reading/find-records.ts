@@ -6,9 +6,11 @@ import type { FoundRecord, RecordColumn, RecordPlace, RecordsWanted } from '../.
 import type { BackupStore } from '../../domain/backup-store';
 import { AppError, isAppError } from '../../domain/errors';
 import type { Manifest, StoredManifest, TableManifest } from '../../domain/manifest';
+import type { RecordFilter } from '../../domain/record-filter';
 import { rowStart, type RowBatch, type RowCodec } from '../../domain/rows';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
 import type { RecordsResult } from '../../domain/task';
+import type { JsonRow, JsonValue } from '../../domain/values';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
 import { compileFilter, type RecordTest } from '../rows/record-predicate';
@@ -16,6 +18,7 @@ import { sortRows } from '../rows/sort-rows';
 import { TypedRows } from '../rows/typed-rows';
 import { isInKeyOrder, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
 import { codecOf } from './codec-of';
+import { KeyProbe } from './key-probe';
 import { ownedBy, type OwnedRows } from './owned-by';
 
 /** Rows of this many bytes are looked at, at most a chunk's more; then the page ends where it is. */
@@ -59,7 +62,7 @@ async function fill(
   let bytes = 0;
   for await (const span of owned.spans) {
     throwIfAborted(reading.context.signal);
-    if (span.index < (from?.span ?? 0)) continue;
+    if (span.index < (from?.span ?? 0) || !page.mayBeWithin(span)) continue;
     if (page.isFull() || bytes >= MAX_READ_BYTES || (bytes > 0 && clock.monotonicMs() > until))
       return page.placeOf(span.index, 0);
     bytes += spanBytes(span);
@@ -83,6 +86,8 @@ class RecordPage {
   private bytes = 0;
   private readonly typed: TypedRows;
   private readonly test: RecordTest;
+  /** Where the filter tells the whole key. */
+  private readonly probe: KeyProbe | null;
 
   constructor(
     structure: TableStructure,
@@ -91,6 +96,12 @@ class RecordPage {
     this.typed = new TypedRows(options.codec, structure);
     const { filter } = options;
     this.test = filter === null ? () => true : compileFilter(filter, { structure, values: this.typed.values });
+    const key = filter === null ? null : keyWanted(filter, structure);
+    this.probe = key === null ? null : new KeyProbe(options.codec, structure, key);
+  }
+
+  mayBeWithin({ range }: ChunkSpan): boolean {
+    return this.probe?.mayBeWithin(range) ?? true;
   }
 
   isFull(): boolean {
@@ -114,6 +125,18 @@ class RecordPage {
     }
     return null;
   }
+}
+
+/** The key that a record must have to pass the filter; null where it names no single one. */
+function keyWanted(filter: RecordFilter, { key }: TableStructure): JsonRow | null {
+  const wanted = new Map<string, JsonValue>();
+  const open: RecordFilter[] = [filter];
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    if (part.kind === 'AND') open.push(...part.of);
+    else if (part.kind === 'COMPARE' && part.comparator === 'eq' && key.includes(part.column))
+      wanted.set(part.column, part.value);
+  }
+  return wanted.size === key.length ? Object.fromEntries(wanted) : null;
 }
 
 function columnsOf({ columns, key }: TableStructure): RecordColumn[] {

@@ -2,9 +2,11 @@
 import type { ChunkEntry } from '../../domain/backup-store';
 import { AppError, isAppError } from '../../domain/errors';
 import type { LayerRef } from '../../domain/manifest';
-import { rowStart, type RowBatch, type RowCodec, type SortKey } from '../../domain/rows';
+import { rowStart, type KeyRange, type RowBatch, type RowCodec, type SortKey } from '../../domain/rows';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
 import type { ColumnValues, CompareField, JsonValue } from '../../domain/values';
+
+const OPEN = Buffer.alloc(0);
 
 export class KeyProbe {
   private readonly columns: readonly number[];
@@ -33,13 +35,18 @@ export class KeyProbe {
   }
 
   /** Whether a chunk, or a page's whole subtree, may have the key. True where that can't be told. */
-  mayHold({ firstKey, lastKey }: ChunkEntry, kind: LayerRef['kind']): boolean {
+  mayHold({ firstKey, lastKey }: Pick<ChunkEntry, 'firstKey' | 'lastKey'>, kind: LayerRef['kind']): boolean {
     if (this.place === null) return true;
     // In a base layer the keys are rows', elsewhere bounds, which are empty where open and of which the upper one is no row's.
     const isBase = kind === 'BASE';
     const [low, high] = [this.placeOf(firstKey), this.placeOf(lastKey)];
     if (low !== null && this.place.compare(low) < 0) return false;
     return high === null || this.place.compare(high) < (isBase ? 1 : 0);
+  }
+
+  /** The same of a range of keys. */
+  mayBeWithin({ from, to }: KeyRange): boolean {
+    return this.mayHold({ firstKey: from ?? OPEN, lastKey: to ?? OPEN }, 'MERGED');
   }
 
   /** The row that has the key; null where none has. */
