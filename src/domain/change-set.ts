@@ -134,9 +134,9 @@ export function reverseTable(table: ChangeSetTable): ChangeSetTable {
 }
 
 /**
- * How long applying takes, reckoned from bytes and rows alone: rows that are changed in place cost a statement's share each, and their
- * bytes twice, since they are sent and read back; rows that are loaded into tables without any cost their bytes, once for the load and
- * once for its proof. An idle server of the size of a laptop does about this; a busy one takes longer.
+ * How long applying takes, reckoned from bytes and rows alone: a row image that is changed in place costs its share of statements, of the
+ * look at the old row and of the proof; rows that are loaded into tables without any cost the load, its indexes and one reading. Measured
+ * on MariaDB 10.11 with two cores, rows of 270 bytes and two indexes beside the key; a busy or slower server takes longer.
  */
 export function estimateApplyingMs(tables: readonly ChangeSetTable[]): number {
   const inBulk = tables.every(({ before }) => before !== 'FILLED');
@@ -145,10 +145,10 @@ export function estimateApplyingMs(tables: readonly ChangeSetTable[]): number {
 }
 
 const FIXED_MS = 200;
-const CHANGED_ROW_MS = 0.1;
-const CHANGED_BYTES_PER_MS = 10_000;
-const LOADED_ROW_MS = 0.01;
-const LOADED_BYTES_PER_MS = 20_000;
+const CHANGED_ROW_MS = 0.05;
+const CHANGED_BYTES_PER_MS = 20_000;
+const LOADED_ROW_MS = 0.005;
+const LOADED_BYTES_PER_MS = 30_000;
 
 function changingMs({ deletes, updates, inserts, load }: ChangeSetTable): number {
   const lists = [deletes, updates.before, updates.after, inserts, load ?? NO_ROWS];
