@@ -53,6 +53,11 @@ export const RestoreModeEnum = enumOf(
   ['BULK', 'IN_PLACE', 'DRY_RUN'],
   'BULK: whole tables were loaded. IN_PLACE: differences were applied. DRY_RUN: differences were counted.',
 );
+export const TableStateEnum = enumOf(
+  'TableState',
+  ['MISSING', 'EMPTY', 'FILLED'],
+  'MISSING: there is no such table. EMPTY: it has no rows.',
+);
 export const DamageProblemEnum = enumOf(
   'DamageProblem',
   ['MISSING', 'DAMAGED', 'UNREADABLE', 'UNEXPECTED'],

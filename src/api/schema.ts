@@ -11,6 +11,8 @@ import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from 
 import { NodeResolver } from './resolvers/node-resolver';
 import { OverviewResolver } from './resolvers/overview-resolver';
 import { BackupRecords, RecordHistory } from './resolvers/record-resolver';
+import { BackupRecords } from './resolvers/record-resolver';
+import { RestorePlanResolver } from './resolvers/restore-plan-resolver';
 import { RestoreResolver } from './resolvers/restore-resolver';
 import { RetentionPreviewResolver, RetentionVerdictLinks } from './resolvers/retention-resolver';
 
@@ -30,6 +32,7 @@ export function buildApiSchema(): GraphQLSchema {
       BackupResolver,
       BackupStatisticsResolver,
       StorageForecastResolver,
+      RestorePlanResolver,
       RestoreResolver,
       JobResolver,
       NodeResolver,

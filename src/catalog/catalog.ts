@@ -14,7 +14,15 @@ import type { LegalHold } from '../domain/legal-hold';
 import type { StoredManifest } from '../domain/manifest';
 import type { RetainedBackup } from '../domain/retention';
 import type { CleanupResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
-import type { BackupRecord, JobEventRecord, JobRecord, Lease, LegalHoldRecord, RestoreRecord } from './records';
+import type {
+  BackupRecord,
+  JobEventRecord,
+  JobRecord,
+  Lease,
+  LegalHoldRecord,
+  RestorePlanRecord,
+  RestoreRecord,
+} from './records';
 
 export type * from './records';
 
@@ -23,6 +31,7 @@ export interface Catalog {
   readonly backups: BackupRecords;
   readonly holds: LegalHoldRecords;
   readonly restores: RestoreRecords;
+  readonly plans: RestorePlanRecords;
   readonly events: EventRecords;
   readonly queue: JobQueue;
   readonly info: CatalogInfo;
@@ -253,6 +262,8 @@ export interface RestoreFilter {
   sources?: readonly string[];
   backupIds?: readonly BackupId[];
   businessIds?: readonly string[];
+  /** Undos of one of these. */
+  undoes?: readonly RestoreId[];
   createdBy?: readonly string[];
   createdFrom?: Date;
   /** Exclusive. */
@@ -262,6 +273,13 @@ export interface RestoreFilter {
 export type RestoreOrderField = 'CREATED_AT' | 'FINISHED_AT';
 
 export type RestoreRecords = RecordList<RestoreRecord, RestoreFilter, RestoreOrderField>;
+
+/** Plans that a job completed; they stay when they can't be applied any more. */
+export interface RestorePlanRecords {
+  find(id: ChangeSetId): Promise<RestorePlanRecord | null>;
+  /** In the order of the ids, null where there is none. One query. */
+  findMany(ids: readonly ChangeSetId[]): Promise<(RestorePlanRecord | null)[]>;
+}
 
 // ---- events --------------------------------------------------------------------------------------------------------------
 

@@ -130,6 +130,8 @@ function newRestore(spec: RestoreJobSpec, job: JobEntity, now: Date): RestoreEnt
     businessId: spec.businessId,
     target: spec.target,
     dryRun: spec.dryRun,
+    planId: spec.plan?.planId ?? null,
+    undoesId: spec.undoes?.restoreId ?? null,
     createdBy: job.createdBy,
     createdAt: now,
     startedAt: null,

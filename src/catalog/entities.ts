@@ -5,10 +5,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { BackupType, Labels, RestoreType } from '../domain/backup';
 import type { RequestedDataType } from '../domain/data-type';
-import type { BackupId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
-import type { BackupTableRecord, JobOutcome, RestoreRecord, VerificationRecord } from './records';
+import type { BackupTableRecord, JobOutcome, RestorePlanRecord, RestoreRecord, VerificationRecord } from './records';
 
 /** A verification as JSON keeps it. */
 export type StoredVerification = Omit<VerificationRecord, 'at'> & { at: string };
@@ -117,6 +117,7 @@ export class LegalHoldEntity {
 @Index('idx_restores_backup', ['backupId', 'createdAt', 'id'])
 @Index('idx_restores_source', ['source', 'createdAt', 'id'])
 @Index('idx_restores_business', ['businessId', 'createdAt', 'id'])
+@Index('idx_restores_undoes', ['undoesId', 'createdAt', 'id'])
 export class RestoreEntity {
   @PrimaryColumn(id('id')) id!: RestoreId;
   @Column(text('state', 20)) state!: JobState;
@@ -128,12 +129,37 @@ export class RestoreEntity {
   @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
   @Column(json('target')) target!: RestoreTarget;
   @Column(flag('dry_run')) dryRun!: boolean;
+  @Column(nullable(id('plan_id'))) planId!: ChangeSetId | null;
+  @Column(nullable(id('undoes_id'))) undoesId!: RestoreId | null;
   @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
   @Column(moment('created_at')) createdAt!: Date;
   @Column(nullable(moment('started_at'))) startedAt!: Date | null;
   @Column(nullable(moment('finished_at'))) finishedAt!: Date | null;
   @Column(nullable(json('result'))) result!: RestoreRecord['result'];
 }
+
+/** Plans that a job completed. */
+@Entity('restore_plans')
+export class RestorePlanEntity {
+  @PrimaryColumn(id('id')) id!: ChangeSetId;
+  @Column(id('backup_id')) backupId!: BackupId;
+  @Column(nullable(id('job_id'))) jobId!: JobId | null;
+  @Column(text('source', NAME_LENGTH)) source!: string;
+  @Column(text('type', 20)) type!: RestoreType;
+  @Column(json('data_types')) dataTypes!: RequestedDataType[];
+  @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
+  @Column(text('plan_hash', 64)) planHash!: string;
+  @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
+  @Column(moment('created_at')) createdAt!: Date;
+  @Column(moment('expires_at')) expiresAt!: Date;
+  @Column(json('result')) result!: PlannedChanges;
+}
+
+/** What a plan counts, as JSON keeps it. */
+export type PlannedChanges = Pick<
+  RestorePlanRecord,
+  'tables' | 'inserts' | 'updates' | 'deletes' | 'estimatedMs' | 'notes'
+>;
 
 /** A client's key for one deed of one principal; `id` is the SHA-256 of the three, so that long keys stay indexable. */
 @Entity('idempotency_keys')
@@ -166,6 +192,7 @@ export const ENTITIES = [
   BackupEntity,
   LegalHoldEntity,
   RestoreEntity,
+  RestorePlanEntity,
   IdempotencyEntity,
   CounterEntity,
   MetaEntity,

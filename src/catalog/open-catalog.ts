@@ -10,6 +10,7 @@ import { CatalogEvents } from './event-records';
 import { CatalogHolds } from './hold-records';
 import { CatalogJobs } from './job-records';
 import { CatalogQueue } from './job-queue';
+import { CatalogPlans } from './plan-records';
 import { CatalogRestores } from './restore-records';
 import { SqliteWrites, type WriteAheadLog } from './sqlite-writes';
 import { translateCatalogError } from './translate-error';
@@ -112,6 +113,7 @@ function assemble(database: Database, { info, close }: { info: Catalog['info']; 
     backups: new CatalogBackups(database),
     holds: new CatalogHolds(database),
     restores: new CatalogRestores(database),
+    plans: new CatalogPlans(database),
     events: new CatalogEvents(database),
     queue: new CatalogQueue(database),
     ping: () => database.read(async (manager) => void (await readCounter(manager, EVENT_COUNTER))),

@@ -9,9 +9,9 @@ import type {
 } from '../domain/backup';
 import type { DamageFinding } from '../domain/backup-store';
 import type { DataType, RequestedDataType } from '../domain/data-type';
-import type { BackupId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
-import type { CleanupResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { CleanupResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
 
 export interface JobRecord {
   id: JobId;
@@ -139,12 +139,32 @@ export interface RestoreRecord {
   businessId: string | null;
   target: RestoreTarget;
   dryRun: boolean;
+  /** The plan that it applies. */
+  planId: ChangeSetId | null;
+  /** The restore whose changes it takes back. */
+  undoesId: RestoreId | null;
   createdBy: string;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
   /** What it did (or, as a dry run, would do), once COMPLETED. */
   result: Omit<RestoreResult, 'kind' | 'serviceSettings'> | null;
+}
+
+/** A completed plan; what it lists row by row is in the repository, under the same id. */
+export interface RestorePlanRecord extends Omit<PlanResult, 'kind' | 'changeSet'> {
+  id: ChangeSetId;
+  backupId: BackupId;
+  jobId: JobId | null;
+  source: string;
+  type: RestoreType;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  planHash: string;
+  createdBy: string;
+  createdAt: Date;
+  /** From then on it can't be applied. */
+  expiresAt: Date;
 }
 
 /** The right to work on a RUNNING job: every change a worker makes repeats it as a guard. */

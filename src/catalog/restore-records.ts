@@ -35,6 +35,7 @@ function applyRestoreFilter(query: SelectQueryBuilder<RestoreEntity>, filter: Re
     whereIn(query, 'source', filter.sources) &&
     whereIn(query, 'backupId', filter.backupIds) &&
     whereIn(query, 'businessId', filter.businessIds) &&
+    whereIn(query, 'undoesId', filter.undoes) &&
     whereIn(query, 'createdBy', filter.createdBy)
   );
 }

@@ -2,11 +2,11 @@
 import type { EntityManager } from 'typeorm';
 import type { Progress } from '../domain/job';
 import type { StoredManifest } from '../domain/manifest';
-import type { RestoreResult, VerificationResult } from '../domain/task';
+import type { PlanResult, RestoreResult, VerificationResult } from '../domain/task';
 import type { SettleEffect } from './catalog';
 import type { Write } from './database';
 import { withoutClaimed } from './claimed-deletions';
-import { BackupEntity, type JobEntity, RestoreEntity, type StoredVerification } from './entities';
+import { BackupEntity, JobEntity, RestoreEntity, RestorePlanEntity, type StoredVerification } from './entities';
 import type { BackupTableRecord, JobOutcome, RestoreRecord } from './records';
 import { joinDataTypes } from './to-records';
 import type { JobId } from '../domain/ids';
@@ -15,6 +15,7 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
   const { manager } = write;
   if (effect.kind === 'BACKUP_STORED') await storeBackup(write, effect.stored);
   if (effect.kind === 'COMPACTED') await replaceManifest(manager, effect.stored);
+  if (effect.kind === 'PLANNED') await storePlan(write, jobId, effect.result);
   if (effect.kind === 'RESTORED') {
     await manager.update(RestoreEntity, { id: effect.restoreId }, { result: restoreResult(effect.result) });
   }
@@ -97,6 +98,21 @@ function toTableRecord(table: StoredManifest['manifest']['tables'][number]): Bac
 function restoreResult(result: RestoreResult): RestoreRecord['result'] {
   const { mode, tables, inserts, updates, deletes, verifiedRows, changeSet, notes } = result;
   return { mode, tables, inserts, updates, deletes, verifiedRows, changeSet, notes };
+}
+
+/** Once: an attempt that ended unseen gives what was kept. */
+async function storePlan({ manager }: Write, jobId: JobId, result: PlanResult): Promise<void> {
+  const { spec, createdBy } = await manager.findOneByOrFail(JobEntity, { id: jobId });
+  if (spec.kind !== 'PLAN') return;
+  const { planId: id, backupId, source, type, dataTypes, businessId } = spec;
+  const { kind: _kind, changeSet, ...planned } = result;
+  const { planHash, createdAt, expiresAt } = changeSet;
+  const times = { createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
+  await manager.insert(RestorePlanEntity, {
+    ...{ id, backupId, jobId, source, type, dataTypes, businessId, planHash, createdBy },
+    ...times,
+    result: planned,
+  });
 }
 
 function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {

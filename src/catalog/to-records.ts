@@ -2,8 +2,22 @@
 import type { BackupStatus } from '../domain/backup';
 import { DATA_TYPES, type DataType } from '../domain/data-type';
 import { seriesOf, type RetainedBackup } from '../domain/retention';
-import type { BackupEntity, JobEntity, JobEventEntity, RestoreEntity, StoredVerification } from './entities';
-import type { BackupRecord, JobEventRecord, JobRecord, RestoreRecord, VerificationRecord } from './records';
+import type {
+  BackupEntity,
+  JobEntity,
+  JobEventEntity,
+  RestoreEntity,
+  RestorePlanEntity,
+  StoredVerification,
+} from './entities';
+import type {
+  BackupRecord,
+  JobEventRecord,
+  JobRecord,
+  RestorePlanRecord,
+  RestoreRecord,
+  VerificationRecord,
+} from './records';
 
 export function toJob(row: JobEntity): JobRecord {
   const { leaseToken: _token, leaseOwner: _owner, leaseExpiresAt: _expiresAt, ...record } = row;
@@ -38,6 +52,10 @@ export function toRetained(
 
 export function toRestore(row: RestoreEntity): RestoreRecord {
   return { ...row };
+}
+
+export function toRestorePlan({ result, ...row }: RestorePlanEntity): RestorePlanRecord {
+  return { ...row, ...result };
 }
 
 function backupStatus(row: Pick<BackupEntity, 'state' | 'expiresAt'>, now: Date): BackupStatus {

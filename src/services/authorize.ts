@@ -14,6 +14,7 @@ export type Action =
   | 'backup:hold'
   | 'record:read'
   | 'restore:create'
+  | 'restore:plan'
   | 'restore:read'
   | 'job:read'
   | 'job:cancel'

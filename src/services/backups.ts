@@ -262,7 +262,7 @@ async function checkNotHeld(catalog: Pick<Catalog, 'holds'>, backupId: BackupId)
   });
 }
 
-/** CONFLICT while the backup is being made, restored, verified or compacted. */
+/** CONFLICT while the backup is being made, planned with, restored, verified or compacted. */
 async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord): Promise<void> {
   const refuse = (message: string, hint: string) => {
     throw new AppError('CONFLICT', message, { hint, path: ID_PATH });
@@ -273,7 +273,7 @@ async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord)
   const filter = {
     backupIds: [backup.id],
     states: ['PENDING', 'RUNNING'],
-    kinds: ['RESTORE', 'VERIFICATION', 'COMPACTION'],
+    kinds: ['PLAN', 'RESTORE', 'VERIFICATION', 'COMPACTION'],
   } as const;
   const { items } = await catalog.jobs.list({ filter, limit: 1 });
   if (items[0]) refuse(`A ${items[0].kind} job uses the backup.`, 'Wait until it has ended, or cancel it.');

@@ -1,7 +1,8 @@
-/** What `restoreBackup` accepts: first the input alone, then against the backup that it names. */
+/** What `restoreBackup` and `planRestore` accept: first the input alone, then against the backup that it names. */
 import type { BackupRecord } from '../catalog/catalog';
 import type { RestoreType } from '../domain/backup';
 import { expandDataTypes, type RequestedDataType } from '../domain/data-type';
+import { parseDurationMs } from '../domain/duration';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { RestoreTarget } from '../domain/job';
@@ -23,6 +24,10 @@ export interface RestoreBackupInput {
   waitFor?: Given<string>;
 }
 
+export interface PlanRestoreInput extends Omit<RestoreBackupInput, 'target' | 'dryRun'> {
+  validFor?: Given<string>;
+}
+
 /** What stands after the input itself was checked. */
 export interface CheckedRestore {
   type: RestoreType;
@@ -38,8 +43,12 @@ const SCRATCH_NAME = /^[A-Za-z0-9_]{1,60}$/;
 const SERVER_SCHEMAS = new Set(['mysql', 'information_schema', 'performance_schema', 'sys', 'main', 'temp']);
 
 /** Throws INVALID_INPUT with everything that is wrong with the input by itself. */
-export function checkRestoreInput(input: RestoreBackupInput): CheckedRestore {
+export function checkRestoreInput(
+  input: RestoreBackupInput,
+  checkMore?: (problems: InputProblems) => void,
+): CheckedRestore {
   const problems = new InputProblems();
+  checkMore?.(problems);
   const { type } = input;
   const dataTypes = checkDataTypes(input.dataTypes, problems);
   checkDataTypesFit(input, problems);
@@ -55,7 +64,30 @@ export function checkRestoreInput(input: RestoreBackupInput): CheckedRestore {
   return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false };
 }
 
-function checkDataTypesFit({ type, dataTypes }: RestoreBackupInput, problems: InputProblems): void {
+/** The same for a plan: `validForMs` is null where it was not given. */
+export function checkPlanInput(input: PlanRestoreInput): CheckedRestore & { validForMs: number | null } {
+  let validForMs: number | null = null;
+  const checked = checkRestoreInput(input, (problems) => {
+    validForMs = checkValidFor(input.validFor, problems);
+  });
+  return { ...checked, validForMs };
+}
+
+const MIN_VALID_MS = 60_000;
+const MAX_VALID_MS = 7 * 24 * 3_600_000;
+
+function checkValidFor(validFor: Given<string>, problems: InputProblems): number | null {
+  if (validFor === null || validFor === undefined) return null;
+  const ms = parseDurationMs(validFor);
+  if (ms !== null && ms >= MIN_VALID_MS && ms <= MAX_VALID_MS) return ms;
+  problems.add('validFor', 'validFor is no ISO 8601 duration from PT1M to P7D.', 'Write it like PT8H.');
+  return null;
+}
+
+function checkDataTypesFit(
+  { type, dataTypes }: Pick<RestoreBackupInput, 'type' | 'dataTypes'>,
+  problems: InputProblems,
+): void {
   const given = dataTypes !== null && dataTypes !== undefined;
   if (type === 'PARTIAL' && !given) {
     problems.add('dataTypes', 'PARTIAL needs dataTypes.', 'Name the data types to restore, or use FULL.');

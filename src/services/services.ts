@@ -8,6 +8,7 @@ import type { EventFeed, RepositoryPort, SourcePort } from './ports';
 import { createLegalHoldsService, type LegalHoldsService } from './legal-holds';
 import { createRecordsService, type RecordsService } from './records';
 import { createRepositoryService, type RepositoryService } from './repository';
+import { createRestorePlansService, type RestorePlansService } from './restore-plans';
 import { createRestoresService, type RestoresService } from './restores';
 import { createRetentionService, type RetentionService } from './retention';
 import { createSourcesService, type SourcesService } from './sources';
@@ -19,6 +20,7 @@ export interface Services {
   readonly records: RecordsService;
   readonly retention: RetentionService;
   readonly restores: RestoresService;
+  readonly restorePlans: RestorePlansService;
   readonly jobs: JobsService;
   readonly sources: SourcesService;
   readonly repository: RepositoryService;
@@ -53,6 +55,7 @@ export function createServices(options: ServicesOptions): Services {
     records: createRecordsService({ catalog, reader: options.reader, sources, clock }),
     retention: createRetentionService({ catalog, repository: options.repository, clock }),
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
+    restorePlans: createRestorePlansService({ catalog, sources, jobs, clock, random, wake }),
     sources: createSourcesService(sources, clock),
     repository: createRepositoryService(options.repository),
     now: () => clock.now(),

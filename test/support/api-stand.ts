@@ -13,7 +13,7 @@ import { openCatalog } from '../../src/catalog/open-catalog';
 import type { Clock, Log } from '../../src/domain/ambient';
 import type { BackupReader } from '../../src/domain/backup-reader';
 import { AppError } from '../../src/domain/errors';
-import { NO_PROGRESS, type BackupJobSpec } from '../../src/domain/job';
+import { NO_PROGRESS, type BackupJobSpec, type RestoreJobSpec } from '../../src/domain/job';
 import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import type { StoredManifest } from '../../src/domain/manifest';
 import type { Settings } from '../../src/domain/settings';
@@ -165,15 +165,21 @@ async function postTo(
 
 type Effect = Extract<Outcome, { state: 'COMPLETED' }>['effect'];
 
+export const PLAN_HASH = 'ab'.repeat(32);
+
+function changesOf({ changeSetId, undoableForMs }: RestoreJobSpec, createdAt: Date) {
+  return { changeSetId, hash: 'cd'.repeat(32), expiresAt: new Date(createdAt.getTime() + undoableForMs).toISOString() };
+}
+
 /** What a job of each kind would leave when all went well. */
-export function effectOf({ spec }: JobRecord): Effect {
+export function effectOf({ spec, createdAt }: JobRecord): Effect {
   switch (spec.kind) {
     case 'BACKUP':
       return { kind: 'BACKUP_STORED', stored: storedManifest(spec) };
     case 'PLAN': {
       const { planId } = spec;
-      const [createdAt, expiresAt] = ['2026-11-22T19:45:00.000Z', '2026-11-23T19:45:00.000Z'];
-      const changeSet = { changeSetId: planId, planHash: 'ab'.repeat(32), createdAt, expiresAt };
+      const expiresAt = new Date(createdAt.getTime() + spec.validForMs).toISOString();
+      const changeSet = { changeSetId: planId, planHash: PLAN_HASH, createdAt: createdAt.toISOString(), expiresAt };
       const counts = { inserts: 3, updates: 2, deletes: 1 };
       return {
         kind: 'PLANNED',
@@ -192,7 +198,8 @@ export function effectOf({ spec }: JobRecord): Effect {
           kind: 'RESTORE',
           mode: spec.dryRun ? 'DRY_RUN' : 'IN_PLACE',
           tables: [{ dataType: 'TRENDS', table: 'risk_trends', inserts: 3, updates: 2, deletes: 1, unchanged: 4, warnings: [] }],
-          inserts: 3, updates: 2, deletes: 1, verifiedRows: 9, serviceSettings: null, changeSet: null, notes: ['all well'],
+          inserts: 3, updates: 2, deletes: 1, verifiedRows: 9, serviceSettings: null,
+          changeSet: spec.dryRun ? null : changesOf(spec, createdAt), notes: ['all well'],
         },
       }; // prettier-ignore
     case 'VERIFICATION':

@@ -7,7 +7,7 @@ import type {
 import type { BackupStatus, BackupType } from '../../domain/backup';
 import { expandDataTypes, type RequestedDataType } from '../../domain/data-type';
 import { AppError } from '../../domain/errors';
-import type { BackupId } from '../../domain/ids';
+import type { BackupId, RestoreId } from '../../domain/ids';
 import type { JobKind, JobState } from '../../domain/job';
 import { checkPageSize, type PageArguments } from '../../services/paging';
 import { parseListCursor } from '../cursors';
@@ -151,6 +151,9 @@ export class RestoreFilter {
   @Field(() => [ID], { nullable: true })
   readonly backupIds?: string[] | null;
 
+  @Field(() => [ID], { nullable: true, description: 'The ids of Restores: what took back one of these.' })
+  readonly undoes?: string[] | null;
+
   @Field(() => [ID], { nullable: true, description: "The platform's own ids." })
   readonly businessIds?: string[] | null;
 
@@ -203,11 +206,12 @@ export function toJobFilter(filter: JobFilter | null | undefined): CatalogJobFil
 }
 
 export function toRestoreFilter(filter: RestoreFilter | null | undefined): CatalogRestoreFilter {
-  const { backupIds, statuses, ...rest } = bounded(filter ?? {});
+  const { backupIds, statuses, undoes, ...rest } = bounded(filter ?? {});
   return {
     ...withoutNulls(rest),
     ...(statuses ? { states: statuses } : {}),
     ...(backupIds ? { backupIds: toBackupIds(backupIds) } : {}),
+    ...(undoes ? { undoes: undoes.map((id) => parseIdOf<RestoreId>('Restore', id, ['filter', 'undoes'])) } : {}),
   };
 }
 

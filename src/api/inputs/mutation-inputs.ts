@@ -167,6 +167,70 @@ export class RestoreBackupInput {
 }
 
 @InputType()
+export class PlanRestoreInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => RestoreTypeEnum)
+  readonly type!: RestoreType;
+
+  @Field(() => [DataTypeEnum], { nullable: true, description: 'Required for PARTIAL.' })
+  readonly dataTypes?: RequestedDataType[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "The platform's own id; required for BUSINESS, refused for the rest.",
+  })
+  readonly businessId?: string | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description: 'A backup whose integrity check fails is refused unless this is set.',
+  })
+  readonly allowUnchecked?: boolean | null;
+
+  @Field(() => DurationScalar, {
+    nullable: true,
+    description: 'How long it may be applied, PT1M to P7D; default PT24H.',
+  })
+  readonly validFor?: string | null;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class ApplyRestorePlanInput {
+  @Field(() => ID, { description: 'The id of a RestorePlan.' })
+  readonly planId!: string;
+
+  @Field(() => String, { description: 'Of that plan, as it was looked at.' })
+  readonly planHash!: string;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class UndoRestoreInput {
+  @Field(() => ID, { description: 'The id of a Restore; of an undo too.' })
+  readonly restoreId!: string;
+
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
 export class CancelJobInput {
   @Field(() => ID, { description: 'The id of a Job.' })
   readonly jobId!: string;

@@ -10,6 +10,7 @@ import { toConnection, type ConnectionView } from '../types/connection';
 import { JobEventConnection, JobEventView, JobView, toJobView } from '../types/job';
 import { LegalHoldView, toLegalHoldView } from '../types/legal-hold';
 import { RestoreView, toRestoreView } from '../types/restore';
+import { RestorePlanView, toRestorePlanView } from '../types/restore-plan';
 
 @Resolver(() => BackupView)
 export class BackupLinks {
@@ -56,10 +57,31 @@ export class RestoreLinks {
     const backup = await loaders.backups.load(record.backupId);
     return backup && toBackupView(backup);
   }
+
+  @FieldResolver(() => RestorePlanView, { nullable: true, description: 'The plan that it applied.' })
+  async plan(@Root() { record }: RestoreView, @Ctx() { loaders }: RequestContext): Promise<RestorePlanView | null> {
+    const plan = record.planId && (await loaders.restorePlans.load(record.planId));
+    return plan && toRestorePlanView(plan);
+  }
+
+  @FieldResolver(() => RestoreView, { nullable: true, description: 'The restore whose changes it took back.' })
+  async undoes(@Root() { record }: RestoreView, @Ctx() { loaders }: RequestContext): Promise<RestoreView | null> {
+    const undone = record.undoesId && (await loaders.restores.load(record.undoesId));
+    return undone && toRestoreView(undone);
+  }
 }
 
 @Resolver(() => JobView)
 export class JobLinks {
+  @FieldResolver(() => RestorePlanView, {
+    nullable: true,
+    description: 'The plan that it made, once it has completed.',
+  })
+  async plan(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<RestorePlanView | null> {
+    const plan = record.spec.kind === 'PLAN' && (await loaders.restorePlans.load(record.spec.planId));
+    return plan ? toRestorePlanView(plan) : null;
+  }
+
   @FieldResolver(() => BackupView, { nullable: true, description: 'The backup it makes, verifies or restores.' })
   async backup(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<BackupView | null> {
     const backup = record.backupId && (await loaders.backups.load(record.backupId));

@@ -1,7 +1,7 @@
 /** `node` and `nodes`: anything with an id, by its id. */
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { AppError } from '../../domain/errors';
-import type { BackupId, HoldId, JobId, RestoreId } from '../../domain/ids';
+import type { BackupId, ChangeSetId, HoldId, JobId, RestoreId } from '../../domain/ids';
 import { MAX_PAGE_SIZE } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { parseGlobalId, type NodeType } from '../global-id';
@@ -10,6 +10,7 @@ import { toJobView } from '../types/job';
 import { toLegalHoldView } from '../types/legal-hold';
 import { Node } from '../types/node';
 import { toRestoreView } from '../types/restore';
+import { toRestorePlanView } from '../types/restore-plan';
 
 type LoadNode = (id: string, loaders: RequestContext['loaders']) => Promise<Node | null>;
 
@@ -29,6 +30,10 @@ const LOAD: Record<NodeType, LoadNode> = {
   Restore: async (id, { restores }) => {
     const record = await restores.load(id as RestoreId);
     return record && toRestoreView(record);
+  },
+  RestorePlan: async (id, { restorePlans }) => {
+    const record = await restorePlans.load(id as ChangeSetId);
+    return record && toRestorePlanView(record);
   },
 };
 

@@ -4,6 +4,7 @@ import { BackupView } from './backup';
 import { JobView } from './job';
 import { LegalHoldView } from './legal-hold';
 import { RestoreView } from './restore';
+import { RestorePlanView } from './restore-plan';
 import { UserError } from './user-error';
 
 /** What all share. No type of the schema itself. */
@@ -90,6 +91,15 @@ export class CompactBackupPayload extends JobPayload {
 export class RestorePayload extends JobPayload {
   @Field(() => RestoreView, { nullable: true })
   readonly restore?: RestoreView | null;
+
+  @Field(() => RestorePlanView, { nullable: true, description: 'The plan that it applies.' })
+  readonly plan?: RestorePlanView | null;
+}
+
+@ObjectType()
+export class PlanRestorePayload extends JobPayload {
+  @Field(() => RestorePlanView, { nullable: true, description: 'Once the job has completed.' })
+  readonly plan?: RestorePlanView | null;
 }
 
 @ObjectType()

@@ -173,6 +173,16 @@ export class RestoreView {
     return (this.result?.tables ?? []).map((table) => new RestoredTableView(table));
   }
 
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      'Until when what it changed can be taken back by `undoRestore`; none where there is nothing, or nothing was kept.',
+  })
+  get undoableUntil(): Date | null {
+    const changeSet = this.result?.changeSet;
+    return changeSet ? new Date(changeSet.expiresAt) : null;
+  }
+
   @Field(() => [String], { description: 'What an operator should know.' })
   get notes(): string[] {
     return this.result?.notes ?? [];

@@ -3,6 +3,7 @@ import { AddLegalHolds1764201600000 } from './add-legal-holds';
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
 import { AddNewRawBytes1764115200000 } from './add-new-raw-bytes';
+import { AddRestorePlans1764288000000 } from './add-restore-plans';
 import { AllowKeysWithoutJob1764028800000 } from './allow-keys-without-job';
 import { CreateCatalog1763769600000 } from './create-catalog';
 
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   AllowKeysWithoutJob1764028800000,
   AddNewRawBytes1764115200000,
   AddLegalHolds1764201600000,
+  AddRestorePlans1764288000000,
 ];

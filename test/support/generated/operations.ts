@@ -3,6 +3,17 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+export type ApplyRestorePlanInput = {
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Of that plan, as it was looked at. */
+  planHash: string;
+  /** The id of a RestorePlan. */
+  planId: string | number;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
 /** Every field given must match; a list matches any of its values. */
 export type BackupFilter = {
   /** The platform's own ids; BUSINESS backups of these. */
@@ -202,6 +213,24 @@ export type PlaceLegalHoldInput = {
   reason: string;
 };
 
+export type PlanRestoreInput = {
+  /** A backup whose integrity check fails is refused unless this is set. */
+  allowUnchecked?: boolean | null | undefined;
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The platform's own id; required for BUSINESS, refused for the rest. */
+  businessId?: string | number | null | undefined;
+  /** Required for PARTIAL. */
+  dataTypes?: Array<DataType> | null | undefined;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  type: RestoreType;
+  /** How long it may be applied, PT1M to P7D; default PT24H. */
+  validFor?: string | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
 export type ReleaseLegalHoldInput = {
   /** The id of a Backup. */
   backupId: string | number;
@@ -241,6 +270,8 @@ export type RestoreFilter = {
   createdFrom?: string | null | undefined;
   sources?: Array<string> | null | undefined;
   statuses?: Array<JobState> | null | undefined;
+  /** The ids of Restores: what took back one of these. */
+  undoes?: Array<string | number> | null | undefined;
 };
 
 /** BULK: whole tables were loaded. IN_PLACE: differences were applied. DRY_RUN: differences were counted. */
@@ -276,6 +307,18 @@ export type RetentionPolicyInput = {
 /** What kind of database a source is. */
 export type SourceKind = 'MARIADB' | 'MYSQL' | 'SQLITE';
 
+/** MISSING: there is no such table. EMPTY: it has no rows. */
+export type TableState = 'EMPTY' | 'FILLED' | 'MISSING';
+
+export type UndoRestoreInput = {
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** The id of a Restore; of an undo too. */
+  restoreId: string | number;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
 /** STRUCTURE: all objects are there. DATA: every byte is read and hashed. RESTORE: restored and compared. */
 export type VerificationLevel = 'DATA' | 'RESTORE' | 'STRUCTURE';
 
@@ -291,6 +334,23 @@ export type VerifyBackupInput = {
 
 /** What somebody may do. OPERATOR: everything. */
 export type ViewerRole = 'OPERATOR';
+
+export type ApplyRestorePlanMutationVariables = Exact<{
+  input: ApplyRestorePlanInput;
+}>;
+
+export type ApplyRestorePlanMutation = {
+  applyRestorePlan: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    restore: { id: string; status: JobState; undoableUntil: string | null } | null;
+    plan: { id: string } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
 
 export type CancelJobMutationVariables = Exact<{
   input: CancelJobInput;
@@ -505,6 +565,40 @@ export type GetJobQuery = {
   } | null;
 };
 
+export type GetRestorePlanQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+export type GetRestorePlanQuery = {
+  restorePlan: {
+    id: string;
+    planHash: string;
+    type: RestoreType;
+    source: string;
+    dataTypes: Array<DataType>;
+    businessId: string | null;
+    createdAt: string;
+    expiresAt: string;
+    inserts: string;
+    updates: string;
+    deletes: string;
+    estimatedDuration: string | null;
+    notes: Array<string>;
+    tables: Array<{
+      dataType: DataType;
+      name: string;
+      before: TableState;
+      inserts: string;
+      updates: string;
+      deletes: string;
+      unchanged: string;
+      warnings: Array<string>;
+    }>;
+    backup: { id: string } | null;
+    job: { id: string } | null;
+  } | null;
+};
+
 export type GetRestoreQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -522,6 +616,7 @@ export type GetRestoreQuery = {
     updates: string | null;
     deletes: string | null;
     verifiedRowCount: string | null;
+    undoableUntil: string | null;
     notes: Array<string>;
     target: { inPlace: boolean; scratch: string | null };
     tables: Array<{
@@ -534,6 +629,8 @@ export type GetRestoreQuery = {
       warnings: Array<string>;
     }>;
     backup: { id: string } | null;
+    plan: { id: string } | null;
+    undoes: { id: string } | null;
     job: {
       id: string;
       state: JobState;
@@ -665,6 +762,48 @@ export type PlaceLegalHoldMutation = {
   };
 };
 
+export type PlanRestoreMutationVariables = Exact<{
+  input: PlanRestoreInput;
+}>;
+
+export type PlanRestoreMutation = {
+  planRestore: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    plan: {
+      id: string;
+      planHash: string;
+      type: RestoreType;
+      source: string;
+      dataTypes: Array<DataType>;
+      businessId: string | null;
+      createdAt: string;
+      expiresAt: string;
+      inserts: string;
+      updates: string;
+      deletes: string;
+      estimatedDuration: string | null;
+      notes: Array<string>;
+      tables: Array<{
+        dataType: DataType;
+        name: string;
+        before: TableState;
+        inserts: string;
+        updates: string;
+        deletes: string;
+        unchanged: string;
+        warnings: Array<string>;
+      }>;
+      backup: { id: string } | null;
+      job: { id: string } | null;
+    } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+  };
+};
+
 export type PreviewRetentionQueryVariables = Exact<{
   policy: RetentionPolicyInput;
   filter?: BackupFilter | null | undefined;
@@ -771,6 +910,22 @@ export type RestoreBackupMutation = {
     } | null;
     restore: { id: string; status: JobState; dryRun: boolean } | null;
     errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
+  };
+};
+
+export type UndoRestoreMutationVariables = Exact<{
+  input: UndoRestoreInput;
+}>;
+
+export type UndoRestoreMutation = {
+  undoRestore: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    restore: { id: string; status: JobState; undoableUntil: string | null; undoes: { id: string } | null } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
   };
 };
 
@@ -928,6 +1083,102 @@ export const UserErrorFieldsFragmentDoc = {
     },
   ],
 } as unknown as DocumentNode<UserErrorFieldsFragment, unknown>;
+export const ApplyRestorePlanDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'ApplyRestorePlan' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'ApplyRestorePlanInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'applyRestorePlan' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'restore' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'undoableUntil' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'plan' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ApplyRestorePlanMutation, ApplyRestorePlanMutationVariables>;
 export const CancelJobDocument = {
   kind: 'Document',
   definitions: [
@@ -1704,6 +1955,90 @@ export const GetJobDocument = {
     },
   ],
 } as unknown as DocumentNode<GetJobQuery, GetJobQueryVariables>;
+export const GetRestorePlanDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'GetRestorePlan' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'restorePlan' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'planHash' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'estimatedDuration' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'tables' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'before' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'warnings' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<GetRestorePlanQuery, GetRestorePlanQueryVariables>;
 export const GetRestoreDocument = {
   kind: 'Document',
   definitions: [
@@ -1745,6 +2080,7 @@ export const GetRestoreDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'verifiedRowCount' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'undoableUntil' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
                 {
                   kind: 'Field',
@@ -1776,6 +2112,22 @@ export const GetRestoreDocument = {
                 {
                   kind: 'Field',
                   name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'plan' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'undoes' },
                   selectionSet: {
                     kind: 'SelectionSet',
                     selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
@@ -2400,6 +2752,134 @@ export const PlaceLegalHoldDocument = {
     },
   ],
 } as unknown as DocumentNode<PlaceLegalHoldMutation, PlaceLegalHoldMutationVariables>;
+export const PlanRestoreDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'PlanRestore' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'PlanRestoreInput' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'planRestore' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'plan' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'planHash' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'type' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'estimatedDuration' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'tables' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'before' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'warnings' } },
+                          ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'backup' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'job' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<PlanRestoreMutation, PlanRestoreMutationVariables>;
 export const PreviewRetentionDocument = {
   kind: 'Document',
   definitions: [
@@ -3064,6 +3544,99 @@ export const RestoreBackupDocument = {
     },
   ],
 } as unknown as DocumentNode<RestoreBackupMutation, RestoreBackupMutationVariables>;
+export const UndoRestoreDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'UndoRestore' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'UndoRestoreInput' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'undoRestore' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'restore' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'status' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'undoableUntil' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'undoes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<UndoRestoreMutation, UndoRestoreMutationVariables>;
 export const VerifyBackupDocument = {
   kind: 'Document',
   definitions: [
