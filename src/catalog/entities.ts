@@ -152,7 +152,8 @@ export class RestorePlanEntity {
   @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
   @Column(moment('created_at')) createdAt!: Date;
   @Column(moment('expires_at')) expiresAt!: Date;
-  @Column(json('result')) result!: PlannedChanges;
+  /** PlannedChanges; its type is too deep for TypeORM's. */
+  @Column(json('result')) result!: object;
 }
 
 /** What a plan counts, as JSON keeps it. */

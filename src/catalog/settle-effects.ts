@@ -107,12 +107,13 @@ async function storePlan({ manager }: Write, jobId: JobId, result: PlanResult): 
   const { planId: id, backupId, source, type, dataTypes, businessId } = spec;
   const { kind: _kind, changeSet, ...planned } = result;
   const { planHash, createdAt, expiresAt } = changeSet;
-  const times = { createdAt: new Date(createdAt), expiresAt: new Date(expiresAt) };
-  await manager.insert(RestorePlanEntity, {
+  const row: RestorePlanEntity = {
     ...{ id, backupId, jobId, source, type, dataTypes, businessId, planHash, createdBy },
-    ...times,
+    createdAt: new Date(createdAt),
+    expiresAt: new Date(expiresAt),
     result: planned,
-  });
+  };
+  await manager.insert(RestorePlanEntity, row);
 }
 
 function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {

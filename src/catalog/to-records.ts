@@ -6,6 +6,7 @@ import type {
   BackupEntity,
   JobEntity,
   JobEventEntity,
+  PlannedChanges,
   RestoreEntity,
   RestorePlanEntity,
   StoredVerification,
@@ -55,7 +56,7 @@ export function toRestore(row: RestoreEntity): RestoreRecord {
 }
 
 export function toRestorePlan({ result, ...row }: RestorePlanEntity): RestorePlanRecord {
-  return { ...row, ...result };
+  return { ...row, ...(result as PlannedChanges) };
 }
 
 function backupStatus(row: Pick<BackupEntity, 'state' | 'expiresAt'>, now: Date): BackupStatus {

@@ -18,6 +18,7 @@ import type { DataType } from './data-type';
 import type { StoredManifest } from './manifest';
 import type { TableState } from './source';
 import type { VerificationLevel } from './backup';
+import type { FieldChange, JsonRow } from './values';
 
 export type EngineTask =
   | {
@@ -70,10 +71,18 @@ export interface PlannedTable extends ChangeCounts {
   table: string;
   before: TableState;
   unchanged: number;
+  samples: PlannedSamples;
   warnings: string[];
 }
 
-/** Rows and samples of it are in the change set. */
+/** A few of the rows, for people. */
+export interface PlannedSamples {
+  inserts: JsonRow[];
+  updates: { key: JsonRow; fields: FieldChange[] }[];
+  deletes: JsonRow[];
+}
+
+/** All its rows are in the change set. */
 export interface PlanResult extends ChangeCounts {
   kind: 'PLAN';
   changeSet: { changeSetId: ChangeSetId; planHash: string; createdAt: string; expiresAt: string };

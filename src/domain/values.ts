@@ -9,6 +9,13 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [name
 /** A row by column name. Generated columns are not stored, and so not among them. */
 export type JsonRow = Record<string, JsonValue>;
 
+/** A field that two rows of the same key do not share. */
+export interface FieldChange {
+  name: string;
+  before: JsonValue;
+  after: JsonValue;
+}
+
 /**
  * Below 0 where the stored value stands before the caller's, 0 where they are the same, else above 0. The stored field must not be NULL.
  * `fields` is what `RowCodec.locate` wrote, `slot` where the column's three numbers begin in it.

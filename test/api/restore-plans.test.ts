@@ -53,7 +53,11 @@ test('a plan is there once its job has completed, with its counts, and as a node
   const made = await completedPlan({ validFor: 'PT8H' });
   expect(made).toMatchObject({
     planHash: PLAN_HASH, type: 'FULL', source: 'default', inserts: '3', updates: '2', deletes: '1', estimatedDuration: 'PT0.005S',
-    tables: [{ name: 'risk_trends', before: 'FILLED', inserts: '3', updates: '2', deletes: '1', unchanged: '4' }],
+    tables: [{ name: 'risk_trends', before: 'FILLED', inserts: '3', updates: '2', deletes: '1', unchanged: '4', samples: {
+      inserts: [{ id: 't1', score: '1.0000' }],
+      updates: [{ key: { id: 't2' }, fields: [{ name: 'score', before: '2.0000', after: null }] }],
+      deletes: [{ id: 't3', score: null }],
+    } }],
   }); // prettier-ignore
   expect(Date.parse(made.expiresAt) - Date.parse(made.createdAt)).toBe(8 * 3_600_000);
   const { data } = await stand.post('query($id: ID!) { node(id: $id) { ... on RestorePlan { planHash } } }', {

@@ -166,6 +166,11 @@ async function postTo(
 type Effect = Extract<Outcome, { state: 'COMPLETED' }>['effect'];
 
 export const PLAN_HASH = 'ab'.repeat(32);
+const PLAN_SAMPLES = {
+  inserts: [{ id: 't1', score: '1.0000' }],
+  updates: [{ key: { id: 't2' }, fields: [{ name: 'score', before: '2.0000', after: null }] }],
+  deletes: [{ id: 't3', score: null }],
+};
 
 function changesOf({ changeSetId, undoableForMs }: RestoreJobSpec, createdAt: Date) {
   return { changeSetId, hash: 'cd'.repeat(32), expiresAt: new Date(createdAt.getTime() + undoableForMs).toISOString() };
@@ -186,7 +191,7 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
         planId,
         result: {
           kind: 'PLAN', changeSet, ...counts, estimatedMs: 5, notes: [],
-          tables: [{ dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...counts, unchanged: 4, warnings: [] }],
+          tables: [{ dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...counts, unchanged: 4, samples: PLAN_SAMPLES, warnings: [] }],
         },
       }; // prettier-ignore
     }

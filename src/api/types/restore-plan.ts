@@ -5,10 +5,46 @@ import type { RestoreType } from '../../domain/backup';
 import type { RequestedDataType } from '../../domain/data-type';
 import type { TableState } from '../../domain/source';
 import type { PlannedTable } from '../../domain/task';
+import type { FieldChange, JsonRow, JsonValue } from '../../domain/values';
 import { DataTypeEnum, RestoreTypeEnum, TableStateEnum } from '../enums';
 import { toGlobalId } from '../global-id';
-import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
+import { BigIntScalar, DateTimeScalar, DurationScalar, JsonScalar } from '../scalars';
 import { Node } from './node';
+
+@ObjectType('FieldChange', {
+  description: 'A field that differs between two rows of the same key; values as in records.',
+})
+export class FieldChangeView {
+  @Field(() => String)
+  readonly name!: string;
+
+  @Field(() => JsonScalar, { nullable: true })
+  readonly before!: JsonValue;
+
+  @Field(() => JsonScalar, { nullable: true })
+  readonly after!: JsonValue;
+}
+
+@ObjectType({ description: 'One row that would be changed: its key, and the fields that change.' })
+export class RowUpdateSample {
+  @Field(() => JsonScalar)
+  readonly key!: JsonRow;
+
+  @Field(() => [FieldChangeView])
+  readonly fields!: FieldChange[];
+}
+
+@ObjectType({ description: 'At most five rows of each, as values by column name; very large rows are left out.' })
+export class RestorePlanSamples {
+  @Field(() => [JsonScalar])
+  readonly inserts!: JsonRow[];
+
+  @Field(() => [RowUpdateSample])
+  readonly updates!: RowUpdateSample[];
+
+  @Field(() => [JsonScalar])
+  readonly deletes!: JsonRow[];
+}
 
 @ObjectType('RestorePlanTable', { description: 'What a plan would do to one table.' })
 export class RestorePlanTableView {
@@ -47,6 +83,11 @@ export class RestorePlanTableView {
   @Field(() => BigIntScalar, { description: 'Rows that are as they should be.' })
   get unchanged(): number {
     return this.table.unchanged;
+  }
+
+  @Field(() => RestorePlanSamples)
+  get samples(): RestorePlanSamples {
+    return this.table.samples;
   }
 
   @Field(() => [String], { description: 'What to know before it is applied, such as triggers that will run.' })

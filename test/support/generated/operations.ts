@@ -593,6 +593,11 @@ export type GetRestorePlanQuery = {
       deletes: string;
       unchanged: string;
       warnings: Array<string>;
+      samples: {
+        inserts: Array<unknown>;
+        deletes: Array<unknown>;
+        updates: Array<{ key: unknown; fields: Array<{ name: string; before: unknown; after: unknown }> }>;
+      };
     }>;
     backup: { id: string } | null;
     job: { id: string } | null;
@@ -796,6 +801,11 @@ export type PlanRestoreMutation = {
         deletes: string;
         unchanged: string;
         warnings: Array<string>;
+        samples: {
+          inserts: Array<unknown>;
+          deletes: Array<unknown>;
+          updates: Array<{ key: unknown; fields: Array<{ name: string; before: unknown; after: unknown }> }>;
+        };
       }>;
       backup: { id: string } | null;
       job: { id: string } | null;
@@ -2011,6 +2021,39 @@ export const GetRestorePlanDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'samples' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'updates' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                                  {
+                                    kind: 'Field',
+                                    name: { kind: 'Name', value: 'fields' },
+                                    selectionSet: {
+                                      kind: 'SelectionSet',
+                                      selections: [
+                                        { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                                        { kind: 'Field', name: { kind: 'Name', value: 'before' } },
+                                        { kind: 'Field', name: { kind: 'Name', value: 'after' } },
+                                      ],
+                                    },
+                                  },
+                                ],
+                              },
+                            },
+                            { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                          ],
+                        },
+                      },
                       { kind: 'Field', name: { kind: 'Name', value: 'warnings' } },
                     ],
                   },
@@ -2837,6 +2880,39 @@ export const PlanRestoreDocument = {
                             { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
                             { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                             { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'samples' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
+                                  {
+                                    kind: 'Field',
+                                    name: { kind: 'Name', value: 'updates' },
+                                    selectionSet: {
+                                      kind: 'SelectionSet',
+                                      selections: [
+                                        { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                                        {
+                                          kind: 'Field',
+                                          name: { kind: 'Name', value: 'fields' },
+                                          selectionSet: {
+                                            kind: 'SelectionSet',
+                                            selections: [
+                                              { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                                              { kind: 'Field', name: { kind: 'Name', value: 'before' } },
+                                              { kind: 'Field', name: { kind: 'Name', value: 'after' } },
+                                            ],
+                                          },
+                                        },
+                                      ],
+                                    },
+                                  },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
+                                ],
+                              },
+                            },
                             { kind: 'Field', name: { kind: 'Name', value: 'warnings' } },
                           ],
                         },
