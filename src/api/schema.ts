@@ -11,7 +11,6 @@ import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from 
 import { NodeResolver } from './resolvers/node-resolver';
 import { OverviewResolver } from './resolvers/overview-resolver';
 import { BackupRecords, RecordHistory } from './resolvers/record-resolver';
-import { BackupRecords } from './resolvers/record-resolver';
 import { RestorePlanResolver } from './resolvers/restore-plan-resolver';
 import { RestoreResolver } from './resolvers/restore-resolver';
 import { RetentionPreviewResolver, RetentionVerdictLinks } from './resolvers/retention-resolver';
