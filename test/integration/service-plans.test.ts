@@ -1,0 +1,116 @@
+/** Plans as people use them, on the whole service: look at one, apply it, take it back, apply it again; and drift. */
+import {
+  ApplyRestorePlanDocument, GetRestorePlanDocument, PlanRestoreDocument, UndoRestoreDocument, type GetRestorePlanQuery,
+} from '../support/generated/operations'; // prettier-ignore
+import { stopMariadb } from '../support/mariadb';
+import { describeMariadb, needServer } from '../support/mysql-source';
+import { startServiceApp, type ServiceApp } from '../support/service-app';
+import { damageStatements, mariadbPlatform, sqlitePlatform, type Platform } from '../support/service-platforms';
+
+jest.setTimeout(180_000);
+
+type Plan = NonNullable<GetRestorePlanQuery['restorePlan']>;
+
+function describePlans(name: string, open: () => Promise<Platform>): void {
+  describe(`a plan on ${name}`, () => {
+    let platform: Platform;
+    let service: ServiceApp;
+    let backupId: string;
+    beforeAll(async () => {
+      platform = await open();
+      service = await startServiceApp({ sourceUrl: platform.sourceUrl });
+      backupId = await service.client.backup();
+    });
+    afterAll(async () => {
+      await service.close();
+      await platform.remove();
+    });
+
+    const plan = async (): Promise<Plan> => {
+      const input = { backupId, type: 'FULL', waitFor: 'PT60S' } as const;
+      const { planRestore } = await service.client.send(PlanRestoreDocument, { input });
+      expect(planRestore).toMatchObject({ job: { state: 'COMPLETED' }, errors: [] });
+      return (await service.client.send(GetRestorePlanDocument, { id: planRestore.plan!.id })).restorePlan!;
+    };
+    const apply = async ({ id: planId, planHash }: Plan) => {
+      const input = { planId, planHash, waitFor: 'PT60S' };
+      return (await service.client.send(ApplyRestorePlanDocument, { input })).applyRestorePlan;
+    };
+    const undo = async (restoreId: string) =>
+      (await service.client.send(UndoRestoreDocument, { input: { restoreId, waitFor: 'PT60S' } })).undoRestore;
+
+    it('says what it would do, does it, takes it back, and does it again', async () => {
+      const whole = await platform.state();
+      await platform.exec(...damageStatements(3));
+      const damaged = await platform.state();
+      const made = await plan();
+      expect(await platform.state()).toEqual(damaged);
+      const trends = made.tables.find(({ name: table }) => table === 'risk_trends')!;
+      expect(Number(trends.inserts)).toBeGreaterThan(0);
+      expect(trends).toMatchObject({ before: 'FILLED', updates: '0', deletes: '0' });
+      expect(trends.samples.inserts).toHaveLength(5);
+      const scores = made.tables.find(({ name: table }) => table === 'risk_factor_scores')!;
+      const [sample] = scores.samples.updates;
+      expect(sample!.fields.map(({ name: field }) => field)).toContain('explanation');
+      expect(sample!.fields.find(({ name: field }) => field === 'explanation')).toMatchObject({ before: 'damage 3' });
+      expect(made.tables.find(({ name: table }) => table === 'risk_config')!.samples.deletes[0]).toMatchObject({
+        config_type: 'damage',
+        config_key: 'k3',
+      });
+
+      const applied = await apply(made);
+      expect(applied).toMatchObject({ job: { state: 'COMPLETED' }, errors: [] });
+      expect(await platform.state()).toEqual(whole);
+      const { inserts, updates, deletes, plan: of } = await service.client.getRestore(applied.restore!.id);
+      expect({ inserts, updates, deletes, of: of?.id }).toEqual({
+        inserts: made.inserts,
+        updates: made.updates,
+        deletes: made.deletes,
+        of: made.id,
+      });
+
+      const undone = await undo(applied.restore!.id);
+      expect(undone).toMatchObject({ job: { state: 'COMPLETED' }, restore: { undoes: { id: applied.restore!.id } } });
+      expect(await platform.state()).toEqual(damaged);
+      expect(await apply(made)).toMatchObject({ job: { state: 'COMPLETED' } });
+      expect(await platform.state()).toEqual(whole);
+    });
+
+    it('drifts once a row that it lists has changed, and changes nothing then', async () => {
+      const whole = await platform.state();
+      await platform.exec(`UPDATE businesses SET name = 'first damage' WHERE registration_number LIKE '%5'`);
+      const made = await plan();
+      await platform.exec(`UPDATE businesses SET name = 'an edit by somebody' WHERE registration_number LIKE '%15'`);
+      const edited = await platform.state();
+      const applied = await apply(made);
+      expect(applied.job).toMatchObject({ state: 'FAILED', failure: { code: 'PLAN_DRIFTED' } });
+      expect(await platform.state()).toEqual(edited);
+      expect(await apply(await plan())).toMatchObject({ job: { state: 'COMPLETED' } });
+      expect(await platform.state()).toEqual(whole);
+    });
+
+    it('of what restoreBackup did is taken back too, where every table had been dropped as well', async () => {
+      const whole = await platform.state();
+      await platform.exec(...damageStatements(5));
+      const damaged = await platform.state();
+      const restored = await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
+      expect(await undo(restored.id)).toMatchObject({ job: { state: 'COMPLETED' } });
+      expect(await platform.state()).toEqual(damaged);
+
+      await platform.dropTables();
+      const loaded = await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
+      expect(await undo(loaded.id)).toMatchObject({ job: { state: 'COMPLETED' }, errors: [] });
+      expect(await platform.tableNames()).toEqual([]);
+      await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
+    });
+  });
+}
+
+describePlans('SQLite', () => sqlitePlatform(200));
+describeMariadb('with a MariaDB server', () => {
+  afterAll(() => stopMariadb());
+  describePlans('MariaDB', async () => mariadbPlatform(await needServer(), 4_000));
+});
