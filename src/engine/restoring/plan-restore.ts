@@ -10,6 +10,7 @@ import {
   type ChangeSetTable,
   type StoredChangeSet,
 } from '../../domain/change-set';
+import type { RowCodec } from '../../domain/rows';
 import type { Source } from '../../domain/source';
 import type { EngineTask, PlannedTable, PlanResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
@@ -31,6 +32,7 @@ import type { LeftOutRows } from './left-out-rows';
 import { openBackup, requireFittingTables, type OpenedBackup } from './open-backup';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
 import { firingWarning, referenceWarnings } from './restore-warnings';
+import { typedSamples } from './typed-samples';
 
 type PlanTask = Extract<EngineTask, { kind: 'PLAN' }>;
 
@@ -41,7 +43,7 @@ export async function planRestore(task: PlanTask, context: TaskContext): Promise
   const lease = await store.beginRead(`plan ${jobId}`, storeWait(context));
   try {
     const made = await store.findChangeSet(spec.planId); // because an earlier attempt may have ended unseen
-    return describePlan(made ?? (await makePlan(task, { source, store, context })));
+    return describePlan(made ?? (await makePlan(task, { source, store, context })), source.codec);
   } finally {
     await lease.release();
   }
@@ -134,21 +136,22 @@ async function withWarnings(
   });
 }
 
-function describePlan({ hash, changeSet }: StoredChangeSet): PlanResult {
+function describePlan({ hash, changeSet }: StoredChangeSet, codec: RowCodec): PlanResult {
   const { changeSetId, createdAt, expiresAt, tables, notes } = changeSet;
   return {
     kind: 'PLAN',
     changeSet: { changeSetId, planHash: hash, createdAt, expiresAt },
-    tables: tables.map(describeTable),
+    tables: tables.map((table) => describeTable(table, codec)),
     ...totals(changeSet),
     estimatedMs: estimateApplyingMs(tables),
     notes,
   };
 }
 
-function describeTable(planned: ChangeSetTable): PlannedTable {
+function describeTable(planned: ChangeSetTable, codec: RowCodec): PlannedTable {
   const { dataType, table, before, unchanged, warnings } = planned;
-  return { dataType, table, before, ...changeCounts(planned), unchanged, warnings };
+  const samples = typedSamples(planned, codec);
+  return { dataType, table, before, ...changeCounts(planned), unchanged, samples, warnings };
 }
 
 function totals({ tables }: ChangeSet): ChangeCounts {
