@@ -348,7 +348,7 @@ export type ApplyRestorePlanMutation = {
     } | null;
     restore: { id: string; status: JobState; undoableUntil: string | null } | null;
     plan: { id: string } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -810,7 +810,7 @@ export type PlanRestoreMutation = {
       backup: { id: string } | null;
       job: { id: string } | null;
     } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -935,7 +935,7 @@ export type UndoRestoreMutation = {
       failure: { code: FailureCode; message: string; remedy: string | null } | null;
     } | null;
     restore: { id: string; status: JobState; undoableUntil: string | null; undoes: { id: string } | null } | null;
-    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null }>;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -1178,6 +1178,7 @@ export const ApplyRestorePlanDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -2945,6 +2946,7 @@ export const PlanRestoreDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
@@ -3702,6 +3704,7 @@ export const UndoRestoreDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'code' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
                     ],
                   },
                 },
