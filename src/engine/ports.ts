@@ -19,6 +19,8 @@ export interface StoreCheckOptions {
 
 export interface StoreCheck {
   findings: DamageFinding[];
+  /** Packs that hold anything of the backups asked for, of their indexes too. */
+  neededPacks: ReadonlySet<string>;
   checkedChunks: number;
   checkedBytes: number;
 }

@@ -36,6 +36,8 @@ export interface CheckOptions {
 
 export interface CheckReport {
   findings: DamageFinding[];
+  /** Packs that hold anything of the backups asked for, of their indexes too; empty where all were asked for. */
+  neededPacks: ReadonlySet<string>;
   checkedObjects: number;
   checkedChunks: number;
   checkedBytes: number;
@@ -56,7 +58,14 @@ class CheckRun {
   /** Of its own, so that it shows what is stored now, not what this process remembers. */
   private readonly packs: PackSet;
   private readonly packObjects = new Map<string, ObjectInfo>();
-  private readonly report: CheckReport = { findings: [], checkedObjects: 0, checkedChunks: 0, checkedBytes: 0 };
+  private readonly neededPacks = new Set<string>();
+  private readonly report: CheckReport = {
+    findings: [],
+    neededPacks: this.neededPacks,
+    checkedObjects: 0,
+    checkedChunks: 0,
+    checkedBytes: 0,
+  };
 
   constructor(
     private readonly context: RepositoryContext,
@@ -69,11 +78,12 @@ class CheckRun {
     const manifests = await this.readManifests(await this.checkObjects());
     await this.packs.refresh();
     for (const [name, error] of this.packs.unreadablePacks()) this.giveUp(name, error);
-    if (this.options.level === 'DATA') await this.provePacks(await this.packsToProve(manifests));
+    await this.findNeeded(manifests);
+    if (this.options.level === 'DATA') await this.provePacks(this.packsToProve());
     const walk = new HurtWalk(this.packs, () => this.report.checkedChunks++, this.options);
     for (const manifest of manifests) {
       this.damage.hurts(manifest.backupId, await walk.manifest(manifest));
-      for (const name of await walk.indexes(manifest)) this.addLost(name, LOST_INDEX);
+      for (const name of await walk.indexes(manifest)) this.addLostIndex(name);
     }
     if (!this.options.backupIds) await this.checkChangeSets(walk);
     this.report.findings = this.damage.findings();
@@ -84,6 +94,11 @@ class CheckRun {
   private giveUp(name: string, error: unknown): void {
     this.damage.add(name, 'DAMAGED', error);
     this.context.packs.markAllDamaged(name);
+  }
+
+  private addLostIndex(name: string): void {
+    this.addLost(name, LOST_INDEX);
+    if (this.options.backupIds) this.neededPacks.add(name);
   }
 
   private addLost(name: string, message: string): void {
@@ -178,16 +193,19 @@ class CheckRun {
     throw new AppError('NOT_FOUND', `The repository has no backup ${id}.`);
   }
 
-  private async packsToProve(manifests: readonly Manifest[]): Promise<ObjectInfo[]> {
-    if (!this.options.backupIds) return [...this.packObjects.values()];
-    const needed = new Set<string>();
-    const onChunk = (id: Buffer): void => this.packs.holdersOf(id).forEach((name) => needed.add(name));
+  private async findNeeded(manifests: readonly Manifest[]): Promise<void> {
+    if (!this.options.backupIds) return;
+    const onChunk = (id: Buffer): void => this.packs.holdersOf(id).forEach((name) => this.neededPacks.add(name));
     const walk = new HurtWalk(this.packs, onChunk, this.options);
     for (const manifest of manifests) {
       await walk.manifest(manifest);
       await walk.indexes(manifest);
     }
-    return [...this.packObjects.values()].filter(({ name }) => needed.has(name));
+  }
+
+  private packsToProve(): ObjectInfo[] {
+    const packs = [...this.packObjects.values()];
+    return this.options.backupIds ? packs.filter(({ name }) => this.neededPacks.has(name)) : packs;
   }
 
   private async provePacks(packs: readonly ObjectInfo[]): Promise<void> {

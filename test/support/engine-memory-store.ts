@@ -178,7 +178,7 @@ export function memoryStore(seed = 7): MemoryStore {
       return payload;
     },
     chunkId,
-    check: async () => ({ findings: [], checkedChunks: chunks.size, checkedBytes: 0 }),
+    check: async () => ({ findings: [], neededPacks: new Set(), checkedChunks: chunks.size, checkedBytes: 0 }),
     storedBackupIds: async () => new Set([...manifests.values()].map(({ manifest }) => manifest.backupId)),
     heldBackupIds: async () => new Set(),
     freedBy: async () => ({ freedBytes: 0, deadBytes: 0 }),

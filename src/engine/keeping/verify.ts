@@ -1,4 +1,4 @@
-/** Verifies a backup: lets the store check its objects and says whether every one that the backup needs is sound. */
+/** Verifies a backup: lets the store check its objects and says whether every one that holds anything of it is sound. */
 import { AppError } from '../../domain/errors';
 import type { DamageFinding } from '../../domain/backup-store';
 import type { BackupId } from '../../domain/ids';
@@ -27,7 +27,10 @@ export async function verifyBackup({ spec }: VerificationTask, context: TaskCont
       seenBytes = checkedBytes;
     },
   });
-  const findings = check.findings.filter((finding) => finding.backupIds.includes(backupId));
+  // Damage where something of the backup lies is told even if no restore is hurt by it, e.g. that of an index.
+  const findings = check.findings.filter(
+    ({ object, backupIds }) => backupIds.includes(backupId) || check.neededPacks.has(object),
+  );
   // A backup that is not there has nothing that could be damaged, and is not sound for it.
   if (findings.length === 0 && (await store.findManifest(backupId)) === null) findings.push(missing(backupId));
   const passed = findings.length === 0;
