@@ -49,7 +49,7 @@ describe('local folders', () => {
     const storage = memoryStorage(fs);
     await storage.put('kept', Buffer.from('x'));
     fs.room = 10;
-    const full = { code: 'REPOSITORY_FULL', fault: 'FULL', hint: expect.stringContaining('Free space') };
+    const full = { code: 'REPOSITORY_FULL', fault: 'FULL', hint: expect.stringContaining('Free some MB') };
     await expect(storage.put('big', Buffer.alloc(11))).rejects.toMatchObject(full);
     expect(fs.files('/repo')).toEqual(['/repo/kept']);
   });

@@ -36,7 +36,7 @@ function change(source: MemorySource, n: number): void {
 function proofOf(number: number): Proof {
   return async (store) => {
     const source = memorySource(PLATFORM);
-    await restore({ source, store }, { backupId: backupIdOf(number) });
+    await restore({ source, store }, { backupId: backupIdOf(number), undoableForMs: 0 });
     expect(stateOf(source)).toEqual(stateOf(platformAt(number)));
   };
 }

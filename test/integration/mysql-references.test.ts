@@ -147,7 +147,8 @@ describeMariadb('references from a table that the user can not see', () => {
     expect(findings.find(({ check }) => check === 'grants: hidden references')).toMatchObject({
       ok: false,
       severity: 'WARNING',
-      statement: expect.stringMatching(/^GRANT PROCESS ON \*\.\* TO/),
     });
+    // Once, beside whichever finding needs it first.
+    expect(findings.filter(({ statement }) => statement?.startsWith('GRANT PROCESS ON *.* TO'))).toHaveLength(1);
   });
 });
