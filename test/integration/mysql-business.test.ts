@@ -1,6 +1,6 @@
 /** One business of many, on MariaDB: found by the tenant's index too, exactly; and never at another business's cost. */
 import type { SourceMapping } from '../../src/domain/mapping';
-import { numbers, stopMariadb } from '../support/mariadb';
+import { describeServer, numbers, OwnServer, type MariadbServer } from '../support/mariadb';
 import { describeMariadb } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 import { collect, rowBytes } from '../support/source-rows';
@@ -23,10 +23,19 @@ const TABLES = [
 ];
 
 describeMariadb('one business', () => {
+  /** Of its own: what the server counts as read must be read by nobody else. */
+  let own: OwnServer;
+  let server: MariadbServer;
   let stand: MysqlStand;
-  afterAll(() => stopMariadb());
+  beforeAll(async () => {
+    const created = await OwnServer.create();
+    if (!created) throw new Error('no server can be had');
+    own = created;
+    server = await describeServer(own.url);
+  });
+  afterAll(() => own.remove());
   beforeEach(async () => {
-    stand = await MysqlStand.open(TABLES, MAPPING);
+    stand = await MysqlStand.open(TABLES, MAPPING, { server });
   });
   afterEach(() => stand.close());
 
