@@ -85,7 +85,7 @@ test('a plan is applied by a restore that knows it and can be undone, and the un
   expect(job.spec).toMatchObject({ kind: 'RESTORE', plan: { planHash: PLAN_HASH }, dryRun: false });
   await stand.settle(lease, {
     state: 'FAILED',
-    failure: { code: 'PLAN_DRIFTED', message: 'moved', remedy: null, retryable: false },
+    failure: { code: 'PLAN_DRIFTED', message: 'moved', retryable: false },
   });
   const nothing = await undo({ restoreId: applied.restore!.id });
   expect(nothing).toMatchObject({ job: null, errors: [{ code: 'CONFLICT', path: ['input', 'restoreId'] }] });
