@@ -104,6 +104,11 @@ export interface ChangeCounts {
   deletes: number;
 }
 
+export function sumCounts(counts: readonly ChangeCounts[]): ChangeCounts {
+  const sum = (of: keyof ChangeCounts): number => counts.reduce((total, count) => total + count[of], 0);
+  return { inserts: sum('inserts'), updates: sum('updates'), deletes: sum('deletes') };
+}
+
 export function changeCounts({ deletes, updates, inserts, load }: ChangeSetTable): ChangeCounts {
   const loaded = (direction: LayerLoad['direction']): number => (load?.direction === direction ? load.rowCount : 0);
   return {

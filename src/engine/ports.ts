@@ -19,7 +19,7 @@ export interface StoreCheckOptions {
 
 export interface StoreCheck {
   findings: DamageFinding[];
-  /** Packs that hold anything of the backups asked for, of their indexes too. */
+  /** Packs whose damage concerns the backups asked for: at DATA all that hold anything of them or of their indexes. */
   neededPacks: ReadonlySet<string>;
   checkedChunks: number;
   checkedBytes: number;

@@ -36,7 +36,7 @@ export interface CheckOptions {
 
 export interface CheckReport {
   findings: DamageFinding[];
-  /** Packs that hold anything of the backups asked for, of their indexes too; empty where all were asked for. */
+  /** Packs whose damage concerns the backups asked for: at DATA all that hold anything of them or of their indexes. Empty where all were asked for. */
   neededPacks: ReadonlySet<string>;
   checkedObjects: number;
   checkedChunks: number;
@@ -78,8 +78,10 @@ class CheckRun {
     const manifests = await this.readManifests(await this.checkObjects());
     await this.packs.refresh();
     for (const [name, error] of this.packs.unreadablePacks()) this.giveUp(name, error);
-    await this.findNeeded(manifests);
-    if (this.options.level === 'DATA') await this.provePacks(this.packsToProve());
+    if (this.options.level === 'DATA') {
+      await this.findNeeded(manifests);
+      await this.provePacks(this.packsToProve());
+    }
     const walk = new HurtWalk(this.packs, () => this.report.checkedChunks++, this.options);
     for (const manifest of manifests) {
       this.damage.hurts(manifest.backupId, await walk.manifest(manifest));

@@ -1,22 +1,19 @@
 /** Plans of restores: make one, look at it, apply exactly it; and take back what a restore changed. */
-import type { BackupRecord, Catalog, JobRecord, RestorePlanRecord, RestoreRecord } from '../catalog/catalog';
+import type { Catalog, JobRecord, RestorePlanRecord, RestoreRecord } from '../catalog/catalog';
 import type { Clock, Random } from '../domain/ambient';
 import { PLAN_VALID_MS, UNDOABLE_MS } from '../domain/change-set';
 import { AppError } from '../domain/errors';
 import type { ChangeSetId, RestoreId } from '../domain/ids';
 import type { PlanJobSpec, RestoreJobSpec } from '../domain/job';
 import { authorize } from './authorize';
-import { noSuchBackup, type CallOptions } from './backups';
+import type { CallOptions } from './backups';
 import { checkWaiting, createDeeds, type Deeds } from './deeds';
 import type { Given } from './input-rules';
 import type { JobsService } from './jobs';
 import type { SourcePort } from './ports';
 import type { Principal } from './principal';
-import {
-  checkAgainstBackup, checkPlanInput, checkRestorable, restoredDataTypes, type PlanRestoreInput,
-} from './restore-rules'; // prettier-ignore
-import type { RestoreJob } from './restores';
-import { sourceOfBackup } from './sources';
+import { checkPlanInput, restoredDataTypes, type PlanRestoreInput } from './restore-rules';
+import { findRestorable, type RestoreJob } from './restores';
 
 export interface ApplyRestorePlanInput {
   planId: ChangeSetId;
@@ -113,19 +110,13 @@ async function restoreOf(
   return restoreId && restores.find(restoreId);
 }
 
-async function planSpec(
-  input: PlanRestoreInput,
-  { catalog, sources, random }: RestorePlansDependencies,
-): Promise<PlanJobSpec> {
+async function planSpec(input: PlanRestoreInput, dependencies: RestorePlansDependencies): Promise<PlanJobSpec> {
   const { validForMs, ...checked } = checkPlanInput(input);
-  const backup: BackupRecord | null = await catalog.backups.find(input.backupId);
-  if (!backup) throw noSuchBackup();
-  checkRestorable(backup);
-  checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+  const backup = await findRestorable(checked, input.backupId, dependencies);
   const { type, businessId, allowUnchecked } = checked;
   const { id: backupId, source } = backup;
   const dataTypes = restoredDataTypes(checked, backup);
-  const planId = random.uuid() as ChangeSetId;
+  const planId = dependencies.random.uuid() as ChangeSetId;
   return {
     kind: 'PLAN', planId, source, backupId, type, dataTypes, businessId, allowUnchecked, validForMs: validForMs ?? PLAN_VALID_MS,
   }; // prettier-ignore

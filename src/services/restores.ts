@@ -4,7 +4,7 @@ import type {
 } from '../catalog/catalog'; // prettier-ignore
 import type { Random } from '../domain/ambient';
 import { UNDOABLE_MS } from '../domain/change-set';
-import type { ChangeSetId, RestoreId } from '../domain/ids';
+import type { BackupId, ChangeSetId, RestoreId } from '../domain/ids';
 import type { RestoreJobSpec } from '../domain/job';
 import { authorize } from './authorize';
 import { noSuchBackup, type CallOptions } from './backups';
@@ -43,14 +43,11 @@ export interface RestoresDependencies {
 }
 
 export function createRestoresService(dependencies: RestoresDependencies): RestoresService {
-  const { catalog, sources, random } = dependencies;
+  const { catalog, random } = dependencies;
   const deeds = createDeeds(dependencies);
   const plan = async (input: RestoreBackupInput): Promise<RestoreJobSpec> => {
     const checked = checkRestoreInput(input);
-    const backup = await catalog.backups.find(input.backupId);
-    if (!backup) throw noSuchBackup();
-    checkRestorable(backup);
-    checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+    const backup = await findRestorable(checked, input.backupId, dependencies);
     const kept = { changeSetId: random.uuid() as ChangeSetId, undoableForMs: UNDOABLE_MS };
     return { ...specOf(checked, backup), restoreId: random.uuid() as RestoreId, ...kept };
   };
@@ -74,6 +71,19 @@ export function createRestoresService(dependencies: RestoresDependencies): Resto
       return catalog.restores.count(filter);
     },
   };
+}
+
+/** Throws NOT_FOUND, BACKUP_NOT_RESTORABLE, and INVALID_INPUT where the backup does not hold what is asked for. */
+export async function findRestorable(
+  checked: CheckedRestore,
+  backupId: BackupId,
+  { catalog, sources }: Pick<RestoresDependencies, 'catalog' | 'sources'>,
+): Promise<BackupRecord> {
+  const backup = await catalog.backups.find(backupId);
+  if (!backup) throw noSuchBackup();
+  checkRestorable(backup);
+  checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+  return backup;
 }
 
 function specOf(

@@ -10,8 +10,18 @@ const DEED_KEY = 'The same key and input do it once; the same key with another i
 const WAIT = 'Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer.';
 const BACKUP_ID = 'The id of a Backup.';
 
+/** What every input shares that makes a job. No type of the schema itself. */
 @InputType()
-export class CreateBackupInput {
+abstract class JobInput {
+  @Field(() => String, { nullable: true, description: KEY })
+  readonly idempotencyKey?: string | null;
+
+  @Field(() => DurationScalar, { nullable: true, description: WAIT })
+  readonly waitFor?: string | null;
+}
+
+@InputType()
+export class CreateBackupInput extends JobInput {
   @Field(() => BackupTypeEnum)
   readonly type!: BackupType;
 
@@ -32,48 +42,24 @@ export class CreateBackupInput {
 
   @Field(() => JsonScalar, { nullable: true, description: 'Flat strings, kept with the backup.' })
   readonly labels?: unknown;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
-export class DeleteBackupInput {
+export class DeleteBackupInput extends JobInput {
   @Field(() => ID, { description: BACKUP_ID })
   readonly backupId!: string;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
-export class CompactBackupInput {
+export class CompactBackupInput extends JobInput {
   @Field(() => ID, { description: BACKUP_ID })
   readonly backupId!: string;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
-export class CleanupExpiredBackupsInput {
+export class CleanupExpiredBackupsInput extends JobInput {
   @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only list what has expired.' })
   readonly dryRun?: boolean | null;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
@@ -104,18 +90,12 @@ export class ReleaseLegalHoldInput {
 }
 
 @InputType()
-export class VerifyBackupInput {
+export class VerifyBackupInput extends JobInput {
   @Field(() => ID, { description: BACKUP_ID })
   readonly backupId!: string;
 
   @Field(() => VerificationLevelEnum, { nullable: true, defaultValue: 'DATA' })
   readonly level?: VerificationLevel | null;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType({ description: 'Where a restore writes: exactly one of these.' })
@@ -127,8 +107,9 @@ export class RestoreTargetInput {
   readonly scratch?: string | null;
 }
 
+/** What is to be restored. No type of the schema itself. */
 @InputType()
-export class RestoreBackupInput {
+abstract class RestoreInput extends JobInput {
   @Field(() => ID, { description: BACKUP_ID })
   readonly backupId!: string;
 
@@ -143,12 +124,6 @@ export class RestoreBackupInput {
     description: "The platform's own id; required for BUSINESS, refused for the rest.",
   })
   readonly businessId?: string | null;
-
-  @Field(() => RestoreTargetInput, { nullable: true, description: 'Default: in place.' })
-  readonly target?: RestoreTargetInput | null;
-
-  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only count what would change.' })
-  readonly dryRun?: boolean | null;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -158,76 +133,39 @@ export class RestoreBackupInput {
       'ones; the notes say how many.',
   })
   readonly allowUnchecked?: boolean | null;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
-export class PlanRestoreInput {
-  @Field(() => ID, { description: BACKUP_ID })
-  readonly backupId!: string;
+export class RestoreBackupInput extends RestoreInput {
+  @Field(() => RestoreTargetInput, { nullable: true, description: 'Default: in place.' })
+  readonly target?: RestoreTargetInput | null;
 
-  @Field(() => RestoreTypeEnum)
-  readonly type!: RestoreType;
+  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only count what would change.' })
+  readonly dryRun?: boolean | null;
+}
 
-  @Field(() => [DataTypeEnum], { nullable: true, description: 'Required for PARTIAL.' })
-  readonly dataTypes?: RequestedDataType[] | null;
-
-  @Field(() => ID, {
-    nullable: true,
-    description: "The platform's own id; required for BUSINESS, refused for the rest.",
-  })
-  readonly businessId?: string | null;
-
-  @Field(() => Boolean, {
-    nullable: true,
-    defaultValue: false,
-    description: 'A backup whose integrity check fails is refused unless this is set.',
-  })
-  readonly allowUnchecked?: boolean | null;
-
+@InputType()
+export class PlanRestoreInput extends RestoreInput {
   @Field(() => DurationScalar, {
     nullable: true,
     description: 'How long it may be applied, PT1M to P7D; default PT24H.',
   })
   readonly validFor?: string | null;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
-export class ApplyRestorePlanInput {
+export class ApplyRestorePlanInput extends JobInput {
   @Field(() => ID, { description: 'The id of a RestorePlan.' })
   readonly planId!: string;
 
   @Field(() => String, { description: 'Of that plan, as it was looked at.' })
   readonly planHash!: string;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()
-export class UndoRestoreInput {
+export class UndoRestoreInput extends JobInput {
   @Field(() => ID, { description: 'The id of a Restore; of an undo too.' })
   readonly restoreId!: string;
-
-  @Field(() => String, { nullable: true, description: KEY })
-  readonly idempotencyKey?: string | null;
-
-  @Field(() => DurationScalar, { nullable: true, description: WAIT })
-  readonly waitFor?: string | null;
 }
 
 @InputType()

@@ -5,8 +5,7 @@ import type { ChangeSetWriteSession } from '../../domain/backup-store';
 import {
   changeCounts,
   estimateApplyingMs,
-  type ChangeCounts,
-  type ChangeSet,
+  sumCounts,
   type ChangeSetTable,
   type StoredChangeSet,
 } from '../../domain/change-set';
@@ -142,7 +141,7 @@ function describePlan({ hash, changeSet }: StoredChangeSet, codec: RowCodec): Pl
     kind: 'PLAN',
     changeSet: { changeSetId, planHash: hash, createdAt, expiresAt },
     tables: tables.map((table) => describeTable(table, codec)),
-    ...totals(changeSet),
+    ...sumCounts(tables.map(changeCounts)),
     estimatedMs: estimateApplyingMs(tables),
     notes,
   };
@@ -152,10 +151,4 @@ function describeTable(planned: ChangeSetTable, codec: RowCodec): PlannedTable {
   const { dataType, table, before, unchanged, warnings } = planned;
   const samples = typedSamples(planned, codec);
   return { dataType, table, before, ...changeCounts(planned), unchanged, samples, warnings };
-}
-
-function totals({ tables }: ChangeSet): ChangeCounts {
-  const counts = tables.map(changeCounts);
-  const sum = (of: keyof ChangeCounts): number => counts.reduce((total, table) => total + table[of], 0);
-  return { inserts: sum('inserts'), updates: sum('updates'), deletes: sum('deletes') };
 }

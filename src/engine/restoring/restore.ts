@@ -3,10 +3,11 @@
  * every chunk it will read, checks that structures fit, and then loads in bulk or applies differences in place, as the state of the
  * tables decides. Nothing is written before all of that is known to be sound.
  */
+import { sumCounts } from '../../domain/change-set';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { Manifest } from '../../domain/manifest';
 import type { Source, TableState, WriteRecovery } from '../../domain/source';
-import type { EngineTask, RestoredTable, RestoreResult } from '../../domain/task';
+import type { EngineTask, RestoreResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
 import { isDamage } from '../reading/prove-chunks';
@@ -35,7 +36,7 @@ export async function restoreBackup(task: RestoreTask, context: TaskContext): Pr
   try {
     const settled: Settled = { source, store, earlier, notes: [] };
     const parts = await (isKept ? restoreKept(task, settled, context) : restoreSettled(task, settled, context));
-    return { kind: 'RESTORE', ...parts, ...totals(parts.tables), notes: settled.notes };
+    return { kind: 'RESTORE', ...parts, ...sumCounts(parts.tables), notes: settled.notes };
   } finally {
     await lease.release();
   }
@@ -144,7 +145,7 @@ async function dryRun(restore: Ready, context: TaskContext): Promise<Outcome> {
 async function proveCommitted(restore: Ready, context: TaskContext): Promise<Outcome> {
   await restore.keeper.recall();
   const compared = await dryRun(restore, context);
-  const { inserts, updates, deletes } = totals(compared.tables);
+  const { inserts, updates, deletes } = sumCounts(compared.tables);
   const differing = inserts + updates + deletes;
   if (differing > 0)
     restore.notes.push(`${differing} rows differ from the backup by now: they were changed after that.`);
@@ -166,9 +167,4 @@ async function readServiceSettings(
     notes.push(`The service's settings are lost: ${error.message}`);
     return null;
   }
-}
-
-function totals(tables: readonly RestoredTable[]): Pick<RestoreResult, 'inserts' | 'updates' | 'deletes'> {
-  const sum = (of: 'inserts' | 'updates' | 'deletes'): number => tables.reduce((total, table) => total + table[of], 0);
-  return { inserts: sum('inserts'), updates: sum('updates'), deletes: sum('deletes') };
 }

@@ -214,7 +214,7 @@ export type PlaceLegalHoldInput = {
 };
 
 export type PlanRestoreInput = {
-  /** A backup whose integrity check fails is refused unless this is set. */
+  /** A backup whose integrity check fails is refused unless this is set. Then what is left is restored, without rows that refer to lost ones; the notes say how many. */
   allowUnchecked?: boolean | null | undefined;
   /** The id of a Backup. */
   backupId: string | number;
