@@ -1,7 +1,7 @@
 /** Random changes that set foreign keys to work, which the server does not log, and backups by the log in between. */
 import { runCascadeModel } from '../support/cascade-model';
-import { describeServer, OwnServer } from '../support/mariadb';
-import { describeMariadb } from '../support/mysql-source';
+import type { MariadbServer, OwnServer } from '../support/mariadb';
+import { describeMariadb, needOwnServer } from '../support/mysql-source';
 
 jest.setTimeout(600_000);
 
@@ -10,15 +10,15 @@ const ROUNDS = process.env.LONG ? 150 : 40;
 const seeds = Array.from({ length: HISTORIES }, (_, n) => 20261125 + n);
 
 describeMariadb('a server of its own', () => {
-  let own: OwnServer | null = null;
+  let own: OwnServer;
+  let server: MariadbServer;
   beforeAll(async () => {
-    own = await OwnServer.create();
+    ({ own, server } = await needOwnServer());
   });
-  afterAll(() => own?.remove());
+  afterAll(() => own.remove());
 
   test.each(seeds)('holds after each backup what a full one holds, history %i', async (seed) => {
-    if (own === null) throw new Error('no server can be had');
-    const detections = await runCascadeModel(await describeServer(own.url), { seed, rounds: ROUNDS });
+    const detections = await runCascadeModel(server, { seed, rounds: ROUNDS });
     for (const table of ['c', 'g', 'h']) expect(detections.get(`${table} BINLOG`)).toBeGreaterThan(0);
   });
 });

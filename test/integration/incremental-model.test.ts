@@ -1,7 +1,8 @@
 /** Random histories of a source, with backups of every type in between, on real databases. */
 import { engineFixtureOn, mariadbEngineFixture } from '../support/engine-mariadb';
 import { runIncrementalModel } from '../support/incremental-model';
-import { canHaveMariadb, describeServer, OwnServer, stopMariadb } from '../support/mariadb';
+import { canHaveMariadb, stopMariadb, type MariadbServer, type OwnServer } from '../support/mariadb';
+import { needOwnServer } from '../support/mysql-source';
 import { LOG_CHANGES, TABLE_CHANGES } from '../support/mariadb-changes';
 import { sqliteFixture } from '../support/sqlite';
 
@@ -22,19 +23,19 @@ test.each(seeds)('on SQLite, history %i', (seed) =>
   );
 
   describe('of its own, whose log is purged', () => {
-    let own: OwnServer | null = null;
-    const server = async () => {
-      if (own === null) throw new Error('no server can be had');
-      return describeServer(own.url);
-    };
+    let own: OwnServer;
+    let server: MariadbServer;
     beforeAll(async () => {
-      own = await OwnServer.create();
+      ({ own, server } = await needOwnServer());
     });
-    afterAll(() => own?.remove());
+    afterAll(() => own.remove());
 
     test.each(seeds)('changes found by BINLOG, history %i', (seed) => {
       const changes = [...TABLE_CHANGES, ...LOG_CHANGES];
-      return runIncrementalModel(engineFixtureOn(server), { seed, steps: STEPS, detection: 'BINLOG', changes });
+      return runIncrementalModel(
+        engineFixtureOn(async () => server),
+        { seed, steps: STEPS, detection: 'BINLOG', changes },
+      );
     });
   });
 });

@@ -1,7 +1,7 @@
 /** One business of many, on MariaDB: found by the tenant's index too, exactly; and never at another business's cost. */
 import type { SourceMapping } from '../../src/domain/mapping';
-import { describeServer, numbers, OwnServer, type MariadbServer } from '../support/mariadb';
-import { describeMariadb } from '../support/mysql-source';
+import { numbers, type MariadbServer, type OwnServer } from '../support/mariadb';
+import { describeMariadb, needOwnServer } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 import { collect, rowBytes } from '../support/source-rows';
 
@@ -28,10 +28,7 @@ describeMariadb('one business', () => {
   let server: MariadbServer;
   let stand: MysqlStand;
   beforeAll(async () => {
-    const created = await OwnServer.create();
-    if (!created) throw new Error('no server can be had');
-    own = created;
-    server = await describeServer(own.url);
+    ({ own, server } = await needOwnServer());
   });
   afterAll(() => own.remove());
   beforeEach(async () => {

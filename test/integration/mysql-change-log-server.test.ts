@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection, type Connection } from 'mysql2/promise';
 import { ChangeLogStand, expectTold, type Moment } from '../support/change-log-stand';
-import { describeServer, OwnServer, type MariadbServer } from '../support/mariadb';
-import { describeMariadb } from '../support/mysql-source';
+import type { MariadbServer, OwnServer } from '../support/mariadb';
+import { describeMariadb, needOwnServer } from '../support/mysql-source';
 
 const ENCRYPTION_PLUGIN = '/usr/lib/mysql/plugin/file_key_management.so';
 
@@ -17,10 +17,7 @@ describeMariadb('the binary log of a server', () => {
   let stand: ChangeLogStand | null = null;
 
   beforeAll(async () => {
-    const created = await OwnServer.create();
-    if (!created) throw new Error('no server can be had');
-    own = created;
-    server = await describeServer(own.url);
+    ({ own, server } = await needOwnServer());
   });
   afterEach(() => closeStand());
   afterAll(() => own.remove());
@@ -127,14 +124,13 @@ describeMariadb('the binary log of a server', () => {
     const keys = join(folder, 'keys');
     writeFileSync(keys, `1;${'ab'.repeat(32)}\n`);
     const plugin = ['--plugin-load-add=file_key_management', `--file-key-management-filename=${keys}`];
-    const other = await OwnServer.create([...plugin, '--encrypt-binlog=ON']);
+    const other = await needOwnServer([...plugin, '--encrypt-binlog=ON']);
     try {
-      if (!other) throw new Error('no server can be had');
-      const log = (stand = await ChangeLogStand.open(await describeServer(other.url), [TABLE], ['t']));
+      const log = (stand = await ChangeLogStand.open(other.server, [TABLE], ['t']));
       expectTold(await log.after(insert, 'FLUSH BINARY LOGS'), '0131');
       await closeStand();
     } finally {
-      await other?.remove();
+      await other.own.remove();
       rmSync(folder, { recursive: true });
     }
   });

@@ -4,8 +4,8 @@
  */
 import type { TableManifest } from '../../src/domain/manifest';
 import { backup } from '../support/engine-context';
-import { describeServer, numbers, OwnServer, type MariadbServer } from '../support/mariadb';
-import { describeMariadb, openTestMysql } from '../support/mysql-source';
+import { numbers, type MariadbServer, type OwnServer } from '../support/mariadb';
+import { describeMariadb, needOwnServer, openTestMysql } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 
 const SCRATCH = 'rv_test_follow_scratch';
@@ -41,10 +41,7 @@ describeMariadb('rows that foreign keys deleted or changed', () => {
   let stand: MysqlStand;
 
   beforeAll(async () => {
-    const created = await OwnServer.create();
-    if (!created) throw new Error('no server can be had');
-    own = created;
-    server = await describeServer(own.url);
+    ({ own, server } = await needOwnServer());
   });
   afterAll(() => own.remove());
   afterEach(() => stand.close());

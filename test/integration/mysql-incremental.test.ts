@@ -8,8 +8,8 @@ import type { TableManifest } from '../../src/domain/manifest';
 import type { Source } from '../../src/domain/source';
 import type { EngineStore } from '../../src/engine/ports';
 import { backup } from '../support/engine-context';
-import { describeServer, numbers, OwnServer, type MariadbServer } from '../support/mariadb';
-import { connectMysql, describeMariadb, openTestMysql } from '../support/mysql-source';
+import { numbers, type MariadbServer, type OwnServer } from '../support/mariadb';
+import { connectMysql, describeMariadb, needOwnServer, openTestMysql } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 
 const SCRATCH = 'rv_test_incremental_scratch';
@@ -25,10 +25,7 @@ describeMariadb('changes since the last backup', () => {
   let stand: MysqlStand;
 
   beforeAll(async () => {
-    const created = await OwnServer.create();
-    if (!created) throw new Error('no server can be had');
-    own = created;
-    server = await describeServer(own.url);
+    ({ own, server } = await needOwnServer());
   });
   afterAll(() => own.remove());
   afterEach(() => stand.close());

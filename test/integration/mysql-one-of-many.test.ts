@@ -3,8 +3,8 @@ import type { BackupId } from '../../src/domain/ids';
 import type { SourceMapping } from '../../src/domain/mapping';
 import { countingStore, type ChunkReads } from '../support/counting-store';
 import { compact, restore } from '../support/engine-context';
-import { describeServer, numbers, OwnServer } from '../support/mariadb';
-import { describeMariadb } from '../support/mysql-source';
+import { numbers, type OwnServer } from '../support/mariadb';
+import { describeMariadb, needOwnServer } from '../support/mysql-source';
 import { MysqlStand } from '../support/mysql-stand';
 
 const OWNED = { kind: 'COLUMN', column: 'business_id' } as const;
@@ -65,10 +65,9 @@ describeMariadb('one business of many', () => {
   let first: BackupId;
   let backups: { kind: string; id: BackupId; wanted: Rows }[];
   beforeAll(async () => {
-    const created = await OwnServer.create();
-    if (!created) throw new Error('no server can be had');
-    own = created;
-    stand = await MysqlStand.open(TABLES, MAPPING, { server: await describeServer(own.url) });
+    const started = await needOwnServer();
+    own = started.own;
+    stand = await MysqlStand.open(TABLES, MAPPING, { server: started.server });
     await stand.exec('ANALYZE TABLE business, assessment, factor, alert');
     first = await stand.backup();
     await stand.exec(...CHANGES);

@@ -6,7 +6,7 @@ import type { SourceSettings } from '../../src/domain/settings';
 import type { Source } from '../../src/domain/source';
 import { openMysqlSource } from '../../src/sources/mysql/source';
 import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
-import { canHaveMariadb, createSchema, mariadbServer, type MariadbServer } from './mariadb';
+import { canHaveMariadb, createSchema, describeServer, mariadbServer, OwnServer, type MariadbServer } from './mariadb';
 import { testAmbient } from './sqlite';
 
 /** `describe`, or its skipped form that says what is not tested. */
@@ -16,6 +16,15 @@ export async function needServer(): Promise<MariadbServer> {
   const server = await mariadbServer();
   if (!server) throw new Error('no MariaDB server can be had');
   return server;
+}
+
+/** A server of one suite alone, which removes it. */
+export async function needOwnServer(
+  options: readonly string[] = [],
+): Promise<{ own: OwnServer; server: MariadbServer }> {
+  const own = await OwnServer.create(options);
+  if (own === null) throw new Error('no MariaDB server can be had');
+  return { own, server: await describeServer(own.url) };
 }
 
 export function openTestMysql(url: string, mapping: SourceMapping, settings: Partial<SourceSettings> = {}): Source {
