@@ -1,6 +1,6 @@
 /**
- * Restores one damaged business in place, out of backups of more and more businesses with the same rows each: what it takes, and which
- * chunks of rows it reads. The engine alone, in this process: what a job and its thread cost does not grow with the data.
+ * Restores one damaged business in place, and reads its records, out of backups of more and more businesses with the same rows each: what
+ * it takes, and which chunks of rows it reads. The engine alone, in this process: what a job and its thread cost does not grow with the data.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,10 +9,10 @@ import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import type { BackupId } from '../../src/domain/ids';
 import type { Manifest } from '../../src/domain/manifest';
 import type { Source } from '../../src/domain/source';
-import type { RestoreResult } from '../../src/domain/task';
+import type { RecordsResult, RestoreResult } from '../../src/domain/task';
 import { openMysqlSource } from '../../src/sources/mysql/source';
 import { openRepository, type Repository } from '../../src/repository/repository';
-import { backup, compact, restore } from '../support/engine-context';
+import { backup, compact, restore, run } from '../support/engine-context';
 import { countingStore } from '../support/counting-store';
 import { testAmbient } from '../support/sqlite';
 import { fillReferenceData, ROWS_PER_BUSINESS } from './reference-data';
@@ -86,9 +86,19 @@ function open({ folder }: Size): Promise<Repository> {
   return openRepository({ settings, ...testAmbient });
 }
 
-/** The median of some restores, each of new damage and by a repository opened anew. */
 async function measure(kind: string, manifest: Manifest, size: Size): Promise<void> {
   const id = await businessId(size.connection);
+  await measureRestores(kind, manifest, { ...size, id });
+  await measureReading(kind, manifest, { ...size, id });
+}
+
+interface OfBusiness extends Size {
+  id: string;
+}
+
+/** The median of some restores, each of new damage and by a repository opened anew. */
+async function measureRestores(kind: string, manifest: Manifest, size: OfBusiness): Promise<void> {
+  const { id } = size;
   const runs: RestoreRun[] = [];
   for (let time = 0; time < TIMES; time++) {
     await damage(size.connection, id);
@@ -103,6 +113,45 @@ async function measure(kind: string, manifest: Manifest, size: Size): Promise<vo
     `${size.label}, ${kind}: ${median.wallMs.toFixed(0)} ms (${sorted.map(({ wallMs }) => wallMs.toFixed(0)).join(' ')}), CPU ${median.cpuMs.toFixed(0)} ms, ` +
       `${rows} rows of the business; read ${base} chunks and ${delta} of changes of ${all}, ${(bytes / 1024 / 1024).toFixed(1)} MiB`,
   );
+}
+
+/** All records of the business, table by table, by a repository opened anew. */
+async function measureReading(kind: string, manifest: Manifest, size: OfBusiness): Promise<void> {
+  const runs: ReadingRun[] = [];
+  for (let time = 0; time < TIMES; time++) runs.push(await readOnce(manifest, size));
+  const sorted = [...runs].sort((a, b) => a.wallMs - b.wallMs);
+  const { wallMs, cpuMs, rows, base, delta, bytes } = sorted[Math.floor(TIMES / 2)] as ReadingRun;
+  console.log(
+    `${size.label}, ${kind}: reading ${wallMs.toFixed(0)} ms (${sorted.map((run) => run.wallMs.toFixed(0)).join(' ')}), CPU ${cpuMs.toFixed(0)} ms, ` +
+      `${rows} records; read ${base} chunks and ${delta} of changes, ${(bytes / 1024 / 1024).toFixed(1)} MiB`,
+  );
+}
+
+interface ReadingRun {
+  wallMs: number;
+  cpuMs: number;
+  rows: number;
+  base: number;
+  delta: number;
+  bytes: number;
+}
+
+async function readOnce({ backupId, tables }: Manifest, size: OfBusiness): Promise<ReadingRun> {
+  const repository = await open(size);
+  const { store, reads } = countingStore(repository);
+  const [startedAt, cpu] = [performance.now(), process.cpuUsage()];
+  let rows = 0;
+  for (const { dataType, table, structure } of tables) {
+    if (structure.mapping.business === undefined) continue;
+    const wanted = { backupId, dataType, table, businessId: size.id, filter: null, limit: 100, from: null };
+    const found = (await run({ kind: 'RECORDS', wanted }, { source: size.source, store })) as RecordsResult;
+    if (found.next !== null) throw new Error(`${table} has more than a page of the business.`);
+    rows += found.records.length;
+  }
+  const wallMs = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpu);
+  await repository.close();
+  return { wallMs, cpuMs: (user + system) / 1000, rows, base: reads.base.length, delta: reads.delta.length, bytes: reads.bytes }; // prettier-ignore
 }
 
 interface RestoreRun {

@@ -98,6 +98,13 @@ export class ServiceUnderTest {
     );
   }
 
+  plan(backupId: string): Promise<JobOutcome> {
+    return this.runJob(
+      'mutation($id: ID!) { result: planRestore(input: { backupId: $id, type: FULL }) { job { id } errors { message } } }',
+      { id: backupId },
+    );
+  }
+
   get pid(): number {
     return this.child.pid as number;
   }
