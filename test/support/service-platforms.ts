@@ -150,7 +150,7 @@ class MariadbPlatform implements Platform {
   }
 
   async remove(): Promise<void> {
-    for (const schema of [this.name, ...this.scratches]) await this.exec(`DROP DATABASE IF EXISTS \`${schema}\``);
+    for (const schema of [...this.scratches, this.name]) await this.exec(`DROP DATABASE IF EXISTS \`${schema}\``);
     await this.connection.end();
   }
 }

@@ -11,11 +11,18 @@ export interface TcpProxy {
    * reaches the client. Once.
    */
   cutOn(what: string | RegExp, when: 'BEFORE' | 'AFTER'): void;
+  /** The same with the n-th piece of bytes that clients send from now on, whichever connection it comes by. Tells whether it came. */
+  cutAt(n: number, when: 'BEFORE' | 'AFTER'): { hasCut(): boolean };
   close(): Promise<void>;
 }
 
 /** The statement COMMIT, in whatever packet: neither BLOCK_COMMIT nor the mark of a commit. */
 export const COMMIT_STATEMENT = /[^_]COMMIT$/;
+
+interface Trigger {
+  fires(data: Buffer): boolean;
+  when: 'BEFORE' | 'AFTER';
+}
 
 function holds(data: Buffer, what: string | RegExp): boolean {
   return typeof what === 'string' ? data.includes(what) : what.test(data.toString('latin1'));
@@ -23,7 +30,7 @@ function holds(data: Buffer, what: string | RegExp): boolean {
 
 export async function openTcpProxy(host: string, port: number): Promise<TcpProxy> {
   const pairs = new Set<[Socket, Socket]>();
-  let trigger: { what: string | RegExp; when: 'BEFORE' | 'AFTER' } | null = null;
+  let trigger: Trigger | null = null;
   const server: Server = createServer((client) => {
     const upstream = connect(port, host);
     const pair: [Socket, Socket] = [client, upstream];
@@ -36,7 +43,7 @@ export async function openTcpProxy(host: string, port: number): Promise<TcpProxy
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.on('data', (data) => {
-      if (trigger && holds(data, trigger.what)) {
+      if (trigger?.fires(data)) {
         const { when } = trigger;
         trigger = null;
         if (when === 'BEFORE') return end();
@@ -56,7 +63,13 @@ export async function openTcpProxy(host: string, port: number): Promise<TcpProxy
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    cutOn: (what, when) => (trigger = { what, when }),
+    cutOn: (what, when) => void (trigger = { fires: (data) => holds(data, what), when }),
+    cutAt: (n, when) => {
+      let left = n;
+      const mine: Trigger = { fires: () => --left === 0, when };
+      trigger = mine;
+      return { hasCut: () => trigger !== mine };
+    },
     close: () => {
       cut();
       return new Promise((resolve) => server.close(() => resolve()));
