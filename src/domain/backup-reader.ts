@@ -57,6 +57,8 @@ export interface HistoryWanted {
   source: string;
   dataType: DataType;
   table: string;
+  /** Names that the table had before, under which older backups hold it. */
+  formerly?: readonly string[];
   /** The key's fields by column, or the value alone where the key is one column. */
   key: JsonValue;
   /** Versions, at most so many. */

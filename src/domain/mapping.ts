@@ -15,6 +15,8 @@ export type Ownership =
 export interface TableMapping {
   dataType: DataType;
   table: string;
+  /** Names that it had before: backups that know it under one of these are of this table. */
+  formerly?: readonly string[];
   /** Absent: the table's rows belong to no single business. */
   business?: Ownership;
   /** Absent: the table's rows belong to no single tenant. */

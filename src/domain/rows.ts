@@ -2,7 +2,7 @@
  * Encoded rows and keys in motion. A row is opaque bytes in the encoding its table structure names; only a RowCodec of that
  * name can find fields in it.
  */
-import type { TableStructure } from './table';
+import type { ColumnStructure, TableStructure } from './table';
 import type { ColumnValues } from './values';
 
 /**
@@ -44,6 +44,20 @@ export const ALL_ROWS: RowScope = { kind: 'ALL' };
  */
 export type SortKey = (key: KeyBytes) => Buffer | null;
 
+/** A column as its table had it at one time. */
+export interface ColumnOf {
+  column: ColumnStructure;
+  table: Pick<TableStructure, 'columns' | 'createStatement'>;
+}
+
+/** How each value of a column is held by another one, without loss and as the source itself would make it. */
+export interface FieldFit {
+  /** The encoded field that one which is not NULL becomes; null where its bytes stay. Throws SCHEMA_MISMATCH for a value that has no place. */
+  recode: ((field: Buffer) => Buffer) | null;
+  /** Whether values sort in the one as in the other. */
+  keepsOrder: boolean;
+}
+
 /** Finds fields in encoded rows. Pure and synchronous; one per row encoding. */
 export interface RowCodec {
   readonly name: string;
@@ -59,6 +73,10 @@ export interface RowCodec {
   valueText(bytes: Buffer, fieldStart: number, fieldEnd: number): string | null;
   /** What the fields of the table's rows mean, column by column. */
   values(table: Pick<TableStructure, 'columns' | 'createStatement'>): ColumnValues[];
+  /** What becomes of a column's values once the column is another. In words why not, after `X instead of Y`, where a value could be lost. */
+  fit(from: ColumnOf, to: ColumnOf): FieldFit | string;
+  /** The encoded field of a row that is inserted without naming the column; null where only the source can tell. */
+  defaultField(of: ColumnOf): Buffer | null;
   /** How the keys of a table sort. Null, or absent, where only the source knows. */
   sortKey?(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null;
 }

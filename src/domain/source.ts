@@ -7,6 +7,7 @@
  * connection is destroyed, never reused.
  */
 import type { DataType } from './data-type';
+import type { SourceMapping } from './mapping';
 import type { RowBatch, RowCodec, KeyRange, RowScope, KeyBytes } from './rows';
 import type { ForeignKey, TableStructure } from './table';
 
@@ -113,6 +114,8 @@ export interface SourceFinding {
 
 export interface Source {
   readonly name: string;
+  /** As it is configured now. */
+  readonly mapping: SourceMapping;
   readonly codec: RowCodec;
   /** True where the tables' triggers run on what a change writer writes. */
   readonly firesTriggers?: boolean;

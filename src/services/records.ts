@@ -83,7 +83,9 @@ export function createRecordsService({ catalog, reader, sources, clock }: Record
       const problems = new InputProblems([]);
       const mapping = checkSource(sources, source, problems)?.mapping ?? [];
       problems.throwIfAny();
-      const wanted = { source, ...request, ...tableOf(mapping, { dataType, table }, `The source ${source}`) };
+      const found = tableOf(mapping, { dataType, table }, `The source ${source}`);
+      const { formerly } = mapping.find((entry) => entry.table === found.table) ?? {};
+      const wanted = { source, ...request, ...found, formerly };
       return ask(signal, (bounded) => reader.findHistory(wanted, bounded));
     },
   };

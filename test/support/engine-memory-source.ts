@@ -235,6 +235,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
 
   const source: MemorySource = {
     name: 'default',
+    mapping: structures.map(({ mapping }) => mapping),
     codec: sqliteCodec,
     tables: new Map(structures.map(({ table }) => [table, new Map()])),
     scratch: new Map(),

@@ -39,14 +39,15 @@ export async function findHistory(wanted: HistoryWanted, context: TaskContext): 
 
 /** By the moment that they show. Those whose manifest is damaged tell nothing, which a check of the repository reports. */
 async function backupsOf(
-  { source, dataType, table }: HistoryWanted,
+  { source, dataType, table, formerly }: HistoryWanted,
   { store, context }: { store: BackupStore; context: TaskContext },
 ): Promise<Manifest[]> {
   const found: Manifest[] = [];
   const damaged = (name: string): void => context.deps.log.warn('a manifest is damaged', { manifest: name });
   for await (const { manifest } of store.listManifests(damaged)) {
     throwIfAborted(context.signal);
-    if (manifest.source.name === source && tableOf(manifest, { dataType, table }) !== undefined) found.push(manifest);
+    if (manifest.source.name === source && tableOf(manifest, { dataType, table, formerly }) !== undefined)
+      found.push(manifest);
   }
   if (found.length === 0)
     throw new AppError('NOT_FOUND', `No backup of ${source} holds a table ${table} of ${dataType}.`, {
@@ -56,8 +57,13 @@ async function backupsOf(
   return found.sort((a, b) => (order(a) < order(b) ? -1 : 1));
 }
 
-function tableOf({ tables }: Manifest, wanted: Pick<HistoryWanted, 'dataType' | 'table'>): TableManifest | undefined {
-  return tables.find(({ dataType, table }) => dataType === wanted.dataType && table === wanted.table);
+function tableOf(
+  { tables }: Manifest,
+  wanted: Pick<HistoryWanted, 'dataType' | 'table' | 'formerly'>,
+): TableManifest | undefined {
+  const held = tables.filter(({ dataType }) => dataType === wanted.dataType);
+  const names = [wanted.table, ...(wanted.formerly ?? [])];
+  return names.flatMap((name) => held.find(({ table }) => table === name) ?? [])[0];
 }
 
 function indexOf(backups: readonly Manifest[], id: BackupId): number {

@@ -1,13 +1,16 @@
 /**
  * The rows of a backup as a restore wants them: those in its scope, without the chunks that are lost, in stretches of the key space that
  * together cover all keys exactly once. Of one business among many only the spans that hold its rows are read, and a stretch reaches over
- * those between: so live rows that the backup has nowhere are met in exactly one stretch too.
+ * those between: so live rows that the backup has nowhere are met in exactly one stretch too. Where the live table's structure changed since,
+ * rows are given as rows of the live table.
  */
 import type { BackupStore } from '../../domain/backup-store';
 import type { ChunkId, TableManifest } from '../../domain/manifest';
 import type { KeyBytes, KeyRange, RowBatch, RowCodec } from '../../domain/rows';
 import { joinBatches, NO_ROWS } from '../rows/row-chunk';
+import { RowAdapter } from '../rows/row-adapter';
 import { RowFilter, type RowPredicate } from '../rows/row-filter';
+import { requireInsertable, type Adaptation } from './adaptation';
 import { chunkSpans, isInKeyOrder, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
 import type { ScopedRows, ScopedSpan } from './business-rows';
 
@@ -34,6 +37,8 @@ export class BackupRows {
   private readonly known = new Map<string, ReadonlyMap<number, RowBatch>>();
   /** Rows that are there and not restored, by table. */
   private leftOut: ReadonlyMap<string, RowPredicate> = new Map();
+  /** By the names of live tables. */
+  private readonly adapted = new Map<string, AdaptedRows>();
 
   constructor(
     private readonly reading: { store: BackupStore; codec: RowCodec },
@@ -50,7 +55,13 @@ export class BackupRows {
 
   /** True where what is read of the span is exactly what its base chunk holds, in key order. */
   isPlain(table: string, span: ChunkSpan): boolean {
-    return isInKeyOrder(span) && !this.scoped.has(table) && !this.leftOut.has(table);
+    return isInKeyOrder(span) && !this.scoped.has(table) && !this.leftOut.has(table) && !this.adapted.has(table);
+  }
+
+  /** From now on rows of the table are read as rows of the live one. */
+  adapt(stored: TableManifest, adaptation: Adaptation): void {
+    const adapter = new RowAdapter(adaptation, stored.structure.columns.length, this.reading.codec);
+    this.adapted.set(stored.table, { stored, adaptation, adapter });
   }
 
   /** Rows that refer to lost ones are from now on not among those to load; compared, they neither differ nor are missing. */
@@ -62,14 +73,16 @@ export class BackupRows {
     return this.leftOut.get(table);
   }
 
-  /** True where every row that the backup holds of the table is read. */
+  /** True where every row that the backup holds of the table is read as it is stored. */
   isWhole(table: string): boolean {
-    return this.lost.size === 0 && !this.scoped.has(table) && !this.leftOut.has(table);
+    return this.lost.size === 0 && ![this.scoped, this.leftOut, this.adapted].some((changed) => changed.has(table));
   }
 
-  /** What is to be loaded of a span. */
+  /** What is to be loaded of a span. Throws SCHEMA_MISMATCH where a row can't be inserted into the table as it is now. */
   async readToLoad(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
     const rows = await this.read(table, span);
+    const adapted = this.adapted.get(table.table);
+    if (adapted !== undefined && rows.ends.length > 0) requireInsertable(adapted.adaptation);
     const isLeftOut = this.leftOut.get(table.table);
     return isLeftOut === undefined ? rows : new RowFilter((bytes, start) => !isLeftOut(bytes, start)).apply(rows);
   }
@@ -110,6 +123,12 @@ export class BackupRows {
   }
 
   async read(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
+    const adapted = this.adapted.get(table.table);
+    if (adapted === undefined) return this.readStored(table, span);
+    return adapted.adapter.apply(await this.readStored(adapted.stored, span));
+  }
+
+  private async readStored(table: TableManifest, span: ChunkSpan): Promise<RowBatch> {
     if (this.isLost(span)) return NO_ROWS;
     const known = this.known.get(table.table)?.get(span.index);
     if (known !== undefined) return known;
@@ -133,6 +152,13 @@ export class BackupRows {
     }
     yield* open.endAt(null);
   }
+}
+
+interface AdaptedRows {
+  /** With the structure of the backup. */
+  stored: TableManifest;
+  adaptation: Adaptation;
+  adapter: RowAdapter;
 }
 
 /** A stretch on its way, from where the last one ended. */

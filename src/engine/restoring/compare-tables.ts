@@ -64,16 +64,20 @@ export async function compareStretch(
   // Parents are only ever inserted: a stretch without any in scope has nothing to say.
   if (table.role === 'PARENT' && backup.ends.length === 0) return;
   const keyColumns = keyColumnIndexes(structure);
+  const of = { codec, keyColumns, knownColumns: knownColumns(table) };
   const live = liveRows({ table, stretch, signal, backup }, comparing);
-  if (!comparing.findStrays || table.role === 'PARENT') {
-    return compareRows({ codec, keyColumns, backup, live, sink });
-  }
+  if (!comparing.findStrays || table.role === 'PARENT') return compareRows({ ...of, backup, live, sink });
   const strays = new StraySearch(structure, codec, sink);
-  await compareRows({ codec, keyColumns, backup, live, sink: strays.firstPass() });
+  await compareRows({ ...of, backup, live, sink: strays.firstPass() });
   if (strays.missing.length === 0) return;
   const missing = strays.missingRows();
   const everyone = comparing.live.readRows(structure, { keys: keysOf(missing, codec, keyColumns), signal });
-  await compareRows({ codec, keyColumns, backup: missing, live: everyone, sink: strays.secondPass() });
+  await compareRows({ ...of, backup: missing, live: everyone, sink: strays.secondPass() });
+}
+
+/** Undefined where the backup knows all columns. */
+function knownColumns({ adaptation }: ScopedTable): number | undefined {
+  return adaptation && adaptation.added.length > 0 ? adaptation.fields.length : undefined;
 }
 
 /** What is live of a row that is left out stays as it is. */

@@ -5,6 +5,7 @@
 import type { Random } from '../../domain/ambient';
 import type { RowBatch, RowCodec } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
+import { requireInsertable } from '../reading/adaptation';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { DifferenceSink, RowSlice } from '../rows/compare-rows';
 import { RowSpool, splitPairs } from '../rows/spool';
@@ -103,6 +104,7 @@ export class TableDifferences implements TableChanges {
       },
       extra: () => undefined,
       missing: (backup, index) => {
+        if (this.table.adaptation !== undefined) requireInsertable(this.table.adaptation);
         this.counts.inserts++;
         this.touch(chunk, index);
         this.inserted.add(backup);

@@ -3,21 +3,22 @@
  * Nothing was written before all of it is known to be sound.
  */
 import { AppError } from '../../domain/errors';
-import type { Manifest, TableManifest } from '../../domain/manifest';
+import type { Manifest } from '../../domain/manifest';
 import type { RowCodec } from '../../domain/rows';
 import type { Source } from '../../domain/source';
-import type { TableStructure } from '../../domain/table';
 import type { EngineStore, TaskContext } from '../ports';
 import { spanBytes } from '../reading/backup-rows';
 import { collectBusinessRows, noRowOf, type BusinessRows } from '../reading/business-rows';
 import { proveChunks, type ChunkProof } from '../reading/prove-chunks';
 import { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
-import { requireSameStructures } from '../structure-check';
+import { underLiveNames, type Renamed } from './renamed-tables';
 import { restoreScope, type Losses, type RestoreScope, type ScopeSpec } from './restore-scope';
 
 export interface OpenedBackup {
+  /** Its tables under the names that they have now, unless they go into a scratch schema. */
   manifest: Manifest;
+  renamed: Renamed;
   /** Without the tables of which all is lost. */
   scope: RestoreScope;
   rows: BackupRows;
@@ -35,7 +36,7 @@ export async function openBackup(
   { store, source, notes }: { store: EngineStore; source: Source; notes: string[] },
   context: TaskContext,
 ): Promise<OpenedBackup> {
-  const manifest = await requireManifest(store, spec);
+  const { manifest, renamed } = named(await requireManifest(store, spec), { spec, source });
   const opening = { store, codec: source.codec, context };
   const whole = restoreScope(spec, manifest);
   const business = whole.filtered && whole.rows.kind === 'BUSINESS' ? whole.rows.businessId : null;
@@ -48,7 +49,16 @@ export async function openBackup(
   const scope = { ...whole, tables: whole.tables.filter((table) => !isLost(table)) };
   const losses = { hurt: proof.hurtTables, lost: whole.tables.filter(isLost) };
   const rows = new BackupRows({ store, codec: source.codec }, proof.lostChunks, found?.tables ?? new Map());
-  return { manifest, scope, rows, losses };
+  return { manifest, renamed, scope, rows, losses };
+}
+
+/** A scratch schema shows the backup as it is. */
+function named(
+  manifest: Manifest,
+  { spec, source }: { spec: ScopeSpec; source: Source },
+): Pick<OpenedBackup, 'manifest' | 'renamed'> {
+  if (spec.target?.kind === 'SCRATCH') return { manifest, renamed: new Map() };
+  return underLiveNames(manifest, source.mapping);
 }
 
 async function requireManifest(store: EngineStore, spec: ScopeSpec): Promise<Manifest> {
@@ -90,27 +100,3 @@ function damaged({ losses }: ChunkProof): AppError {
     },
   );
 }
-
-/** Throws SCHEMA_MISMATCH where rows of these tables don't fit the live ones; gives the live structures. */
-export async function requireFittingTables(
-  source: Source,
-  tables: readonly TableLike[],
-  { signal }: TaskContext,
-): Promise<readonly TableStructure[]> {
-  if (tables.length === 0) return [];
-  const structures = tables.map(({ structure }) => structure);
-  const read = await source.openConsistentRead({
-    dataTypes: [...new Set(tables.map(({ dataType }) => dataType))],
-    tables: structures.map(({ table }) => table),
-    connections: 1,
-    signal,
-  });
-  try {
-    requireSameStructures(structures, read.tables, source.codec.name);
-    return read.tables;
-  } finally {
-    await read.close();
-  }
-}
-
-type TableLike = Pick<TableManifest, 'dataType' | 'structure'>;

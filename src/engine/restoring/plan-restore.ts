@@ -18,6 +18,7 @@ import type { ScopedTable } from '../reading/scoped-table';
 import { storeWait } from '../store-wait';
 import { compareAll, noDifferencesYet, type FiringTriggers, type ScopeComparing } from './compare-scope';
 import type { TableDifferences } from './differences';
+import { fitToLive, withStructureChanges } from './fit-tables';
 import {
   isLoaded,
   keepChangeSet,
@@ -28,7 +29,7 @@ import {
   type Keeping,
 } from './keep-changes';
 import type { LeftOutRows } from './left-out-rows';
-import { openBackup, requireFittingTables, type OpenedBackup } from './open-backup';
+import { openBackup, type OpenedBackup } from './open-backup';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
 import { firingWarning, referenceWarnings } from './restore-warnings';
 import { typedSamples } from './typed-samples';
@@ -72,15 +73,14 @@ interface Planning {
   leftOut: LeftOutRows['reasons'];
 }
 
-async function makeReady(backup: OpenedBackup, { source, context }: Keeping): Promise<Planning> {
-  const { scope, losses, rows } = backup;
+async function makeReady(opened: OpenedBackup, { source, context }: Keeping): Promise<Planning> {
+  const { scope, losses, rows } = opened;
   const tables = [...scope.tables, ...losses.lost];
   const states = await source.tableStates(tables.map(({ manifest }) => manifest.table));
   const of = { rows, states };
   const isMissing = (table: ScopedTable): boolean => stateOf(table, of) === 'MISSING';
-  const existing = scope.tables.filter((table) => !isMissing(table)).map(({ manifest }) => manifest);
-  await requireFittingTables(source, existing, context);
   const missing = new Set(tables.filter(isMissing).map(({ manifest }) => manifest.table));
+  const backup = await fitToLive(opened, { source, missing }, context);
   const leftOut = await leaveOutOrphans({ ...backup, source, missing, isScratch: false }, context);
   return { backup, of, source, missing, leftOut };
 }
@@ -125,13 +125,13 @@ function triggerWarnings(table: ChangeSetTable, triggers: FiringTriggers): strin
 
 async function withWarnings(
   tables: ChangeSetTable[],
-  { source, backup: { losses }, leftOut }: Planning,
+  { source, backup, leftOut }: Planning,
   { signal }: TaskContext,
 ): Promise<ChangeSetTable[]> {
   const referring = await source.referringTables(tables.map(({ table }) => table), signal); // prettier-ignore
   return tables.map((table) => {
     const warnings = [...table.warnings, ...referenceWarnings(table, { tables, referring })];
-    return withLosses({ ...table, warnings }, { losses, leftOut });
+    return withLosses(withStructureChanges({ ...table, warnings }, backup), { losses: backup.losses, leftOut });
   });
 }
 

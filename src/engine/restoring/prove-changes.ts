@@ -23,10 +23,16 @@ export interface Proving {
 export async function proveChanges(tables: readonly TableChanges[], proving: Proving): Promise<number> {
   proving.context.progress.begin({ name: 'checking', from: 85, to: 98 });
   let proven = 0;
-  for (const { structure, ...of } of tables.map(streamsOf)) {
-    for await (const rows of of.written()) proven += await prove(structure, { rows, sink: asWritten }, proving);
-    for await (const rows of of.gone()) await prove(structure, { rows, sink: isGone }, proving);
-  }
+  for (const table of tables) proven += await proveTable(table, proving);
+  return proven;
+}
+
+/** The same of one table, within whatever phase it is. */
+export async function proveTable(changes: TableChanges, proving: Proving): Promise<number> {
+  const { structure, ...of } = streamsOf(changes);
+  let proven = 0;
+  for await (const rows of of.written()) proven += await prove(structure, { rows, sink: asWritten }, proving);
+  for await (const rows of of.gone()) await prove(structure, { rows, sink: isGone }, proving);
   return proven;
 }
 

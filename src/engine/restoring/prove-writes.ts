@@ -11,6 +11,7 @@ import type { DifferenceSink } from '../rows/compare-rows';
 import { comparingWith, type FiringTriggers, type ScopeComparing } from './compare-scope';
 import { compareStretch } from './compare-tables';
 import { isTouched, type TableDifferences } from './differences';
+import { proveTable, type Proving } from './prove-changes';
 import { firingWarning, newerRowsWarning, UNPROVEN_REFERENCES } from './restore-warnings';
 
 export interface InPlaceResult {
@@ -54,11 +55,17 @@ export async function proveWrites(
       });
     }
     if (ran.length > 0 && proof.newerRows > 0) throw writtenByTriggers(of.table, ran);
+    await proveKept(of, { writer, codec: restore.source.codec, context });
     result.verifiedRows += proof.equalRows;
     const unproven = writer.unproven?.has(of.table.manifest.table);
     result.tables.push(describe(of, { triggers: restore.triggers, newerRows: proof.newerRows, unproven }));
   }
   return result;
+}
+
+/** What the backup does not know of rows, no comparison with it shows: these must be as they were listed, column by column. */
+async function proveKept(differences: TableDifferences, proving: Proving): Promise<void> {
+  if ((differences.table.adaptation?.added.length ?? 0) > 0) await proveTable(differences, proving);
 }
 
 const UNTOUCHED = new Uint8Array(0);

@@ -15,7 +15,9 @@ import type { ScopedTable } from '../reading/scoped-table';
 export type ScopeSpec = Pick<
   RestoreJobSpec,
   'source' | 'backupId' | 'type' | 'dataTypes' | 'businessId' | 'allowUnchecked'
->;
+> &
+  /** Absent: in place. */
+  Partial<Pick<RestoreJobSpec, 'target'>>;
 
 export interface RestoreScope {
   tables: ScopedTable[];

@@ -1,5 +1,6 @@
 /** What a restore, or its plan, warns of, table by table: sentences for an operator. */
 import { changeCounts, type ChangeSetTable } from '../../domain/change-set';
+import type { Adaptation } from '../reading/adaptation';
 
 /** Where the source could not prove all references to a table. */
 export const UNPROVEN_REFERENCES =
@@ -11,6 +12,32 @@ export function firingWarning(triggers: readonly string[]): string {
 
 export function newerRowsWarning(rows: number): string {
   return `${rows} rows were changed by others meanwhile and were left as they are.`;
+}
+
+/** What of a backup's rows has no place any more, and what it can't tell of the rows that are there. */
+export function structureWarnings({
+  adaptation,
+  formerName,
+}: {
+  adaptation: Adaptation | undefined;
+  formerName: string | undefined;
+}): string[] {
+  const { dropped = [], added = [] } = adaptation ?? {};
+  const [gone, computed] = [false, true].map((is) => named(dropped.filter(({ isGenerated }) => isGenerated === is)));
+  const fresh = named(added);
+  return [
+    ...(formerName === undefined ? [] : [`The backup knows this table as ${formerName}.`]),
+    ...(gone ? [`Not in the table any more, so that its values in the backup have no place: ${gone}.`] : []),
+    ...(computed ? [`Computed by the database now, whatever the backup holds: ${computed}.`] : []),
+    ...(fresh
+      ? [`New since the backup: ${fresh}. Rows that are there keep what they have, inserted ones get the default.`]
+      : []),
+    ...(gone && fresh ? ['A column that was renamed counts as one that is gone and one that is new.'] : []),
+  ];
+}
+
+function named(columns: readonly { name: string }[]): string {
+  return columns.map(({ name }) => name).join(', ');
 }
 
 /** References that applying checks and a plan can't, for it writes nothing: to tables, and from tables, that are no part of it. */

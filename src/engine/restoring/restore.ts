@@ -14,9 +14,10 @@ import { isDamage } from '../reading/prove-chunks';
 import { decodeDocument } from '../rows/document-chunk';
 import { storeWait } from '../store-wait';
 import { restoreInBulk } from './bulk-restore';
+import { fitToLive, withStructureChanges } from './fit-tables';
 import { restoreInPlace, type InPlaceRestore } from './in-place-restore';
 import { keepDifferences, loadOrCopy, UndoKeeper } from './keep-changes';
-import { openBackup, requireFittingTables, type OpenedBackup } from './open-backup';
+import { openBackup, type OpenedBackup } from './open-backup';
 import { restoreKept } from './restore-kept';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
 import { cancelledBeforeCommit, settleEarlierAttempt, type Settled } from './settle-restore';
@@ -84,12 +85,12 @@ async function writeScope(
   const names = [...scope.tables, ...losses.lost].map(({ manifest }) => manifest.table);
   const states = isScratch ? new Map<string, TableState>() : await source.tableStates(names);
   const missing = new Set(names.filter((table) => (states.get(table) ?? 'MISSING') === 'MISSING'));
-  const existing = scope.tables.map(({ manifest }) => manifest).filter(({ table }) => !missing.has(table));
-  await requireFittingTables(source, existing, context);
-  const leftOut = await leaveOutOrphans({ ...restore, missing, isScratch }, context);
+  const fitted = await fitToLive(restore, { source, missing }, context);
+  const leftOut = await leaveOutOrphans({ ...fitted, missing, isScratch }, context);
   notes.push(...[...leftOut.values()].flat());
-  const outcome = await write({ ...restore, missing, states, earlier, notes }, context);
-  return { ...outcome, tables: outcome.tables.map((table) => withLosses(table, { losses, leftOut })) };
+  const outcome = await write({ ...fitted, missing, states, earlier, notes }, context);
+  const tables = outcome.tables.map((table) => withStructureChanges(table, fitted));
+  return { ...outcome, tables: tables.map((table) => withLosses(table, { losses, leftOut })) };
 }
 
 async function write(ready: Ready, context: TaskContext): Promise<Outcome> {

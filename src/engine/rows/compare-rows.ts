@@ -30,10 +30,13 @@ export interface Comparison {
   backup: RowBatch;
   live: AsyncIterable<RowBatch>;
   sink: DifferenceSink;
+  /** How many columns, the first ones, the backup tells of; a live row keeps its others. Absent: all. */
+  knownColumns?: number;
 }
 
-export async function compareRows({ codec, keyColumns, backup, live, sink }: Comparison): Promise<void> {
-  const join = new ChunkJoin(backup, codec, keyColumns);
+export async function compareRows(comparison: Comparison): Promise<void> {
+  const { live, sink } = comparison;
+  const join = new ChunkJoin(comparison);
   for await (const batch of live) {
     join.matchBatch(batch, sink);
     await sink.settle();
@@ -48,15 +51,16 @@ class ChunkJoin {
   /** Where the next live row is expected: the one after the last match, since both sides are nearly the same sequence. */
   private expected = 0;
   private index: KeyIndex | null = null;
+  private readonly backup: RowBatch;
   private readonly liveKey: KeyReader;
+  private readonly kept: KeptFields | null;
 
-  constructor(
-    private readonly backup: RowBatch,
-    private readonly codec: RowCodec,
-    private readonly keyColumns: readonly number[],
-  ) {
+  constructor(private readonly comparison: Omit<Comparison, 'live' | 'sink'>) {
+    const { backup, codec, keyColumns, knownColumns } = comparison;
+    this.backup = backup;
     this.seen = new Uint8Array(backup.ends.length);
     this.liveKey = new KeyReader(codec, keyColumns);
+    this.kept = knownColumns === undefined ? null : new KeptFields(codec, knownColumns);
   }
 
   matchBatch({ bytes, ends }: RowBatch, sink: DifferenceSink): void {
@@ -90,17 +94,22 @@ class ChunkJoin {
   /** Number of equal rows found: 0 or 1. */
   private matchByKey(live: RowSlice, sink: DifferenceSink): number {
     this.liveKey.read(live.bytes, live.start);
-    this.index ??= new KeyIndex(this.backup, new KeyReader(this.codec, this.keyColumns));
+    this.index ??= this.indexed();
     const row = this.index.find(this.liveKey);
     if (row === -1) {
       sink.extra(live);
       return 0;
     }
     this.take(row);
-    const backup = this.slice(row);
+    const backup = this.kept?.merge(this.slice(row), live) ?? this.slice(row);
     if (backup.bytes.compare(live.bytes, live.start, live.end, backup.start, backup.end) === 0) return 1;
     sink.changed({ live, backup, index: row });
     return 0;
+  }
+
+  private indexed(): KeyIndex {
+    const { codec, keyColumns } = this.comparison;
+    return new KeyIndex(this.backup, new KeyReader(codec, keyColumns));
   }
 
   private take(row: number): void {
@@ -146,5 +155,29 @@ class KeyIndex {
 
   private after(slot: number): number {
     return (slot + 1) & (this.slots.length - 1);
+  }
+}
+
+/** Columns that the backup does not know, the last ones: what it would make of a live row has the live row's own values there. */
+class KeptFields {
+  private readonly places: Int32Array;
+
+  constructor(
+    private readonly codec: RowCodec,
+    private readonly knownColumns: number,
+  ) {
+    this.places = new Int32Array(3 * knownColumns);
+  }
+
+  /** The live row itself where nothing that the backup knows of it differs. */
+  merge(backup: RowSlice, live: RowSlice): RowSlice {
+    const [known, kept] = [this.endOfKnown(backup), this.endOfKnown(live)];
+    if (backup.bytes.compare(live.bytes, live.start, kept, backup.start, known) === 0) return live;
+    const bytes = Buffer.concat([backup.bytes.subarray(backup.start, known), live.bytes.subarray(kept, live.end)]);
+    return { bytes, start: 0, end: bytes.length };
+  }
+
+  private endOfKnown({ bytes, start }: RowSlice): number {
+    return this.codec.locate(bytes, start, this.knownColumns, this.places);
   }
 }

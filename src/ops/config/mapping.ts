@@ -3,6 +3,8 @@
  *
  *     FACTORS: [{ table: risk_factor_scores, businessPath: "assessment_id -> risk_assessments.id", tenantColumn: tenant_id }]
  *
+ * A table that was renamed lists the names it had as `formerly`, so that older backups are restored into it.
+ *
  * A table belongs to a business by `businessColumn` or by `businessPath` (a column that leads to another mapped table,
  * whose business is then its own), to a tenant likewise, or to neither. Names that hold ` -> ` or a dot are
  * given as `{ column, table, referencedColumn }`.
@@ -39,6 +41,7 @@ const column = name('column').transform((value): Ownership => ({ kind: 'COLUMN',
 const tableEntry = z
   .strictObject({
     table: name('table'),
+    formerly: z.array(name('table')).min(1, 'is an empty list: name a table, or leave it out').optional(),
     businessColumn: column.optional(),
     businessPath: path.optional(),
     tenantColumn: column.optional(),
@@ -70,7 +73,8 @@ export const mappingSchema = z
 function toMapping(dataType: DataType, entry: TableEntry): TableMapping {
   const business = entry.businessColumn ?? entry.businessPath;
   const tenant = entry.tenantColumn ?? entry.tenantPath;
-  return { dataType, table: entry.table, ...(business && { business }), ...(tenant && { tenant }) };
+  const { table, formerly } = entry;
+  return { dataType, table, ...(formerly && { formerly }), ...(business && { business }), ...(tenant && { tenant }) };
 }
 
 /** The entries may hold some that were refused: where a path leads is known only when every table is. */
@@ -79,8 +83,9 @@ function mappingProblems(entries: Partial<Record<DataType, unknown>>): string[] 
   if (given.length === 0) return ['maps no table: name at least one'];
   const listed = given.flatMap((dataType) => [entries[dataType]].flat().map((entry: unknown) => ({ dataType, entry })));
   const mapping = listed.flatMap(({ dataType, entry }) => (namesTable(entry) ? [toMapping(dataType, entry)] : []));
-  if (mapping.length < listed.length) return duplicates(mapping);
-  return [...duplicates(mapping), ...paths(mapping, 'business'), ...paths(mapping, 'tenant')];
+  const repeated = [...duplicates(mapping), ...formerNames(mapping)];
+  if (mapping.length < listed.length) return repeated;
+  return [...repeated, ...paths(mapping, 'business'), ...paths(mapping, 'tenant')];
 }
 
 function namesTable(entry: unknown): entry is TableEntry {
@@ -91,6 +96,16 @@ function duplicates(mapping: SourceMapping): string[] {
   const names = mapping.map((entry) => entry.table);
   const repeated = new Set(names.filter((table, at) => names.indexOf(table) !== at));
   return [...repeated].map((table) => `table ${table} is mapped twice: a table belongs to one data type`);
+}
+
+/** Else nobody could say which table a backup means. */
+function formerNames(mapping: SourceMapping): string[] {
+  const former = mapping.flatMap(({ table, formerly }) => [formerly ?? []].flat().map((name) => ({ table, name })));
+  return former.flatMap(({ table, name }, at) => {
+    if (mapping.some((entry) => entry.table === name)) return [`${name}, a former name of ${table}, is mapped itself`];
+    const other = former.find((entry, i) => i < at && entry.name === name);
+    return other === undefined ? [] : [`${name} is a former name of ${other.table} and of ${table}`];
+  });
 }
 
 /** Every path must lead, over mapped tables, to one that has the column. */

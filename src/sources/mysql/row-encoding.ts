@@ -9,9 +9,11 @@
  * and fixed-point floats are printed as DOUBLE, which loses no bit. Lossless for every column type.
  */
 import { AppError } from '../../domain/errors';
-import type { RowCodec, SortKey } from '../../domain/rows';
+import type { ColumnOf, FieldFit, RowCodec, SortKey } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
 import { mysqlValues } from './column-values';
+import { mysqlDefault } from './column-default';
+import { fitMysqlColumn } from './fit-columns';
 import { mysqlSortKey } from './sort-key';
 
 export const MYSQL_ROW_ENCODING = 'mysql-text-v1';
@@ -26,8 +28,22 @@ export const mysqlCodec: RowCodec = {
   encodeText,
   valueText,
   values: (table) => mysqlValues(table, encodeField),
+  fit,
+  defaultField,
   sortKey,
 };
+
+function fit({ column: from }: ColumnOf, { column: to }: ColumnOf): FieldFit | string {
+  const found = fitMysqlColumn(from, to);
+  if (typeof found === 'string') return found;
+  const { change, keepsOrder } = found;
+  return { recode: change && ((field) => encodeField(change(decodeFields(field)[0] as Buffer))), keepsOrder };
+}
+
+function defaultField(of: ColumnOf): Buffer | null {
+  const found = mysqlDefault(of);
+  return found && encodeField(found.value);
+}
 
 function sortKey(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null {
   return mysqlSortKey(table, decodeFields);

@@ -3,6 +3,7 @@
  * `close` ends those that are still open.
  */
 import type { Clock, Log, Random } from '../../domain/ambient';
+import type { SourceMapping } from '../../domain/mapping';
 import type { SourceSettings } from '../../domain/settings';
 import type {
   BulkWriteOptions,
@@ -64,6 +65,10 @@ class MysqlSource implements Source {
 
   get name(): string {
     return this.options.settings.name;
+  }
+
+  get mapping(): SourceMapping {
+    return this.options.settings.mapping;
   }
 
   async info(signal?: AbortSignal): Promise<SourceInfo> {

@@ -8,7 +8,7 @@ import type {
   TableStructure,
 } from '../../domain/table';
 import type { Database } from './database';
-import { generatedExpression } from './generated-columns';
+import { generatedExpression } from './create-statement';
 import { quoteName } from './quote';
 import { SQLITE_ROW_ENCODING, rowSql } from './row-encoding';
 

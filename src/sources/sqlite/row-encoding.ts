@@ -14,8 +14,10 @@ import { isUtf8 } from 'node:buffer';
 import { AppError } from '../../domain/errors';
 import type { RowCodec } from '../../domain/rows';
 import type { ColumnStructure } from '../../domain/table';
+import { sqliteDefault } from './column-default';
 import { sqliteValues } from './column-values';
 import type { SqlValue } from './database';
+import { fitSqliteColumn } from './fit-columns';
 import { quoteName } from './quote';
 import { sqliteSortKey } from './sort-key';
 
@@ -51,8 +53,25 @@ export const sqliteCodec: RowCodec = {
   values: (table) =>
     sqliteValues(table, { fieldValue, isText: (bytes, at) => bytes[at] === TEXT, encode: encodeValue }),
 
+  fit: fitSqliteColumn,
+
+  defaultField(of) {
+    const found = sqliteDefault(of);
+    return found && encodeAny(found.value);
+  },
+
   sortKey: (table) => sqliteSortKey(table, sqliteCodec),
 };
+
+function encodeAny(value: null | bigint | number | Buffer | string): Buffer {
+  if (value === null) return Buffer.from([NULL]);
+  if (typeof value === 'string') return encodeValue(Buffer.from(value, 'utf8'), true);
+  if (typeof value !== 'number') return encodeValue(value, false);
+  const field = Buffer.alloc(FIXED_BYTES);
+  field[0] = REAL;
+  field.writeDoubleBE(value, 1);
+  return field;
+}
 
 // eslint-disable-next-line max-params -- called once a field: an options object would be the hot path's only allocation
 function locateField(bytes: Buffer, start: number, out: Int32Array, at: number): number {

@@ -5,6 +5,7 @@
 import { basename } from 'node:path';
 import { existsSync } from 'node:fs';
 import type { Clock, Log, Random } from '../../domain/ambient';
+import type { SourceMapping } from '../../domain/mapping';
 import type { SourceSettings } from '../../domain/settings';
 import type {
   BulkWriteOptions,
@@ -58,6 +59,10 @@ class SqliteSource implements Source {
 
   get name(): string {
     return this.options.settings.name;
+  }
+
+  get mapping(): SourceMapping {
+    return this.options.settings.mapping;
   }
 
   async info(signal?: AbortSignal): Promise<SourceInfo> {

@@ -215,6 +215,12 @@ describe('mistakes', () => {
       'sources.0.dataTypes: the business path of t leads to u, which is not mapped'],
     ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, businessPath: "a -> t.id" }] } }]',
       'sources.0.dataTypes: the business path of t goes in a circle'],
+    ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, formerly: [u, w] }, { table: u }] } }]',
+      'sources.0.dataTypes: u, a former name of t, is mapped itself'],
+    ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, formerly: [u] }], TRENDS: [{ table: v, formerly: [u] }] } }]',
+      'sources.0.dataTypes: u is a former name of t and of v'],
+    ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, formerly: [] }] } }]',
+      'sources.0.dataTypes.CONFIG.0.formerly: is an empty list: name a table, or leave it out'],
     ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, tenantColumn: a, tenantPath: "a -> t.id" }] } }]',
       'sources.0.dataTypes.CONFIG.0.tenantPath: is set, and so is tenantColumn: give one of them'],
   ])('%s', (yaml, expected) => expect(problems(yaml)).toEqual([expected])); // prettier-ignore

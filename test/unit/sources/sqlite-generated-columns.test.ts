@@ -1,5 +1,5 @@
 /** Expressions of generated columns are found whatever surrounds them. */
-import { generatedExpression } from '../../../src/sources/sqlite/generated-columns';
+import { generatedExpression } from '../../../src/sources/sqlite/create-statement';
 
 const SQL = `CREATE TABLE "odd (name" ( -- a comment, with (parentheses
   a INT DEFAULT (1 + 2) CHECK (a > 0), "b as" TEXT DEFAULT 'x, as (y)',

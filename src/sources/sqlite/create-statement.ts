@@ -1,11 +1,22 @@
-/** Finds the expressions of generated columns in a CREATE TABLE statement: SQLite tells them nowhere else. Pure. */
+/** Takes a CREATE TABLE statement apart, as far as what SQLite tells nowhere else needs: what is said of a column. Pure. */
 
-/** The expression of `column`, or '' where the statement is not understood; for showing only. */
+/** The expression of the generated column, or '' where the statement is not understood; for showing only. */
 export function generatedExpression(createStatement: string, column: string): string {
-  const definition = definitions(createStatement).find((tokens) => tokens[0] && sameName(tokens[0], column));
-  if (!definition) return '';
+  const definition = columnDefinition(createStatement, column) ?? [];
   const as = definition.findIndex((token, i) => /^as$/i.test(token) && definition[i + 1]?.startsWith('('));
   return as < 0 ? '' : (definition[as + 1] as string).slice(1, -1).trim();
+}
+
+/** The tokens that define the column, its name first; a parenthesis and its content is one. Undefined where there is none. */
+export function columnDefinition(createStatement: string, column: string): string[] | undefined {
+  return definitions(createStatement).find((tokens) => tokens[0] && sameName(tokens[0], column));
+}
+
+/** Whether the table takes only values of its columns' declared types. */
+export function isStrict(createStatement: string): boolean {
+  const found = tokens(createStatement);
+  const body = found.findIndex((token) => token.startsWith('('));
+  return found.slice(body + 1).some((token) => /^strict$/i.test(token));
 }
 
 /** The comma-separated parts between the outermost parentheses, each as tokens; a parenthesis and its content is one. */

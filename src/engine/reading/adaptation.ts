@@ -1,0 +1,132 @@
+/**
+ * How rows of a backup become rows of a table whose structure changed since: which columns hold which, and what becomes of those that only
+ * the one side has. Pure. Keys never change a byte, nor their order: a row is the same row on both sides, in the same place.
+ */
+import { AppError } from '../../domain/errors';
+import type { ColumnOf, RowCodec } from '../../domain/rows';
+import type { ColumnStructure, TableStructure } from '../../domain/table';
+import { structureDifferences } from '../structure-check';
+
+/** Where the bytes of one of the live columns come from. */
+export interface AdaptedField {
+  /** Position within the backup's row. */
+  from: number;
+  recode: ((field: Buffer) => Buffer) | null;
+  /** What the live column is called where it takes no NULL and the backup's did. */
+  requires?: string;
+}
+
+/** A column that the backup does not know: a live row keeps its value, an inserted one gets its default. */
+export interface AddedColumn {
+  name: string;
+  /** Encoded; null where only the source knows it, and so no row can be inserted. */
+  field: Buffer | null;
+}
+
+export interface Adaptation {
+  /** Of adapted rows: the live table's, its columns in the backup's order, and behind them the added ones. */
+  structure: TableStructure;
+  fields: readonly AdaptedField[];
+  added: readonly AddedColumn[];
+  /** Columns of the backup that the live table does not store, and whether the database computes them now. */
+  dropped: readonly { name: string; isGenerated: boolean }[];
+}
+
+/** SAME: rows fit byte for byte. UNFIT: in words, each naming table and column, what could be lost. */
+export type Fit =
+  { kind: 'SAME' } | { kind: 'ADAPTED'; adaptation: Adaptation } | { kind: 'UNFIT'; problems: readonly string[] };
+
+export function fitTable(backup: TableStructure, live: TableStructure, codec: RowCodec): Fit {
+  if (backup.rowEncoding !== codec.name) {
+    return { kind: 'UNFIT', problems: structureDifferences(backup, live, codec.name) };
+  }
+  const survivors = backup.columns.flatMap((column, from) => survivorOf(column, { from, live }));
+  const fitted = survivors.map((pair) => fitColumn(pair, { backup, live, codec }));
+  const problems = [...fitted.filter((field) => typeof field === 'string'), ...keyProblems(backup, live)];
+  if (problems.length > 0) return { kind: 'UNFIT', problems };
+  const fields = fitted.filter((field) => typeof field !== 'string');
+  const isSame = fields.every(({ recode, requires }) => recode === null && requires === undefined);
+  if (isSame && structureDifferences(backup, live, codec.name).length === 0) return { kind: 'SAME' };
+  return { kind: 'ADAPTED', adaptation: adaptation(backup, live, { survivors, fields, codec }) };
+}
+
+interface Survivor {
+  from: number;
+  before: ColumnStructure;
+  now: ColumnStructure;
+}
+
+function survivorOf(before: ColumnStructure, { from, live }: { from: number; live: TableStructure }): Survivor[] {
+  const now = live.columns.find(({ name }) => name === before.name);
+  return now === undefined ? [] : [{ from, before, now }];
+}
+
+function isStricter({ before, now }: Survivor): boolean {
+  return before.nullable && !now.nullable;
+}
+
+interface Between {
+  backup: TableStructure;
+  live: TableStructure;
+  codec: RowCodec;
+}
+
+/** In words why not. */
+function fitColumn(survivor: Survivor, { backup, live, codec }: Between): AdaptedField | string {
+  const { from, before, now } = survivor;
+  const fit = codec.fit(columnOf(before, backup), columnOf(now, live));
+  const name = `${live.table}.${now.name}`;
+  if (typeof fit === 'string') return `${name} is ${said(now)} instead of ${said(before)}, ${fit}`;
+  const isKey = backup.key.includes(before.name);
+  if (isKey && (fit.recode !== null || !fit.keepsOrder)) {
+    return `${name} is part of the key, and is ${said(now, true)} instead of ${said(before, true)}`;
+  }
+  return { from, recode: fit.recode, ...(isStricter(survivor) ? { requires: name } : {}) };
+}
+
+function columnOf(column: ColumnStructure, table: TableStructure): ColumnOf {
+  return { column, table };
+}
+
+function said({ type, charset, collation }: ColumnStructure, isKey = false): string {
+  const text = isKey ? collation : charset;
+  return text === undefined ? type : `${type} (${text})`;
+}
+
+function keyProblems(backup: TableStructure, live: TableStructure): string[] {
+  if (backup.key.join() === live.key.join()) return [];
+  return [`${live.table} has the key (${live.key.join(', ')}) instead of (${backup.key.join(', ')})`];
+}
+
+function adaptation(
+  backup: TableStructure,
+  live: TableStructure,
+  { survivors, fields, codec }: { survivors: readonly Survivor[]; fields: AdaptedField[]; codec: RowCodec },
+): Adaptation {
+  const known = survivors.map(({ now }) => now);
+  const added = live.columns.filter((column) => !known.includes(column));
+  const gone = backup.columns.filter(({ name }) => !known.some((column) => column.name === name));
+  return {
+    structure: { ...live, columns: [...known, ...added], lastNumber: backup.lastNumber ?? live.lastNumber },
+    fields,
+    added: added.map((column) => ({ name: column.name, field: codec.defaultField(columnOf(column, live)) })),
+    dropped: gone.map(({ name }) => ({
+      name,
+      isGenerated: live.generatedColumns.some((other) => other.name === name),
+    })),
+  };
+}
+
+/** Throws SCHEMA_MISMATCH where a row of the table can't be inserted, for nobody here knows what its added columns would hold. */
+export function requireInsertable({ structure: { table }, added }: Adaptation): void {
+  const unknown = added.filter(({ field }) => field === null).map(({ name }) => `${table}.${name}`);
+  if (unknown.length === 0) return;
+  const [what, has] = unknown.length === 1 ? ['a column', 'has'] : ['columns', 'have'];
+  throw new AppError(
+    'SCHEMA_MISMATCH',
+    `Rows would have to be inserted into ${table} without a value for ${what} that came after the backup and ${has} no plain default: ${unknown.join(', ')}.`,
+    {
+      hint: 'Give it a default that is NULL or a plain value, for the time of the restore at least; or restore into a scratch schema.',
+    },
+  );
+}
