@@ -7,7 +7,8 @@ import type { BackupJobSpec, PlanJobSpec, Progress, RestoreJobSpec } from '../..
 import type { Source } from '../../src/domain/source';
 import type { BackupResult, CompactionResult, EngineTask, PlanResult, RestoreResult } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
-import type { EngineDeps, EngineStore } from '../../src/engine/ports';
+import type { EngineDeps, EngineStore, TaskContext } from '../../src/engine/ports';
+import { ProgressMeter } from '../../src/engine/progress';
 import { systemClock } from '../../src/ops/ambient';
 import { silentLog } from './silent-log';
 
@@ -30,6 +31,14 @@ export function engineDeps({ source, store, connections = 3 }: EngineBench): Eng
     tempDir: tmpdir(),
     writtenBy: 'riskvault test',
   };
+}
+
+/** As a task that runs has it. */
+export function taskContext(bench: EngineBench): TaskContext {
+  const deps = engineDeps(bench);
+  const signal = bench.signal ?? new AbortController().signal;
+  const hooks = { signal, onProgress: () => undefined, onLog: () => undefined };
+  return { deps, hooks, signal, progress: new ProgressMeter(deps.clock, () => undefined), committing: false };
 }
 
 export function run(task: EngineTask, bench: EngineBench): ReturnType<typeof runTask> {

@@ -24,6 +24,9 @@ export interface ChunkSpan {
   range: KeyRange;
 }
 
+/** What reading a span's rows takes. */
+export type SpanChunks = Pick<ChunkSpan, 'entry' | 'deltas'>;
+
 export interface DeltaEntry extends ChunkEntry {
   /** Position of its layer within the stack. */
   layer: number;
@@ -105,21 +108,21 @@ function sameBound(bound: Buffer, of: Buffer | null): boolean {
 /** The rows of a span, all layers applied. Throws INTEGRITY_FAILURE for a chunk that is not what its id says. */
 export async function readSpan(
   table: TableManifest,
-  span: ChunkSpan,
+  span: SpanChunks,
   { store, codec }: { store: BackupStore; codec: RowCodec },
 ): Promise<RowBatch> {
   return applyChanges(table, { span, base: await readBase(span, store) }, { store, codec });
 }
 
 /** The rows of a span's base chunk alone. Throws as `readSpan`. */
-export async function readBase({ entry }: ChunkSpan, store: BackupStore): Promise<RowBatch> {
+export async function readBase({ entry }: SpanChunks, store: BackupStore): Promise<RowBatch> {
   return entry === null ? NO_ROWS : decodeRowChunk(await store.readChunk(entry.id));
 }
 
 /** What the rows of a span's base chunk have become. Throws as `readSpan`. */
 export async function applyChanges(
   table: TableManifest,
-  { span, base }: { span: ChunkSpan; base: RowBatch },
+  { span, base }: { span: SpanChunks; base: RowBatch },
   { store, codec }: { store: BackupStore; codec: RowCodec },
 ): Promise<RowBatch> {
   if (span.deltas.length === 0) return base;
@@ -137,6 +140,6 @@ export function isInKeyOrder({ ordered, deltas }: ChunkSpan): boolean {
 }
 
 /** Bytes of rows to read for a span. */
-export function spanBytes({ entry, deltas }: ChunkSpan): number {
+export function spanBytes({ entry, deltas }: SpanChunks): number {
   return deltas.reduce((sum, { rawBytes }) => sum + rawBytes, entry?.rawBytes ?? 0);
 }

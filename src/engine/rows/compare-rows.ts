@@ -32,6 +32,14 @@ export interface Comparison {
   sink: DifferenceSink;
   /** How many columns, the first ones, the backup tells of; a live row keeps its others. Absent: all. */
   knownColumns?: number;
+  /** Where live rows have other columns. Absent: they are encoded as the backup's, and the same where their bytes are. */
+  unlike?: UnlikeRows;
+}
+
+/** How rows of another layout are told to be the same as the backup's: keys have the same bytes in both. */
+export interface UnlikeRows {
+  liveKeyColumns: readonly number[];
+  isSame(live: RowSlice, backup: RowSlice): boolean;
 }
 
 export async function compareRows(comparison: Comparison): Promise<void> {
@@ -56,10 +64,10 @@ class ChunkJoin {
   private readonly kept: KeptFields | null;
 
   constructor(private readonly comparison: Omit<Comparison, 'live' | 'sink'>) {
-    const { backup, codec, keyColumns, knownColumns } = comparison;
+    const { backup, codec, keyColumns, knownColumns, unlike } = comparison;
     this.backup = backup;
     this.seen = new Uint8Array(backup.ends.length);
-    this.liveKey = new KeyReader(codec, keyColumns);
+    this.liveKey = new KeyReader(codec, unlike?.liveKeyColumns ?? keyColumns);
     this.kept = knownColumns === undefined ? null : new KeptFields(codec, knownColumns);
   }
 
@@ -82,7 +90,7 @@ class ChunkJoin {
   /** Equal bytes of whole rows mean equal keys: the common case needs no look at fields. */
   private matchesExpected(bytes: Buffer, start: number, end: number): boolean {
     const row = this.expected;
-    if (row >= this.seen.length || this.seen[row] === 1) return false;
+    if (this.comparison.unlike !== undefined || row >= this.seen.length || this.seen[row] === 1) return false;
     const backupEnd = this.backup.ends[row] as number;
     const backupStart = rowStart(this.backup, row);
     if (backupEnd - backupStart !== end - start) return false;
@@ -102,9 +110,15 @@ class ChunkJoin {
     }
     this.take(row);
     const backup = this.kept?.merge(this.slice(row), live) ?? this.slice(row);
-    if (backup.bytes.compare(live.bytes, live.start, live.end, backup.start, backup.end) === 0) return 1;
+    if (this.isSame(live, backup)) return 1;
     sink.changed({ live, backup, index: row });
     return 0;
+  }
+
+  private isSame(live: RowSlice, backup: RowSlice): boolean {
+    const { unlike } = this.comparison;
+    if (unlike !== undefined) return unlike.isSame(live, backup);
+    return backup.bytes.compare(live.bytes, live.start, live.end, backup.start, backup.end) === 0;
   }
 
   private indexed(): KeyIndex {
