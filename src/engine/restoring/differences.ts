@@ -8,8 +8,8 @@ import type { TableStructure } from '../../domain/table';
 import { requireInsertable } from '../reading/adaptation';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { DifferenceSink, RowSlice } from '../rows/compare-rows';
-import { RowSpool, splitPairs } from '../rows/spool';
-import type { RowPairs, TableChanges } from './table-changes';
+import { RowSpool, splitPairs, type RowPairs } from '../rows/spool';
+import type { TableChanges } from './table-changes';
 import { collisionTest } from './unique-collisions';
 
 export interface DifferenceCounts {

@@ -20,8 +20,9 @@ import type { EngineStore, TaskContext } from '../ports';
 import type { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { storeWait } from '../store-wait';
+import { addSamples, storeRows } from '../writing/row-lists';
 import type { TableDifferences } from './differences';
-import { addSamples, storeLists, storeRows } from './row-lists';
+import { storeLists } from './row-lists';
 
 export interface Keeping {
   store: EngineStore;

@@ -10,7 +10,8 @@ import type { TaskContext } from '../ports';
 import { chunkSpans, readSpan } from '../reading/backup-rows';
 import { proveChunks } from '../reading/prove-chunks';
 import { RowCollector, decodeRowChunk } from '../rows/row-chunk';
-import type { RowPairs, TableChanges } from './table-changes';
+import type { RowPairs } from '../rows/spool';
+import type { TableChanges } from './table-changes';
 import { collisionTest, type CollisionTest } from './unique-collisions';
 
 export interface ChangesReading {

@@ -7,12 +7,7 @@ import type { ChangeWriter } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
-
-/** Row n of the one becomes row n of the other. */
-export interface RowPairs {
-  oldRows: RowBatch;
-  newRows: RowBatch;
-}
+import type { RowPairs } from '../rows/spool';
 
 /** Each may be read as often as it is asked for. */
 export interface TableChanges {

@@ -113,8 +113,14 @@ export class RowSpool {
   }
 }
 
+/** Row n of the one becomes row n of the other. */
+export interface RowPairs {
+  oldRows: RowBatch;
+  newRows: RowBatch;
+}
+
 /** Splits a batch of alternating rows (old, new, old, new, ...) in two. */
-export function splitPairs(batch: RowBatch): { oldRows: RowBatch; newRows: RowBatch } {
+export function splitPairs(batch: RowBatch): RowPairs {
   const sides = [new RowCollector(), new RowCollector()] as const;
   let start = 0;
   batch.ends.forEach((end, i) => {

@@ -1,7 +1,7 @@
 /** Encoded rows as JSON values by column name, for people and programs. */
 import type { RowCodec } from '../../domain/rows';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
-import type { ColumnValues, JsonRow } from '../../domain/values';
+import type { ColumnValues, JsonRow, JsonValue } from '../../domain/values';
 
 /** Shows rows of one table, one after the other. */
 export class TypedRows {
@@ -27,6 +27,11 @@ export class TypedRows {
     return this.fields;
   }
 
+  /** The field of one column of a located row. */
+  value(column: number, bytes: Buffer, fields: Int32Array): JsonValue {
+    return (this.values[column] as ColumnValues).toJson(bytes, fields, 3 * column);
+  }
+
   /** All fields of the row that starts at `start`. */
   row(bytes: Buffer, start: number): JsonRow {
     return this.pick(bytes, start, [...this.names.keys()]);
@@ -39,10 +44,7 @@ export class TypedRows {
 
   private pick(bytes: Buffer, start: number, columns: readonly number[]): JsonRow {
     const fields = this.locate(bytes, start);
-    const entries = columns.map((column) => [
-      this.names[column] as string,
-      (this.values[column] as ColumnValues).toJson(bytes, fields, 3 * column),
-    ]);
+    const entries = columns.map((column) => [this.names[column] as string, this.value(column, bytes, fields)]);
     return Object.fromEntries(entries) as JsonRow;
   }
 }
