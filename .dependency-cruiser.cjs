@@ -25,6 +25,7 @@ const ENGINE_ROOMS = {
   writing: ['rows'],
   taking: ['rows', 'reading', 'writing'],
   restoring: ['rows', 'reading', 'writing'],
+  comparing: ['rows', 'reading', 'writing'],
   keeping: ['rows', 'reading', 'writing'],
 };
 

@@ -269,6 +269,7 @@ function backupReader(executor: TaskExecutor): BackupReader {
   return {
     findRecords: (wanted, signal) => ask(executor, { kind: 'RECORDS', wanted }, signal),
     findHistory: (wanted, signal) => ask(executor, { kind: 'RECORD_HISTORY', wanted }, signal),
+    findChanges: (wanted, signal) => ask(executor, { kind: 'ROW_CHANGES', wanted }, signal),
   };
 }
 

@@ -13,9 +13,10 @@ import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress } f
 import type { LegalHold } from '../domain/legal-hold';
 import type { StoredManifest } from '../domain/manifest';
 import type { RetainedBackup } from '../domain/retention';
-import type { CleanupResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { CleanupResult, ComparisonResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
 import type {
   BackupRecord,
+  ComparisonRecord,
   JobEventRecord,
   JobRecord,
   Lease,
@@ -32,6 +33,7 @@ export interface Catalog {
   readonly holds: LegalHoldRecords;
   readonly restores: RestoreRecords;
   readonly plans: RestorePlanRecords;
+  readonly comparisons: ComparisonRecords;
   readonly events: EventRecords;
   readonly queue: JobQueue;
   readonly info: CatalogInfo;
@@ -281,6 +283,13 @@ export interface RestorePlanRecords {
   findMany(ids: readonly ChangeSetId[]): Promise<(RestorePlanRecord | null)[]>;
 }
 
+/** Comparisons that a job completed; their counts stay when the rows are kept no longer. */
+export interface ComparisonRecords {
+  find(id: ChangeSetId): Promise<ComparisonRecord | null>;
+  /** In the order of the ids, null where there is none. One query. */
+  findMany(ids: readonly ChangeSetId[]): Promise<(ComparisonRecord | null)[]>;
+}
+
 // ---- events --------------------------------------------------------------------------------------------------------------
 
 export interface EventRecords {
@@ -422,6 +431,7 @@ export type SettleEffect =
   | { kind: 'BACKUP_STORED'; stored: StoredManifest }
   | { kind: 'COMPACTED'; stored: StoredManifest }
   | { kind: 'PLANNED'; planId: ChangeSetId; result: PlanResult }
+  | { kind: 'COMPARED'; result: ComparisonResult }
   | { kind: 'RESTORED'; restoreId: RestoreId; result: RestoreResult }
   | { kind: 'VERIFIED'; backupId: BackupId; result: VerificationResult }
   | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[]; result?: CleanupResult };

@@ -71,7 +71,7 @@ function newJob(jobId: JobId, request: EnqueueRequest, now: Date): JobEntity {
 }
 
 function sourceOf(spec: JobSpec): string | null {
-  return spec.kind === 'BACKUP' || spec.kind === 'PLAN' || spec.kind === 'RESTORE' ? spec.source : null;
+  return 'source' in spec ? spec.source : null;
 }
 
 function backupOf(spec: JobSpec): BackupId | null {

@@ -8,7 +8,14 @@ import type { RequestedDataType } from '../domain/data-type';
 import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
-import type { BackupTableRecord, JobOutcome, RestorePlanRecord, RestoreRecord, VerificationRecord } from './records';
+import type {
+  BackupTableRecord,
+  ComparisonRecord,
+  JobOutcome,
+  RestorePlanRecord,
+  RestoreRecord,
+  VerificationRecord,
+} from './records';
 
 /** A verification as JSON keeps it. */
 export type StoredVerification = Omit<VerificationRecord, 'at'> & { at: string };
@@ -162,6 +169,29 @@ export type PlannedChanges = Pick<
   'tables' | 'inserts' | 'updates' | 'deletes' | 'estimatedMs' | 'notes'
 >;
 
+/** Comparisons that a job completed. */
+@Entity('comparisons')
+export class ComparisonEntity {
+  @PrimaryColumn(id('id')) id!: ChangeSetId;
+  @Column(id('base_id')) baseId!: BackupId;
+  @Column(nullable(id('target_id'))) targetId!: BackupId | null;
+  @Column(nullable(id('job_id'))) jobId!: JobId | null;
+  @Column(text('source', NAME_LENGTH)) source!: string;
+  @Column(json('data_types')) dataTypes!: RequestedDataType[];
+  @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
+  @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
+  @Column(moment('created_at')) createdAt!: Date;
+  @Column(moment('expires_at')) expiresAt!: Date;
+  /** ComparedCounts; its type is too deep for TypeORM's. */
+  @Column(json('result')) result!: object;
+}
+
+/** What a comparison counts, as JSON keeps it. */
+export type ComparedCounts = Pick<
+  ComparisonRecord,
+  'baseReadAt' | 'targetReadAt' | 'tables' | 'removed' | 'added' | 'changed' | 'unchanged' | 'notes'
+>;
+
 /** A client's key for one deed of one principal; `id` is the SHA-256 of the three, so that long keys stay indexable. */
 @Entity('idempotency_keys')
 @Index('idx_idempotency_job', ['jobId'])
@@ -194,6 +224,7 @@ export const ENTITIES = [
   LegalHoldEntity,
   RestoreEntity,
   RestorePlanEntity,
+  ComparisonEntity,
   IdempotencyEntity,
   CounterEntity,
   MetaEntity,

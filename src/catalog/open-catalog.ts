@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { Clock, Log, Random } from '../domain/ambient';
 import { CatalogBackups } from './backup-records';
 import type { Catalog, CatalogInfo } from './catalog';
+import { CatalogComparisons } from './comparison-records';
 import { createDataSource, locateCatalog, sqliteOptions, type CatalogLocation } from './data-source';
 import { Database, EVENT_COUNTER, readCounter, type OnEvent } from './database';
 import { CatalogEvents } from './event-records';
@@ -114,6 +115,7 @@ function assemble(database: Database, { info, close }: { info: Catalog['info']; 
     holds: new CatalogHolds(database),
     restores: new CatalogRestores(database),
     plans: new CatalogPlans(database),
+    comparisons: new CatalogComparisons(database),
     events: new CatalogEvents(database),
     queue: new CatalogQueue(database),
     ping: () => database.read(async (manager) => void (await readCounter(manager, EVENT_COUNTER))),

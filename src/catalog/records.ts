@@ -11,7 +11,7 @@ import type { DamageFinding } from '../domain/backup-store';
 import type { DataType, RequestedDataType } from '../domain/data-type';
 import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
-import type { CleanupResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { CleanupResult, ComparisonResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
 
 export interface JobRecord {
   id: JobId;
@@ -164,6 +164,23 @@ export interface RestorePlanRecord extends Omit<PlanResult, 'kind' | 'changeSet'
   createdBy: string;
   createdAt: Date;
   /** From then on it can't be applied. */
+  expiresAt: Date;
+}
+
+/** A completed comparison; the rows that differ are in the repository, under the same id. */
+export interface ComparisonRecord extends Omit<ComparisonResult, 'kind' | 'changeSet'> {
+  id: ChangeSetId;
+  baseId: BackupId;
+  /** Null: the live source. */
+  targetId: BackupId | null;
+  jobId: JobId | null;
+  /** Of the base. */
+  source: string;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  createdBy: string;
+  createdAt: Date;
+  /** From then on the rows are kept no longer. */
   expiresAt: Date;
 }
 

@@ -2,11 +2,18 @@
 import type { EntityManager } from 'typeorm';
 import type { Progress } from '../domain/job';
 import type { StoredManifest } from '../domain/manifest';
-import type { PlanResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { ComparisonResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
 import type { SettleEffect } from './catalog';
 import type { Write } from './database';
 import { withoutClaimed } from './claimed-deletions';
-import { BackupEntity, JobEntity, RestoreEntity, RestorePlanEntity, type StoredVerification } from './entities';
+import {
+  BackupEntity,
+  ComparisonEntity,
+  JobEntity,
+  RestoreEntity,
+  RestorePlanEntity,
+  type StoredVerification,
+} from './entities';
 import type { BackupTableRecord, JobOutcome, RestoreRecord } from './records';
 import { joinDataTypes } from './to-records';
 import type { JobId } from '../domain/ids';
@@ -16,6 +23,7 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
   if (effect.kind === 'BACKUP_STORED') await storeBackup(write, effect.stored);
   if (effect.kind === 'COMPACTED') await replaceManifest(manager, effect.stored);
   if (effect.kind === 'PLANNED') await storePlan(write, jobId, effect.result);
+  if (effect.kind === 'COMPARED') await storeComparison(write, jobId, effect.result);
   if (effect.kind === 'RESTORED') {
     await manager.update(RestoreEntity, { id: effect.restoreId }, { result: restoreResult(effect.result) });
   }
@@ -114,6 +122,21 @@ async function storePlan({ manager }: Write, jobId: JobId, result: PlanResult): 
     result: planned,
   };
   await manager.insert(RestorePlanEntity, row);
+}
+
+/** Once, as a plan. */
+async function storeComparison({ manager }: Write, jobId: JobId, result: ComparisonResult): Promise<void> {
+  const { spec, createdBy } = await manager.findOneByOrFail(JobEntity, { id: jobId });
+  if (spec.kind !== 'COMPARISON') return;
+  const { comparisonId: id, backupId: baseId, targetId, source, dataTypes, businessId } = spec;
+  const { kind: _kind, changeSet, ...found } = result;
+  const row: ComparisonEntity = {
+    ...{ id, baseId, targetId, jobId, source, dataTypes, businessId, createdBy },
+    createdAt: new Date(changeSet.createdAt),
+    expiresAt: new Date(changeSet.expiresAt),
+    result: found,
+  };
+  await manager.insert(ComparisonEntity, row);
 }
 
 function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {

@@ -4,6 +4,8 @@ import { DATA_TYPES, type DataType } from '../domain/data-type';
 import { seriesOf, type RetainedBackup } from '../domain/retention';
 import type {
   BackupEntity,
+  ComparedCounts,
+  ComparisonEntity,
   JobEntity,
   JobEventEntity,
   PlannedChanges,
@@ -13,6 +15,7 @@ import type {
 } from './entities';
 import type {
   BackupRecord,
+  ComparisonRecord,
   JobEventRecord,
   JobRecord,
   RestorePlanRecord,
@@ -57,6 +60,10 @@ export function toRestore(row: RestoreEntity): RestoreRecord {
 
 export function toRestorePlan({ result, ...row }: RestorePlanEntity): RestorePlanRecord {
   return { ...row, ...(result as PlannedChanges) };
+}
+
+export function toComparison({ result, ...row }: ComparisonEntity): ComparisonRecord {
+  return { ...row, ...(result as ComparedCounts) };
 }
 
 function backupStatus(row: Pick<BackupEntity, 'state' | 'expiresAt'>, now: Date): BackupStatus {

@@ -2,11 +2,12 @@
  * The port by which records of backups are read without restoring anything. The engine answers, off the API's event loop; each answer
  * reads within limits and says where to go on.
  */
+import type { RowChangeKind } from './change-set';
 import type { DataType } from './data-type';
-import type { BackupId } from './ids';
+import type { BackupId, ChangeSetId } from './ids';
 import type { RecordFilter } from './record-filter';
 import type { ValueKind } from './table';
-import type { JsonRow, JsonValue } from './values';
+import type { FieldChange, JsonRow, JsonValue } from './values';
 
 /** The next row to look at. Good for one state of the backup's layers: what they hold never changes. */
 export interface RecordPlace {
@@ -95,6 +96,50 @@ export interface HistoryFound {
   next: HistoryPlace | null;
 }
 
+/** Rows in which the two states of a comparison differ. */
+export interface ChangesWanted {
+  comparisonId: ChangeSetId;
+  /** Null: of all. */
+  dataType: DataType | null;
+  table: string | null;
+  /** At least one. */
+  kinds: readonly RowChangeKind[];
+  /** At most so many; fewer where a limit of reading comes first. */
+  limit: number;
+  from: ChangePlace | null;
+}
+
+/** The next change to look at, good for the same tables and kinds. */
+export interface ChangePlace {
+  /** Which of the lists of rows, in the order of the tables. */
+  list: number;
+  /** Which key range, where the list is all rows of a table. */
+  span: number;
+  row: number;
+}
+
+export interface FoundChange {
+  dataType: DataType;
+  table: string;
+  kind: RowChangeKind;
+  /** Its key's fields, in the key's order. */
+  key: JsonRow;
+  /** Null of one that was added. */
+  before: JsonRow | null;
+  /** Null of one that was removed. */
+  after: JsonRow | null;
+  /** Of one that changed: the compared columns that differ. */
+  fields: FieldChange[];
+  /** Right behind it. */
+  next: ChangePlace;
+}
+
+export interface ChangesFound {
+  changes: FoundChange[];
+  /** Where to go on; null where nothing is left. */
+  next: ChangePlace | null;
+}
+
 export interface BackupReader {
   /**
    * Rows of one table in the order of its key ranges; within a range in the order of keys where the program knows it, else in one that stays.
@@ -109,4 +154,9 @@ export interface BackupReader {
    * a backup that the place names has gone; and as `findRecords`.
    */
   findHistory(wanted: HistoryWanted, signal: AbortSignal): Promise<HistoryFound>;
+  /**
+   * Table by table what was removed, what changed, what was added. Throws NOT_FOUND where the comparison is kept no longer, INTEGRITY_FAILURE
+   * naming what is damaged, CANCELLED once the signal aborted.
+   */
+  findChanges(wanted: ChangesWanted, signal: AbortSignal): Promise<ChangesFound>;
 }

@@ -38,6 +38,8 @@ const HOUR_MS = 3_600_000;
 /** Where nobody says how long: a plan is applied on the day it was made; what a restore did shows within a week. */
 export const PLAN_VALID_MS = 24 * HOUR_MS;
 export const UNDOABLE_MS = 7 * 24 * HOUR_MS;
+/** A comparison is looked into, and shown to others, for about as long. */
+export const COMPARISON_KEPT_MS = 7 * 24 * HOUR_MS;
 
 export const MAX_SAMPLES = 5;
 export const MAX_SAMPLE_BYTES = 16 * 1024;
@@ -45,7 +47,10 @@ export const MAX_SAMPLE_BYTES = 16 * 1024;
 export interface ChangeSetTable {
   dataType: DataType;
   table: string;
+  /** Of rows as they are after, and before too where nothing else is said. */
   structure: TableStructure;
+  /** Of a comparison: that of rows as they are before, where it is another one. */
+  structureBefore?: TableStructure;
   /** What the table is before the change set is applied. */
   before: TableState;
   /** Whether the table goes too, once nothing is in it and nothing refers to it: a restore had brought it into being. */
@@ -65,8 +70,22 @@ export interface ChangeSetTable {
   warnings: string[];
 }
 
-/** PLAN: not applied by itself. RESTORE: what a restore applied. UNDO: what an undo did. */
-export type ChangeSetKind = 'PLAN' | 'RESTORE' | 'UNDO';
+/** PLAN: not applied by itself. RESTORE: what a restore applied. UNDO: what an undo did. COMPARISON: what two states differ in, never applied. */
+export type ChangeSetKind = 'PLAN' | 'RESTORE' | 'UNDO' | 'COMPARISON';
+
+/** What a comparison has its base, the change set's backup, compared with. */
+export interface ComparedStates {
+  /** The moments of their sources that both show, RFC 3339. */
+  baseReadAt: string;
+  targetReadAt: string;
+  /** Null: the live source. */
+  targetId: BackupId | null;
+  targetSource: string;
+}
+
+/** How a row differs between the two states of a comparison. */
+export const ROW_CHANGE_KINDS = ['REMOVED', 'CHANGED', 'ADDED'] as const;
+export type RowChangeKind = (typeof ROW_CHANGE_KINDS)[number];
 
 export interface ChangeSet {
   formatVersion: 1;
@@ -76,6 +95,8 @@ export interface ChangeSet {
   source: { name: string; kind: SourceKind; version: string; schema: string };
   backupId: BackupId;
   scope: RowScope;
+  /** Of a comparison alone. */
+  compared?: ComparedStates;
   /** The plan that was applied, or the change set that was undone. */
   basedOn: ChangeSetId | null;
   createdAt: string;

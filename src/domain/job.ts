@@ -86,6 +86,23 @@ export interface PlanJobSpec {
   validForMs: number;
 }
 
+/** Compares a backup with another one, or with the live source, and keeps exactly the rows that differ; reads only. */
+export interface ComparisonJobSpec {
+  kind: 'COMPARISON';
+  /** The id under which the change set will be kept. */
+  comparisonId: ChangeSetId;
+  /** Of the base. */
+  source: string;
+  /** The base. */
+  backupId: BackupId;
+  /** Null: the live source. */
+  targetId: BackupId | null;
+  dataTypes: RequestedDataType[];
+  businessId: string | null;
+  /** How long the rows are kept. */
+  validForMs: number;
+}
+
 export type RestoreTarget = { kind: 'IN_PLACE' } | { kind: 'SCRATCH'; schema: string };
 
 export interface RestoreJobSpec {
@@ -146,7 +163,13 @@ export function mustSettle(job: {
 export const MAX_PUT_OFF_MS = 60_000;
 
 export type JobSpec =
-  BackupJobSpec | PlanJobSpec | RestoreJobSpec | VerificationJobSpec | CleanupJobSpec | CompactionJobSpec;
+  | BackupJobSpec
+  | PlanJobSpec
+  | RestoreJobSpec
+  | ComparisonJobSpec
+  | VerificationJobSpec
+  | CleanupJobSpec
+  | CompactionJobSpec;
 export type JobFailure = ErrorData;
 
 /** Kinds that are tried again after a retryable failure, and how often in all. */
@@ -154,6 +177,7 @@ export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = {
   BACKUP: 3,
   PLAN: 3,
   RESTORE: 3,
+  COMPARISON: 3,
   VERIFICATION: 2,
   CLEANUP: 3,
   COMPACTION: 3,

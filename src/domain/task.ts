@@ -2,13 +2,21 @@
  * What the runner asks of the engine and gets back: plain data, so that it can cross into a worker thread. The thread owns no
  * catalog; it reports progress and returns a result, and its owner writes them down.
  */
-import type { HistoryFound, HistoryWanted, RecordsFound, RecordsWanted } from './backup-reader';
+import type {
+  ChangesFound,
+  ChangesWanted,
+  HistoryFound,
+  HistoryWanted,
+  RecordsFound,
+  RecordsWanted,
+} from './backup-reader';
 import type { DamageFinding } from './backup-store';
 import type { ChangeCounts } from './change-set';
 import type { BackupId, ChangeSetId, JobId } from './ids';
 import type {
   BackupJobSpec,
   CompactionJobSpec,
+  ComparisonJobSpec,
   PlanJobSpec,
   Progress,
   RestoreJobSpec,
@@ -42,6 +50,8 @@ export type EngineTask =
        */
       recoverOnly?: boolean;
     }
+  /** Reads only. Asked again after it was done, it gives what was kept. */
+  | { kind: 'COMPARISON'; jobId: JobId; spec: ComparisonJobSpec }
   | { kind: 'VERIFICATION'; jobId: JobId; spec: VerificationJobSpec }
   | { kind: 'COMPACTION'; jobId: JobId; spec: CompactionJobSpec }
   /** What a cleanup is going to delete, from the repository alone; changes nothing. */
@@ -59,7 +69,9 @@ export type EngineTask =
   | { kind: 'FREED_BYTES'; backupIds: readonly BackupId[] }
   /** Records of a backup: no job either. */
   | { kind: 'RECORDS'; wanted: RecordsWanted }
-  | { kind: 'RECORD_HISTORY'; wanted: HistoryWanted };
+  | { kind: 'RECORD_HISTORY'; wanted: HistoryWanted }
+  /** Rows that a comparison found to differ. */
+  | { kind: 'ROW_CHANGES'; wanted: ChangesWanted };
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -89,6 +101,36 @@ export interface PlanResult extends ChangeCounts {
   tables: PlannedTable[];
   /** How long applying takes (`estimateApplyingMs`). */
   estimatedMs: number;
+  notes: string[];
+}
+
+/** Rows by how they differ. */
+export interface DiffCounts {
+  /** Rows of the base alone. */
+  removed: number;
+  /** Rows of the target alone. */
+  added: number;
+  changed: number;
+  unchanged: number;
+}
+
+export interface ComparedTable extends DiffCounts {
+  dataType: DataType;
+  table: string;
+  inBase: boolean;
+  inTarget: boolean;
+  /** What was not compared, and why. */
+  notes: string[];
+}
+
+/** All rows that differ are in the change set. */
+export interface ComparisonResult extends DiffCounts {
+  kind: 'COMPARISON';
+  changeSet: { changeSetId: ChangeSetId; createdAt: string; expiresAt: string };
+  /** The moments that both states show. */
+  baseReadAt: string;
+  targetReadAt: string;
+  tables: ComparedTable[];
   notes: string[];
 }
 
@@ -173,9 +215,14 @@ export interface RecordHistoryResult extends HistoryFound {
   kind: 'RECORD_HISTORY';
 }
 
+export interface RowChangesResult extends ChangesFound {
+  kind: 'ROW_CHANGES';
+}
+
 export type EngineResult =
   | BackupResult
   | PlanResult
+  | ComparisonResult
   | RestoreResult
   | VerificationResult
   | ExpiredResult
@@ -183,7 +230,8 @@ export type EngineResult =
   | CompactionResult
   | FreedBytesResult
   | RecordsResult
-  | RecordHistoryResult;
+  | RecordHistoryResult
+  | RowChangesResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

@@ -4,12 +4,14 @@
  */
 import { AppError, toAppError } from '../domain/errors';
 import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
+import { compareBackups } from './comparing/compare-backups';
 import { cleanUp, findExpired } from './keeping/cleanup';
 import { compactBackup } from './keeping/compact-backup';
 import { reckonFreedBytes } from './keeping/freed-bytes';
 import { verifyBackup } from './keeping/verify';
 import type { EngineDeps, TaskContext } from './ports';
 import { ProgressMeter } from './progress';
+import { findChanges } from './reading/find-changes';
 import { findHistory } from './reading/find-history';
 import { findRecords } from './reading/find-records';
 import { planRestore } from './restoring/plan-restore';
@@ -38,6 +40,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return planRestore(task, context);
     case 'RESTORE':
       return restoreBackup(task, context);
+    case 'COMPARISON':
+      return compareBackups(task, context);
     case 'VERIFICATION':
       return verifyBackup(task, context);
     case 'COMPACTION':
@@ -52,6 +56,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return findRecords(task.wanted, context);
     case 'RECORD_HISTORY':
       return findHistory(task.wanted, context);
+    case 'ROW_CHANGES':
+      return findChanges(task.wanted, context);
   }
 }
 

@@ -5,7 +5,7 @@ import type { BackupId } from '../domain/ids';
 import { mustSettle, type CleanupJobSpec, type JobSpec } from '../domain/job';
 import { tallestStack } from '../domain/layer-stack';
 import type { Manifest } from '../domain/manifest';
-import type { CleanupResult, CompactionResult, EngineResult, EngineTask } from '../domain/task';
+import type { CleanupResult, CompactionResult, ComparisonResult, EngineResult, EngineTask } from '../domain/task';
 
 export interface TaskContext {
   /** The service's own settings, for SYSTEM backups. */
@@ -29,6 +29,8 @@ export async function toTask(job: JobRecord, context: TaskPlanning): Promise<Eng
       return { kind: 'PLAN', jobId, spec };
     case 'RESTORE':
       return { kind: 'RESTORE', jobId, spec, attempt, recoverOnly: isRecovery(job) };
+    case 'COMPARISON':
+      return { kind: 'COMPARISON', jobId, spec };
     case 'VERIFICATION':
       return { kind: 'VERIFICATION', jobId, spec };
     case 'COMPACTION':
@@ -54,6 +56,7 @@ export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
   if (spec.kind === 'PLAN' && result.kind === 'PLAN') return { kind: 'PLANNED', planId: spec.planId, result };
   if (spec.kind === 'RESTORE' && result.kind === 'RESTORE')
     return { kind: 'RESTORED', restoreId: spec.restoreId, result };
+  if (spec.kind === 'COMPARISON' && result.kind === 'COMPARISON') return { kind: 'COMPARED', result };
   if (spec.kind === 'VERIFICATION' && result.kind === 'VERIFICATION') {
     return { kind: 'VERIFIED', backupId: spec.backupId, result };
   }
@@ -80,6 +83,8 @@ export function toMessage(result: EngineResult): string {
       return `Would do ${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
     case 'RESTORE':
       return `${result.inserts} inserts, ${result.updates} updates, ${result.deletes} deletes.`;
+    case 'COMPARISON':
+      return comparisonMessage(result);
     case 'VERIFICATION':
       return result.passed ? 'Everything is sound.' : `Found ${result.findings.length} damaged objects.`;
     case 'FIND_EXPIRED':
@@ -90,11 +95,18 @@ export function toMessage(result: EngineResult): string {
       return `Found ${result.records.length} records.`;
     case 'RECORD_HISTORY':
       return `Found ${result.versions.length} versions.`;
+    case 'ROW_CHANGES':
+      return `Found ${result.changes.length} changes.`;
     case 'CLEANUP':
       return cleanupMessage(result);
     case 'COMPACTION':
       return compactionMessage(result);
   }
+}
+
+function comparisonMessage({ removed, added, changed, unchanged }: ComparisonResult): string {
+  if (removed + added + changed === 0) return `All ${count(unchanged, 'row')} are the same.`;
+  return `${count(removed, 'row')} removed, ${added} added, ${changed} changed, ${unchanged} the same.`;
 }
 
 function backupMessage({ rowCount, changedRowCount }: Manifest): string {

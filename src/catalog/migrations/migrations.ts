@@ -1,4 +1,5 @@
 /** Every migration of the catalog, oldest first. Forward only: a released one is never edited. */
+import { AddComparisons1764460800000 } from './add-comparisons';
 import { AddLegalHolds1764201600000 } from './add-legal-holds';
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   AddNewRawBytes1764115200000,
   AddLegalHolds1764201600000,
   AddRestorePlans1764288000000,
+  AddComparisons1764460800000,
 ];

@@ -34,7 +34,13 @@ export interface DeltaEntry extends ChunkEntry {
   ordinal: number;
 }
 
-export async function* chunkSpans(store: BackupStore, table: TableManifest): AsyncGenerator<ChunkSpan> {
+/** What reading a table's rows takes of its manifest. */
+export type LayerStack = Pick<TableManifest, 'table' | 'structure' | 'layers'>;
+
+export async function* chunkSpans(
+  store: BackupStore,
+  table: Pick<LayerStack, 'table' | 'layers'>,
+): AsyncGenerator<ChunkSpan> {
   const { base, deltas } = layersOf(table);
   const cursors = deltas.map((layer, index) => new DeltaCursor(store.layerEntries(layer), index + 1));
   for await (const span of baseSpans(store, base)) {
@@ -57,7 +63,7 @@ async function* baseSpans(store: BackupStore, base: LayerRef): AsyncGenerator<Om
   yield { index, entry: current, range };
 }
 
-export function layersOf(table: TableManifest): { base: LayerRef; deltas: LayerRef[] } {
+export function layersOf(table: Pick<LayerStack, 'table' | 'layers'>): { base: LayerRef; deltas: LayerRef[] } {
   const [base, ...deltas] = table.layers;
   if (base && base.kind !== 'DELTA' && deltas.every(({ kind }) => kind === 'DELTA')) return { base, deltas };
   throw new AppError('INTEGRITY_FAILURE', `The manifest's layers of table ${table.table} are no stack.`, {
@@ -107,7 +113,7 @@ function sameBound(bound: Buffer, of: Buffer | null): boolean {
 
 /** The rows of a span, all layers applied. Throws INTEGRITY_FAILURE for a chunk that is not what its id says. */
 export async function readSpan(
-  table: TableManifest,
+  table: LayerStack,
   span: SpanChunks,
   { store, codec }: { store: BackupStore; codec: RowCodec },
 ): Promise<RowBatch> {
@@ -121,7 +127,7 @@ export async function readBase({ entry }: SpanChunks, store: BackupStore): Promi
 
 /** What the rows of a span's base chunk have become. Throws as `readSpan`. */
 export async function applyChanges(
-  table: TableManifest,
+  table: Pick<LayerStack, 'structure'>,
   { span, base }: { span: SpanChunks; base: RowBatch },
   { store, codec }: { store: BackupStore; codec: RowCodec },
 ): Promise<RowBatch> {

@@ -5,6 +5,7 @@
  */
 import { AppError } from '../../domain/errors';
 import type { RowBatch } from '../../domain/rows';
+import type { DiffCounts } from '../../domain/task';
 import { OrderedWindow, throwIfAborted } from '../lanes';
 import { joinStates, SIDES, type DiffSink, type RowMatching, type Side } from '../rows/join-states';
 import { joinBatches } from '../rows/row-chunk';
@@ -24,13 +25,6 @@ export interface Diffing extends StateReading {
   joinedBytes?: number;
 }
 
-export interface DiffCounts {
-  removed: number;
-  added: number;
-  changed: number;
-  unchanged: number;
-}
-
 const JOINED_BYTES = 16 * 1024 * 1024;
 const CHUNKS_AT_ONCE = 8;
 
@@ -44,7 +38,8 @@ export async function diffTables(states: TableStates, diffing: Diffing, sink: Di
   return { ...counts, unchanged: diffing.businessId === null ? unchangedRows(states, counts) : equal };
 }
 
-function counting(sink: DiffSink, counts: Omit<DiffCounts, 'unchanged'>): DiffSink {
+/** Tells the sink, and counts. */
+export function counting(sink: DiffSink, counts: Omit<DiffCounts, 'unchanged'>): DiffSink {
   return {
     removed: (row) => {
       counts.removed++;
@@ -94,7 +89,8 @@ function isBoth(states: Record<Side, StateRows | null>): states is BothStates {
   return states.before !== null && states.after !== null;
 }
 
-async function tellAll(side: Side, { bytes, ends }: RowBatch, sink: DiffSink): Promise<void> {
+/** Of one state alone. */
+export async function tellAll(side: Side, { bytes, ends }: RowBatch, sink: DiffSink): Promise<void> {
   let start = 0;
   for (const end of ends) {
     if (side === 'before') sink.removed({ bytes, start, end });

@@ -63,7 +63,7 @@ function damaged(losses: readonly string[]): AppError {
 }
 
 /** The table and those that its path leads through. */
-function ownersOf(table: TableManifest, manifest: Manifest): TableManifest[] {
+export function ownersOf(table: TableManifest, manifest: Manifest): TableManifest[] {
   const owners: TableManifest[] = [];
   for (let owner: TableManifest | undefined = table; owner !== undefined && !owners.includes(owner);) {
     owners.push(owner);

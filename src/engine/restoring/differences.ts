@@ -8,7 +8,7 @@ import type { TableStructure } from '../../domain/table';
 import { requireInsertable } from '../reading/adaptation';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { DifferenceSink, RowSlice } from '../rows/compare-rows';
-import { RowSpool, splitPairs, type RowPairs } from '../rows/spool';
+import { pairsOf, RowSpool, type RowPairs } from '../rows/spool';
 import type { TableChanges } from './table-changes';
 import { collisionTest } from './unique-collisions';
 
@@ -124,10 +124,6 @@ export class TableDifferences implements TableChanges {
   private spools(): RowSpool[] {
     return [this.deleted, this.updated, this.moved, this.inserted];
   }
-}
-
-async function* pairsOf(spool: RowSpool): AsyncGenerator<RowPairs> {
-  for await (const batch of spool.batches()) yield splitPairs(batch);
 }
 
 export function isTouched(bits: Uint8Array, row: number): boolean {

@@ -130,6 +130,11 @@ export function splitPairs(batch: RowBatch): RowPairs {
   return { oldRows: sides[0].takeBatch(), newRows: sides[1].takeBatch() };
 }
 
+/** Of a spool whose rows were added in pairs: the old one, the new one. */
+export async function* pairsOf(spool: RowSpool): AsyncGenerator<RowPairs> {
+  for await (const batch of spool.batches()) yield splitPairs(batch);
+}
+
 function encodeFrame(bytes: Buffer, size: number, ends: readonly number[]): Buffer {
   const frame = Buffer.allocUnsafe(HEADER_BYTES + 4 * ends.length + size);
   frame.writeUInt32LE(ends.length, 0);

@@ -1,0 +1,198 @@
+/**
+ * The tables of a backup and those of the live source, at one moment of it, for a comparison: key range by key range both sides' rows are
+ * joined. Reads only.
+ */
+import type { BackupStore } from '../../domain/backup-store';
+import { AppError } from '../../domain/errors';
+import type { Manifest, TableManifest } from '../../domain/manifest';
+import { ALL_ROWS, type KeyRange, type RowBatch, type RowCodec, type RowScope } from '../../domain/rows';
+import type { ConsistentRead, Source } from '../../domain/source';
+import type { LayerLoad } from '../../domain/change-set';
+import type { DataType } from '../../domain/data-type';
+import type { TableStructure } from '../../domain/table';
+import type { DiffCounts } from '../../domain/task';
+import { runLanes } from '../lanes';
+import type { TaskContext } from '../ports';
+import { collectBusinessRows } from '../reading/business-rows';
+import { matchingOf } from '../reading/compared-columns';
+import { counting, diffTables, tellAll } from '../reading/diff-tables';
+import { ownersOf } from '../reading/owned-by';
+import { BackupRows } from '../reading/rows-in-scope';
+import { joinStates, type DiffSink, type RowMatching, type Side } from '../rows/join-states';
+import { FieldReader, RowFilter } from '../rows/row-filter';
+import type { ComparedScope } from './compared-scope';
+import { isOwned, loadOf, type ComparedTables, type TableComparison } from './table-comparison';
+
+interface Reading {
+  store: BackupStore;
+  context: TaskContext;
+}
+
+/** Throws SCHEMA_MISMATCH where the mapping and the source disagree, INTEGRITY_FAILURE where whose the backup's rows are can't be told. */
+export async function liveTables(base: Manifest, scope: ComparedScope, reading: Reading): Promise<ComparedTables> {
+  const { context } = reading;
+  const source = await context.deps.source(base.source.name);
+  const held = base.tables.filter(({ dataType }) => scope.dataTypes.includes(dataType));
+  const missing = await missingOf(held, source);
+  const read = await openRead(source, { held, missing, scope }, context);
+  try {
+    const comparing = { read, codec: source.codec, ...scope, ...reading };
+    const { tables, unmapped } = await comparedTables(base, { held, missing, comparing });
+    const notes = unmapped.map(
+      ({ table }) => `Table ${table} is not mapped any more, so what is live of it is not compared.`,
+    );
+    return { readAt: read.readAt.toISOString(), tables, notes, close: () => read.close() };
+  } catch (error) {
+    await read.close();
+    throw error;
+  }
+}
+
+async function missingOf(held: readonly TableManifest[], source: Source): Promise<ReadonlySet<string>> {
+  const states = await source.tableStates(held.map(({ table }) => table));
+  const missing = held.filter(({ table }) => (states.get(table) ?? 'MISSING') === 'MISSING');
+  return new Set(missing.map(({ table }) => table));
+}
+
+/** Of every mapped table, new ones too, where none that the backup holds is missing. */
+function openRead(
+  source: Source,
+  { held, missing, scope }: { held: readonly TableManifest[]; missing: ReadonlySet<string>; scope: ComparedScope },
+  { deps, signal }: TaskContext,
+): Promise<ConsistentRead> {
+  const options = { dataTypes: scope.dataTypes, ...deps.limits(source.name), signal };
+  const existing = held.map(({ table }) => table).filter((table) => !missing.has(table));
+  return source.openConsistentRead(missing.size === 0 ? options : { ...options, tables: existing });
+}
+
+type LiveComparing = Reading & ComparedScope & { read: ConsistentRead; codec: RowCodec };
+
+async function comparedTables(
+  base: Manifest,
+  of: { held: readonly TableManifest[]; missing: ReadonlySet<string>; comparing: LiveComparing },
+): Promise<{ tables: TableComparison[]; unmapped: TableManifest[] }> {
+  const { held, missing, comparing } = of;
+  const live = new Map(comparing.read.tables.map((structure) => [structure.table, structure]));
+  const isMapped = ({ table }: TableManifest): boolean => missing.has(table) || live.has(table);
+  const isCompared = (structures: Structures): boolean => comparing.businessId === null || isOwned(structures);
+  const names = new Set([...held.filter(isMapped).map(({ table }) => table), ...live.keys()]);
+  const pairs = [...names].map((name) => ({
+    before: held.find(({ table }) => table === name) ?? null,
+    after: live.get(name) ?? null,
+  }));
+  const compared = pairs.filter(({ before, after }) => isCompared({ before: before?.structure ?? null, after }));
+  const rows = await rowsOf(base, compared, comparing);
+  const tables = compared.map((pair) => new LiveTable(base, pair, { ...comparing, rows }));
+  return { tables, unmapped: held.filter((table) => !isMapped(table)) };
+}
+
+type Structures = Record<Side, TableStructure | null>;
+
+interface Pair {
+  before: TableManifest | null;
+  after: TableStructure | null;
+}
+
+/** Of the backup's tables; of one business the ranges that hold rows of it. */
+async function rowsOf(base: Manifest, pairs: readonly Pair[], comparing: LiveComparing): Promise<BackupRows> {
+  const { store, codec, businessId, context } = comparing;
+  if (businessId === null) return new BackupRows({ store, codec }, new Set(), new Map());
+  const owners = new Set(pairs.flatMap(({ before }) => (before === null ? [] : ownersOf(before, base))));
+  const scoped = [...owners].map((manifest) => ({ manifest, role: 'WHOLE' as const }));
+  const found = await collectBusinessRows(scoped, businessId, { store, codec, signal: context.signal });
+  if (found.proof.losses.length > 0) throw damaged(found.proof.losses.slice(0, 3).join(' '));
+  return new BackupRows({ store, codec }, new Set(), found.tables);
+}
+
+class LiveTable implements TableComparison {
+  readonly load: LayerLoad | null;
+
+  constructor(
+    private readonly base: Manifest,
+    private readonly pair: Pair,
+    private readonly comparing: LiveComparing & { rows: BackupRows },
+  ) {
+    const { before, after } = pair;
+    const comesWhole = after === null && before !== null && comparing.businessId === null;
+    this.load = comesWhole ? loadOf('OUT', before) : null;
+  }
+
+  get structures(): Structures {
+    return { before: this.pair.before?.structure ?? null, after: this.pair.after };
+  }
+
+  get dataType(): DataType {
+    return (this.pair.after?.mapping ?? (this.pair.before as TableManifest)).dataType;
+  }
+
+  get table(): string {
+    return (this.pair.after ?? (this.pair.before as TableManifest)).table;
+  }
+
+  get rowCount(): number {
+    return this.pair.before?.rowCount ?? 0;
+  }
+
+  async tell(sink: DiffSink): Promise<DiffCounts> {
+    const { before, after } = this.pair;
+    const { codec } = this.comparing;
+    const matching = before && after && matchingOf({ before: before.structure, after }, codec);
+    if (before && after && matching) return this.join(before, { live: after, matching }, sink);
+    const counts = { removed: 0, added: 0, changed: 0 };
+    const counted = counting(sink, counts);
+    if (before)
+      await diffTables({ before: { table: before, manifest: this.base }, after: null }, this.comparing, counted);
+    if (after) for await (const rows of this.liveRows(after)) await tellAll('after', rows, counted);
+    return { ...counts, unchanged: 0 };
+  }
+
+  private async join(
+    before: TableManifest,
+    { live, matching }: { live: TableStructure; matching: RowMatching },
+    sink: DiffSink,
+  ): Promise<DiffCounts> {
+    const { rows, read, context, businessId } = this.comparing;
+    const counts = { removed: 0, added: 0, changed: 0, unchanged: 0 };
+    const counted = counting(sink, counts);
+    await runLanes({ lanes: read.lanes, signal: context.signal }, rows.stretches(before), async (stretch, signal) => {
+      const held = { side: 'before', rows: await rows.readStretch(before, stretch) } as const;
+      const passing = this.liveRows(live, { range: stretch.range, signal });
+      counts.unchanged += await joinStates({ matching, held, passing }, counted);
+      context.progress.advance({ rows: stretch.rowCount, bytes: stretch.rawBytes, table: before.table });
+    });
+    const { removed, changed, unchanged } = counts;
+    const isComplete = businessId !== null || removed + changed + unchanged === before.rowCount;
+    if (!isComplete) throw damaged(`Table ${before.table} does not hold as many rows as its manifest counts.`);
+    return counts;
+  }
+
+  /** Of one business without those that a collation alone counts to it: they are another business's. */
+  private async *liveRows(
+    structure: TableStructure,
+    options: { range?: KeyRange; signal: AbortSignal } = { signal: this.comparing.context.signal },
+  ): AsyncGenerator<RowBatch> {
+    const { read, businessId } = this.comparing;
+    const scope: RowScope = businessId === null ? ALL_ROWS : { kind: 'BUSINESS', businessId };
+    const rows = read.readRows(structure, { ...options, scope });
+    const filter = this.filterOf(structure);
+    for await (const batch of rows) yield filter === null ? batch : filter.apply(batch);
+  }
+
+  private filterOf(structure: TableStructure): RowFilter | null {
+    const { codec, businessId } = this.comparing;
+    const { business } = structure.mapping;
+    if (businessId === null || business?.kind !== 'COLUMN') return null;
+    const fields = new FieldReader(codec, structure);
+    const column = structure.columns.findIndex(({ name }) => name === business.column);
+    return new RowFilter((bytes, start) => {
+      fields.locate(bytes, start);
+      return fields.text(column) === businessId;
+    });
+  }
+}
+
+function damaged(what: string): AppError {
+  return new AppError('INTEGRITY_FAILURE', `The backup is damaged. ${what}`, {
+    hint: 'Verify the backup to learn what is damaged, or compare another one.',
+  });
+}
