@@ -1,5 +1,12 @@
 /** What every resolver gets: who asks, the services, loaders that live as long as the request, and a signal for its end. */
-import type { BackupRecord, JobRecord, LegalHoldRecord, RestorePlanRecord, RestoreRecord } from '../catalog/catalog';
+import type {
+  BackupRecord,
+  ComparisonRecord,
+  JobRecord,
+  LegalHoldRecord,
+  RestorePlanRecord,
+  RestoreRecord,
+} from '../catalog/catalog';
 import type { BackupId, ChangeSetId, HoldId, JobId, RestoreId } from '../domain/ids';
 import type { Principal } from '../services/principal';
 import type { Services } from '../services/services';
@@ -18,6 +25,7 @@ export interface Loaders {
   backups: BatchLoader<BackupId, BackupRecord>;
   restores: BatchLoader<RestoreId, RestoreRecord>;
   restorePlans: BatchLoader<ChangeSetId, RestorePlanRecord>;
+  comparisons: BatchLoader<ChangeSetId, ComparisonRecord>;
   legalHolds: BatchLoader<HoldId, LegalHoldRecord>;
   /** Of a backup, oldest first. */
   legalHoldsOf: BatchLoader<BackupId, LegalHoldRecord[]>;
@@ -30,12 +38,13 @@ export interface ContextOptions {
 }
 
 export function createContext({ principal, services, signal }: ContextOptions): RequestContext {
-  const { jobs, backups, restores, restorePlans, legalHolds } = services;
+  const { jobs, backups, restores, restorePlans, comparisons, legalHolds } = services;
   const loaders = {
     jobs: createBatchLoader((ids: readonly JobId[]) => jobs.findMany(principal, ids)),
     backups: createBatchLoader((ids: readonly BackupId[]) => backups.findMany(principal, ids)),
     restores: createBatchLoader((ids: readonly RestoreId[]) => restores.findMany(principal, ids)),
     restorePlans: createBatchLoader((ids: readonly ChangeSetId[]) => restorePlans.findMany(principal, ids)),
+    comparisons: createBatchLoader((ids: readonly ChangeSetId[]) => comparisons.findMany(principal, ids)),
     legalHolds: createBatchLoader((ids: readonly HoldId[]) => legalHolds.findMany(principal, ids)),
     legalHoldsOf: createBatchLoader((ids: readonly BackupId[]) => legalHolds.ofBackups(principal, ids)),
   };

@@ -2,12 +2,13 @@
  * Cursors, opaque to clients.
  * - Of a list: where a record stands in the list's order, bound to list, filter and order; with another of these it is refused.
  * - Of a record of a backup: which row of which key range comes next.
+ * - Of a change that a comparison found: which row of which of its lists comes next.
  * - Of an event: its job, its sequence there and its place among all events, so that it serves `jobEvents`, `Job.events` and
  *   `jobUpdates` alike.
  */
 import { createHash } from 'node:crypto';
 import type { JobEventRecord, KeysetPosition } from '../catalog/catalog';
-import type { HistoryPlace, RecordPlace } from '../domain/backup-reader';
+import type { ChangePlace, HistoryPlace, RecordPlace } from '../domain/backup-reader';
 import { AppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 import { canonicalJson } from '../services/idempotency';
@@ -66,6 +67,19 @@ export function parseHistoryCursor(cursor: string, fingerprint: string, path: re
   if (typeof boundTo !== 'string' || !isPlace) throw malformed(path);
   if (boundTo !== fingerprint) throw otherList(path);
   return { run, seen, isGiven: isGiven === 1, before };
+}
+
+/** Of changes: bound to the comparison, its tables and kinds. */
+export function toChangeCursor(fingerprint: string, { list, span, row }: ChangePlace): string {
+  return encode([fingerprint, list, span, row]);
+}
+
+/** Throws as `parseListCursor`. */
+export function parseChangeCursor(cursor: string, fingerprint: string, path: readonly string[]): ChangePlace {
+  const [boundTo, list, span, row] = decode(cursor, path, 4);
+  if (typeof boundTo !== 'string' || !isCount(list) || !isCount(span) || !isCount(row)) throw malformed(path);
+  if (boundTo !== fingerprint) throw otherList(path);
+  return { list, span, row };
 }
 
 function isIdOrNull(value: unknown): value is BackupId | null {

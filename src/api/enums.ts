@@ -5,6 +5,7 @@ import type {
   JobOrderField as CatalogJobOrderField,
 } from '../catalog/catalog';
 import { BACKUP_STATUSES, BACKUP_TYPES, CHANGE_DETECTIONS, RESTORE_TYPES, VERIFICATION_LEVELS } from '../domain/backup';
+import { ROW_CHANGE_KINDS } from '../domain/change-set';
 import { DATA_TYPES } from '../domain/data-type';
 import { INTERNAL_ERROR_CODES, PUBLIC_ERROR_CODES } from '../domain/errors';
 import { JOB_EVENT_TYPES, JOB_KINDS, JOB_STATES } from '../domain/job';
@@ -52,6 +53,11 @@ export const RestoreModeEnum = enumOf(
   'RestoreMode',
   ['BULK', 'IN_PLACE', 'DRY_RUN'],
   'BULK: whole tables were loaded. IN_PLACE: differences were applied. DRY_RUN: differences were counted.',
+);
+export const RowChangeKindEnum = enumOf(
+  'RowChangeKind',
+  ROW_CHANGE_KINDS,
+  'How a row differs between the base and the target of a comparison.',
 );
 export const TableStateEnum = enumOf(
   'TableState',

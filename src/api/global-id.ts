@@ -2,7 +2,7 @@
 import { AppError } from '../domain/errors';
 import { isUuid } from '../domain/ids';
 
-export const NODE_TYPES = ['Backup', 'Job', 'Restore', 'RestorePlan', 'LegalHold'] as const;
+export const NODE_TYPES = ['Backup', 'Job', 'Restore', 'RestorePlan', 'LegalHold', 'BackupComparison'] as const;
 export type NodeType = (typeof NODE_TYPES)[number];
 
 export interface GlobalId {

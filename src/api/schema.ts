@@ -5,6 +5,7 @@ import { buildSchemaSync, type PubSub } from 'type-graphql';
 import './enums';
 import { locateAppErrors } from './locate-errors';
 import { BackupResolver, BackupStatisticsResolver, StorageForecastResolver } from './resolvers/backup-resolver';
+import { ComparisonResolver, JobComparison } from './resolvers/comparison-resolver';
 import { JobResolver } from './resolvers/job-resolver';
 import { LegalHoldResolver } from './resolvers/legal-hold-resolver';
 import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
@@ -32,6 +33,8 @@ export function buildApiSchema(): GraphQLSchema {
       BackupStatisticsResolver,
       StorageForecastResolver,
       RestorePlanResolver,
+      ComparisonResolver,
+      JobComparison,
       RestoreResolver,
       JobResolver,
       NodeResolver,

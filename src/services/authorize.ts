@@ -11,6 +11,7 @@ export type Action =
   | 'backup:delete'
   | 'backup:verify'
   | 'backup:compact'
+  | 'backup:compare'
   | 'backup:hold'
   | 'record:read'
   | 'restore:create'

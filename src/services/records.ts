@@ -1,7 +1,17 @@
-/** Records of backups, read without restoring anything. */
-import type { BackupRecord, Catalog } from '../catalog/catalog';
+/** Records of backups, and what comparisons of them found, read without restoring anything. */
+import type { BackupRecord, Catalog, ComparisonRecord } from '../catalog/catalog';
 import type { Clock } from '../domain/ambient';
-import type { BackupReader, HistoryFound, HistoryPlace, RecordPlace, RecordsFound } from '../domain/backup-reader';
+import type {
+  BackupReader,
+  ChangePlace,
+  ChangesFound,
+  ChangesWanted,
+  HistoryFound,
+  HistoryPlace,
+  RecordPlace,
+  RecordsFound,
+} from '../domain/backup-reader';
+import { ROW_CHANGE_KINDS, type RowChangeKind } from '../domain/change-set';
 import type { DataType, RequestedDataType } from '../domain/data-type';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
@@ -34,6 +44,19 @@ export interface RecordsService {
   find(principal: Principal, request: RecordsRequest, signal: AbortSignal): Promise<RecordsPage>;
   /** As `find`, of one record through all backups of its source. */
   history(principal: Principal, request: HistoryRequest, signal: AbortSignal): Promise<HistoryFound>;
+  /** As `find`, of the rows in which a comparison's sides differ; NOT_FOUND once it has expired. */
+  changes(principal: Principal, request: ChangesRequest, signal: AbortSignal): Promise<ChangesFound>;
+}
+
+export interface ChangesRequest {
+  comparison: ComparisonRecord;
+  /** None or ALL: of all. */
+  dataType?: Given<RequestedDataType>;
+  table?: Given<string>;
+  /** None: all. */
+  kinds?: Given<readonly RowChangeKind[]>;
+  limit: number;
+  from: ChangePlace | null;
 }
 
 export interface HistoryRequest {
@@ -88,7 +111,30 @@ export function createRecordsService({ catalog, reader, sources, clock }: Record
       const wanted = { source, ...request, ...found, formerly };
       return ask(signal, (bounded) => reader.findHistory(wanted, bounded));
     },
+    async changes(principal, { comparison, limit, from, ...request }, signal) {
+      authorize(principal, 'record:read');
+      if (comparison.expiresAt <= clock.now()) throw keptNoLonger();
+      const wanted = { comparisonId: comparison.id, limit, from, ...changesWanted(comparison, request) };
+      return ask(signal, (bounded) => reader.findChanges(wanted, bounded));
+    },
   };
+}
+
+function keptNoLonger(): AppError {
+  return new AppError('NOT_FOUND', 'What the comparison found is kept no longer.', { hint: 'Compare again.' });
+}
+
+function changesWanted(
+  { tables }: ComparisonRecord,
+  { dataType, table, kinds }: Pick<ChangesRequest, 'dataType' | 'table' | 'kinds'>,
+): Pick<ChangesWanted, 'dataType' | 'table' | 'kinds'> {
+  if (isGiven(table) && !tables.some(({ table: name }) => name === table)) {
+    const names = tables.map(({ table: name }) => name).join(', ');
+    throw refuse('table', 'No such table was compared.', `Name one of: ${names}.`);
+  }
+  if (kinds?.length === 0) throw refuse('kinds', 'kinds is empty.', 'Leave it out, or name at least one.');
+  const ofType = !isGiven(dataType) || dataType === 'ALL' ? null : (dataType as DataType);
+  return { dataType: ofType, table: table ?? null, kinds: kinds ?? ROW_CHANGE_KINDS };
 }
 
 function isGiven(value: unknown): boolean {

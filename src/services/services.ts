@@ -3,6 +3,7 @@ import type { Catalog } from '../catalog/catalog';
 import type { Clock, Random } from '../domain/ambient';
 import type { BackupReader } from '../domain/backup-reader';
 import { createBackupsService, type BackupsService } from './backups';
+import { createComparisonsService, type ComparisonsService } from './comparisons';
 import { createJobsService, type JobsService } from './jobs';
 import type { EventFeed, RepositoryPort, SourcePort } from './ports';
 import { createLegalHoldsService, type LegalHoldsService } from './legal-holds';
@@ -21,6 +22,7 @@ export interface Services {
   readonly retention: RetentionService;
   readonly restores: RestoresService;
   readonly restorePlans: RestorePlansService;
+  readonly comparisons: ComparisonsService;
   readonly jobs: JobsService;
   readonly sources: SourcesService;
   readonly repository: RepositoryService;
@@ -56,6 +58,7 @@ export function createServices(options: ServicesOptions): Services {
     retention: createRetentionService({ catalog, repository: options.repository, clock }),
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
     restorePlans: createRestorePlansService({ catalog, sources, jobs, clock, random, wake }),
+    comparisons: createComparisonsService({ catalog, sources, jobs, random, wake }),
     sources: createSourcesService(sources, clock),
     repository: createRepositoryService(options.repository),
     now: () => clock.now(),

@@ -56,7 +56,10 @@ beforeAll(async () => {
     asked.push({ wanted, signal });
     return answer(wanted, signal);
   };
-  stand = await openApiStand({ reader: { findRecords, findHistory: (...call) => answerHistory(...call) }, clock });
+  stand = await openApiStand({
+    reader: { ...TEST_READER, findRecords, findHistory: (...call) => answerHistory(...call) },
+    clock,
+  });
   backupId = await storedBackup();
 });
 afterAll(() => stand.close());

@@ -13,9 +13,10 @@ import { openCatalog } from '../../src/catalog/open-catalog';
 import type { Clock, Log } from '../../src/domain/ambient';
 import type { BackupReader } from '../../src/domain/backup-reader';
 import { AppError } from '../../src/domain/errors';
-import { NO_PROGRESS, type BackupJobSpec, type RestoreJobSpec } from '../../src/domain/job';
+import { NO_PROGRESS, type BackupJobSpec, type ComparisonJobSpec, type RestoreJobSpec } from '../../src/domain/job';
 import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import type { StoredManifest } from '../../src/domain/manifest';
+import type { ComparisonResult } from '../../src/domain/task';
 import type { Settings } from '../../src/domain/settings';
 import { systemClock, systemRandom } from '../../src/ops/ambient';
 import type { RepositoryPort, SourcePort } from '../../src/services/ports';
@@ -37,6 +38,7 @@ export const API_LIMITS: Settings['limits'] = {
 export const TEST_READER: BackupReader = {
   findRecords: async () => ({ columns: [], records: [], next: null }),
   findHistory: async () => ({ versions: [], next: null }),
+  findChanges: async () => ({ changes: [], next: null }),
 };
 
 export interface ApiStandOptions {
@@ -207,6 +209,8 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
           changeSet: spec.dryRun ? null : changesOf(spec, createdAt), notes: ['all well'],
         },
       }; // prettier-ignore
+    case 'COMPARISON':
+      return { kind: 'COMPARED', result: comparisonResult(spec, createdAt) };
     case 'VERIFICATION':
       return {
         kind: 'VERIFIED',
@@ -236,6 +240,25 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
         },
       };
   }
+}
+
+export function comparisonResult({ comparisonId, validForMs }: ComparisonJobSpec, createdAt: Date): ComparisonResult {
+  const expiresAt = new Date(createdAt.getTime() + validForMs).toISOString();
+  const counts = { removed: 1, added: 3, changed: 2, unchanged: 4 };
+  const table = {
+    dataType: 'TRENDS',
+    table: 'risk_trends',
+    inBase: true,
+    inTarget: true,
+    ...counts,
+    notes: ['a note'],
+  } as const;
+  return {
+    kind: 'COMPARISON',
+    changeSet: { changeSetId: comparisonId, createdAt: createdAt.toISOString(), expiresAt },
+    baseReadAt: '2026-11-22T12:00:00.000Z', targetReadAt: '2026-11-23T12:00:00.000Z',
+    ...counts, tables: [{ ...table, notes: ['a note'] }], notes: [],
+  }; // prettier-ignore
 }
 
 export function storedManifest(spec: BackupJobSpec): StoredManifest {

@@ -169,6 +169,24 @@ export class UndoRestoreInput extends JobInput {
 }
 
 @InputType()
+export class CompareBackupsInput extends JobInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly baseId!: string;
+
+  @Field(() => ID, { nullable: true, description: 'The id of another Backup; none for the live source of the base.' })
+  readonly targetId?: string | null;
+
+  @Field(() => [DataTypeEnum], { nullable: true, description: 'Default: all that both have.' })
+  readonly dataTypes?: RequestedDataType[] | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "Only rows that belong to this business, on the one side or the other; the platform's own id.",
+  })
+  readonly businessId?: string | null;
+}
+
+@InputType()
 export class CancelJobInput {
   @Field(() => ID, { description: 'The id of a Job.' })
   readonly jobId!: string;

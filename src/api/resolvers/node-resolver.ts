@@ -6,6 +6,7 @@ import { MAX_PAGE_SIZE } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { parseGlobalId, type NodeType } from '../global-id';
 import { toBackupView } from '../types/backup';
+import { toComparisonView } from '../types/comparison';
 import { toJobView } from '../types/job';
 import { toLegalHoldView } from '../types/legal-hold';
 import { Node } from '../types/node';
@@ -30,6 +31,10 @@ const LOAD: Record<NodeType, LoadNode> = {
   Restore: async (id, { restores }) => {
     const record = await restores.load(id as RestoreId);
     return record && toRestoreView(record);
+  },
+  BackupComparison: async (id, { comparisons }) => {
+    const record = await comparisons.load(id as ChangeSetId);
+    return record && toComparisonView(record);
   },
   RestorePlan: async (id, { restorePlans }) => {
     const record = await restorePlans.load(id as ChangeSetId);

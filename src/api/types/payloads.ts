@@ -1,6 +1,7 @@
 /** What mutations answer: the things they touched, and `errors`. */
 import { Field, ID, ObjectType } from 'type-graphql';
 import { BackupView } from './backup';
+import { BackupComparisonView } from './comparison';
 import { JobView } from './job';
 import { LegalHoldView } from './legal-hold';
 import { RestoreView } from './restore';
@@ -100,6 +101,12 @@ export class RestorePayload extends JobPayload {
 export class PlanRestorePayload extends JobPayload {
   @Field(() => RestorePlanView, { nullable: true, description: 'Once the job has completed.' })
   readonly plan?: RestorePlanView | null;
+}
+
+@ObjectType()
+export class CompareBackupsPayload extends JobPayload {
+  @Field(() => BackupComparisonView, { nullable: true, description: 'Once the job has completed.' })
+  readonly comparison?: BackupComparisonView | null;
 }
 
 @ObjectType()
