@@ -8,6 +8,14 @@ export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new AppError('CANCELLED', 'The work was cancelled.');
 }
 
+/** The same items, until the signal aborts: then it throws CANCELLED. */
+export async function* untilAborted<Item>(items: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
+  for await (const item of items) {
+    throwIfAborted(signal);
+    yield item;
+  }
+}
+
 /** Does `work` for every item, at most `lanes` at a time, taking items in order. */
 export async function runLanes<Item>(
   options: { lanes: number; signal: AbortSignal },

@@ -2,6 +2,9 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ChangesWanted } from '../../src/domain/backup-reader';
+import { ROW_CHANGE_KINDS } from '../../src/domain/change-set';
+import type { RowChangesResult } from '../../src/domain/task';
 import { childrenOf } from '../../src/engine/reading/backup-children';
 import { openRepository, type Repository } from '../../src/repository/repository';
 import { sqliteCodec } from '../../src/sources/sqlite/row-encoding';
@@ -165,4 +168,32 @@ test('changes: the plan is what it was, is applied exactly, and what it did is u
   expect(stateOf(source)).toEqual(stateOf(platformAt(0)));
   await run(undoTask(applied, backupId), { source, store });
   expect(stateOf(source)).toEqual(damaged);
+});
+
+test('comparison: what it found is what it was, row by row', async () => {
+  const store = await openGolden('comparison');
+  expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+  const { changeSet } = (await store.findChangeSet(changeSetIdOf(1)))!;
+  const { kind, backupId, compared, tables } = changeSet;
+  expect({ kind, backupId, compared }).toMatchSnapshot();
+  expect(
+    tables.map(({ table, before, drops, unchanged, warnings }) => [table, before, drops, unchanged, warnings]),
+  ).toMatchSnapshot();
+  const all = { comparisonId: changeSetIdOf(1), dataType: null, table: null, kinds: ROW_CHANGE_KINDS };
+  const wanted: ChangesWanted = { ...all, limit: 1000, from: null };
+  const { changes, next } = (await run(
+    { kind: 'ROW_CHANGES', wanted },
+    { source: platformAt(0), store },
+  )) as RowChangesResult;
+  expect([changes.length, next]).toEqual([56, null]);
+  expect(
+    changes.map(({ table, kind: how, key, fields }) => [table, how, key, fields.map(({ name }) => name)]),
+  ).toMatchSnapshot();
+  expect(changes.find(({ table, kind: how }) => table === 'tenants' && how === 'CHANGED')).toEqual(
+    expect.objectContaining({
+      before: { id: 't1', name: 'Tenant 1' },
+      after: { id: 't1', country: 'DE', name: 'another name' },
+      fields: [{ name: 'name', before: 'Tenant 1', after: 'another name' }],
+    }),
+  );
 });

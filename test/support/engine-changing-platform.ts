@@ -1,8 +1,8 @@
 /** A small platform and what happens to it between the backups of the golden repository `deltas`. */
 import type { BackupId } from '../../src/domain/ids';
-import type { MemorySource } from './engine-memory-source';
-import { platformSource } from './engine-platform';
-import type { Row } from './engine-rows';
+import { fill, memorySource, type MemorySource } from './engine-memory-source';
+import { ASSESSMENTS, BUSINESSES, FACTORS, platformSource, TENANTS } from './engine-platform';
+import { tableOf, type Row } from './engine-rows';
 
 export const BACKUP_TYPES_IN_ORDER = ['FULL', 'INCREMENTAL', 'INCREMENTAL', 'DIFFERENTIAL'] as const;
 
@@ -14,6 +14,19 @@ export function backupIdAt(index: number): BackupId {
 export function platformAt(index: number): MemorySource {
   const source = platformSource(80, 300);
   for (const change of CHANGES.slice(0, index)) change(source);
+  return source;
+}
+
+/** What the golden repository `comparison` has the platform compared with: rows that differ, tenants of other columns, settings in place of config. */
+export function comparedSource(): MemorySource {
+  const changed = platformAt(1);
+  const tenants = tableOf(TENANTS.mapping, ['id', 'country', 'name']);
+  const settings = tableOf({ dataType: 'CONFIG', table: 'settings' }, ['id']);
+  const source = memorySource([tenants, BUSINESSES, FACTORS, ASSESSMENTS, settings]);
+  fill(source, settings, [[1], [2]]);
+  for (const table of [BUSINESSES, FACTORS, ASSESSMENTS])
+    fill(source, table, [...changed.tables.get(table.table)!.values()]);
+  fill(source, tenants, [['t0', 'PT', 'Tenant 0'], ['t1', 'DE', 'another name'], ['t3', 'FR', 'Tenant 3']]); // prettier-ignore
   return source;
 }
 

@@ -1,9 +1,9 @@
 /** Runs engine tasks in place, with everything around them fixed. */
 import { tmpdir } from 'node:os';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { PLAN_VALID_MS, UNDOABLE_MS } from '../../src/domain/change-set';
+import { COMPARISON_KEPT_MS, PLAN_VALID_MS, UNDOABLE_MS } from '../../src/domain/change-set';
 import type { BackupId, ChangeSetId, JobId, RestoreId } from '../../src/domain/ids';
-import type { BackupJobSpec, PlanJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
+import type { BackupJobSpec, ComparisonJobSpec, PlanJobSpec, Progress, RestoreJobSpec } from '../../src/domain/job';
 import type { Source } from '../../src/domain/source';
 import type { BackupResult, CompactionResult, EngineTask, PlanResult, RestoreResult } from '../../src/domain/task';
 import { runTask } from '../../src/engine/engine';
@@ -136,6 +136,24 @@ export async function plan(
   spec: Partial<PlanJobSpec> & { backupId: BackupId },
 ): Promise<PlanResult> {
   return (await run(planTask(spec), bench)) as PlanResult;
+}
+
+export function comparisonTask(
+  spec: Partial<ComparisonJobSpec> & Pick<ComparisonJobSpec, 'backupId' | 'targetId'>,
+): EngineTask {
+  return {
+    kind: 'COMPARISON',
+    jobId: randomUUID() as JobId,
+    spec: {
+      kind: 'COMPARISON',
+      comparisonId: randomUUID() as ChangeSetId,
+      source: 'default',
+      dataTypes: ['ALL'],
+      businessId: null,
+      validForMs: COMPARISON_KEPT_MS,
+      ...spec,
+    },
+  };
 }
 
 /** The task that applies the plan. */

@@ -168,7 +168,11 @@ export function memoryStore(seed = 7): MemoryStore {
       const entries = indexes.get(root) ?? [];
       if (number !== undefined) return { level: 0, entries: entries.slice(+number, +number + PAGE_ENTRIES) };
       if (entries.length <= PAGE_ENTRIES) return { level: 0, entries };
-      const pages = entries.flatMap((entry, i) => (i % PAGE_ENTRIES === 0 ? [{ ...entry, id: `${root}/${i}` }] : []));
+      const rowCountFrom = (first: number): number =>
+        entries.slice(first, first + PAGE_ENTRIES).reduce((sum, { rowCount }) => sum + rowCount, 0);
+      const pages = entries.flatMap((entry, i) =>
+        i % PAGE_ENTRIES === 0 ? [{ ...entry, id: `${root}/${i}`, rowCount: rowCountFrom(i) }] : [],
+      );
       return { level: 1, entries: pages.map((page) => ({ ...page, rawBytes: Infinity })) };
     },
     readChunk: async (id) => {

@@ -79,6 +79,20 @@ export function resultOf(task: EngineTask): EngineResult {
       return { kind: 'RECORDS', columns: [], records: [], next: null };
     case 'RECORD_HISTORY':
       return { kind: 'RECORD_HISTORY', versions: [], next: null };
+    case 'ROW_CHANGES':
+      return { kind: 'ROW_CHANGES', changes: [], next: null };
+    case 'COMPARISON': {
+      const moment = '2026-11-22T19:45:00.000Z';
+      const changeSet = {
+        changeSetId: task.spec.comparisonId,
+        createdAt: moment,
+        expiresAt: '2026-11-29T19:45:00.000Z',
+      };
+      return {
+        kind: 'COMPARISON', changeSet, baseReadAt: moment, targetReadAt: moment, tables: [],
+        removed: 1, added: 2, changed: 3, unchanged: 4, notes: [],
+      }; // prettier-ignore
+    }
     case 'CLEANUP':
       return {
         kind: 'CLEANUP',

@@ -99,7 +99,7 @@ async function keepTable(
 ): Promise<ChangeSetTable> {
   const facts = factsOf(comparison);
   if (comparison.load) return { ...facts, load: comparison.load };
-  const found = new FoundChanges(context.deps);
+  const found = new FoundChanges(context);
   try {
     const { unchanged } = await tell(comparison, found);
     return { ...facts, unchanged, ...(await found.store(session)) };

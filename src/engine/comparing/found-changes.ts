@@ -1,10 +1,11 @@
 /** Rows of one table that differ, spooled to disk while they are found, then stored as the lists of a change set. */
 import type { ChangeSetWriteSession } from '../../domain/backup-store';
 import type { ChangeSetTable } from '../../domain/change-set';
+import { untilAborted } from '../lanes';
+import type { TaskContext } from '../ports';
 import type { RowSlice } from '../rows/compare-rows';
 import type { DiffSink } from '../rows/join-states';
 import { pairsOf, RowSpool } from '../rows/spool';
-import type { EngineDeps } from '../ports';
 import { storePairs, storeRows } from '../writing/row-lists';
 
 export class FoundChanges implements DiffSink {
@@ -13,7 +14,8 @@ export class FoundChanges implements DiffSink {
   /** Alternating rows as they are before and after. */
   private readonly pairs: RowSpool;
 
-  constructor({ tempDir, random }: Pick<EngineDeps, 'tempDir' | 'random'>) {
+  constructor(private readonly context: TaskContext) {
+    const { tempDir, random } = context.deps;
     const spool = (): RowSpool => new RowSpool(tempDir, random);
     [this.gone, this.come, this.pairs] = [spool(), spool(), spool()];
   }
@@ -38,9 +40,10 @@ export class FoundChanges implements DiffSink {
   async store(
     session: ChangeSetWriteSession,
   ): Promise<Pick<ChangeSetTable, 'deletes' | 'updates' | 'inserts' | 'samples'>> {
-    const deletes = await storeRows(session, this.gone.batches());
-    const updates = await storePairs(session, [pairsOf(this.pairs)]);
-    const inserts = await storeRows(session, this.come.batches());
+    const { signal } = this.context;
+    const deletes = await storeRows(session, untilAborted(this.gone.batches(), signal));
+    const updates = await storePairs(session, [untilAborted(pairsOf(this.pairs), signal)]);
+    const inserts = await storeRows(session, untilAborted(this.come.batches(), signal));
     return {
       deletes: deletes.list,
       updates: { before: updates.before, after: updates.after },

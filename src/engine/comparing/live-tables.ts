@@ -157,7 +157,8 @@ class LiveTable implements TableComparison {
     await runLanes({ lanes: read.lanes, signal: context.signal }, rows.stretches(before), async (stretch, signal) => {
       const held = { side: 'before', rows: await rows.readStretch(before, stretch) } as const;
       const passing = this.liveRows(live, { range: stretch.range, signal });
-      counts.unchanged += await joinStates({ matching, held, passing }, counted);
+      const equal = await joinStates({ matching, held, passing }, counted);
+      counts.unchanged += equal; // after the await: several lanes count
       context.progress.advance({ rows: stretch.rowCount, bytes: stretch.rawBytes, table: before.table });
     });
     const { removed, changed, unchanged } = counts;

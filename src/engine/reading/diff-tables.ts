@@ -191,8 +191,12 @@ class TableDiff {
     const spans = this.gathered[side];
     this.gathered[side] = [];
     const read = new OrderedWindow<RowBatch>(CHUNKS_AT_ONCE);
-    for (const span of spans) await read.add(this.states[side].read(span));
-    return joinBatches(await read.finish());
+    try {
+      for (const span of spans) await read.add(this.states[side].read(span));
+      return joinBatches(await read.finish());
+    } finally {
+      await read.settle();
+    }
   }
 
   private join(rows: Record<Side, RowBatch>, sink: DiffSink): Promise<number> {

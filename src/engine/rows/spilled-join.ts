@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../domain/ambient';
 import type { RowBatch } from '../../domain/rows';
-import { throwIfAborted } from '../lanes';
+import { throwIfAborted, untilAborted } from '../lanes';
 import type { RowSlice } from './compare-rows';
 import { joinStates, SIDES, type DiffSink, type RowMatching, type Side } from './join-states';
 import { KeyReader } from './key-bytes';
@@ -95,7 +95,10 @@ export class SpilledJoin {
     const other = side === 'before' ? 'after' : 'before';
     const rows = await allRows(part[side].spool);
     const { matching, signal } = this.space;
-    return joinStates({ matching, held: { side, rows }, passing: watched(part[other].spool, signal) }, sink);
+    return joinStates(
+      { matching, held: { side, rows }, passing: untilAborted(part[other].spool.batches(), signal) },
+      sink,
+    );
   }
 
   private async joinApart(part: Record<Side, Part>, sink: DiffSink): Promise<number> {
@@ -110,7 +113,7 @@ export class SpilledJoin {
   }
 
   private async addAll(side: Side, rows: RowSpool): Promise<void> {
-    for await (const { bytes, ends } of watched(rows, this.space.signal)) {
+    for await (const { bytes, ends } of untilAborted(rows.batches(), this.space.signal)) {
       let start = 0;
       for (const end of ends) {
         this.add(side, { bytes, start, end });
@@ -134,11 +137,4 @@ async function allRows(spool: RowSpool): Promise<RowBatch> {
   const rows = new RowCollector();
   for await (const batch of spool.batches()) rows.addBatch(batch);
   return rows.takeBatch();
-}
-
-async function* watched(spool: RowSpool, signal: AbortSignal): AsyncGenerator<RowBatch> {
-  for await (const batch of spool.batches()) {
-    throwIfAborted(signal);
-    yield batch;
-  }
 }

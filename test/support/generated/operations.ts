@@ -77,6 +77,21 @@ export type CompactBackupInput = {
   waitFor?: string | null | undefined;
 };
 
+export type CompareBackupsInput = {
+  /** The id of a Backup. */
+  baseId: string | number;
+  /** Only rows that belong to this business, on the one side or the other; the platform's own id. */
+  businessId?: string | number | null | undefined;
+  /** Default: all that both have. */
+  dataTypes?: Array<DataType> | null | undefined;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** The id of another Backup; none for the live source of the base. */
+  targetId?: string | number | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
 export type CreateBackupInput = {
   /** The platform's own id; required for BUSINESS, refused for the rest. */
   businessId?: string | number | null | undefined;
@@ -304,6 +319,9 @@ export type RetentionPolicyInput = {
   keepYearly?: number | null | undefined;
 };
 
+/** How a row differs between the base and the target of a comparison. */
+export type RowChangeKind = 'ADDED' | 'CHANGED' | 'REMOVED';
+
 /** What kind of database a source is. */
 export type SourceKind = 'MARIADB' | 'MYSQL' | 'SQLITE';
 
@@ -383,6 +401,29 @@ export type CompactBackupMutation = {
   compactBackup: {
     job: { id: string; kind: JobKind; state: JobState } | null;
     backup: { id: string; status: BackupStatus; checksum: string | null; storedBytes: string | null } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
+  };
+};
+
+export type CompareBackupsMutationVariables = Exact<{
+  input: CompareBackupsInput;
+}>;
+
+export type CompareBackupsMutation = {
+  compareBackups: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    comparison: {
+      id: string;
+      isSame: boolean;
+      added: string;
+      removed: string;
+      changed: string;
+      unchanged: string;
+    } | null;
     errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
@@ -504,6 +545,60 @@ export type GetBackupQuery = {
     } | null;
     legalHold: { id: string; reason: string | null; createdAt: string; createdBy: string | null } | null;
     job: { id: string; state: JobState } | null;
+  } | null;
+};
+
+export type GetComparisonQueryVariables = Exact<{
+  id: string | number;
+  dataType?: DataType | null | undefined;
+  table?: string | null | undefined;
+  kinds?: Array<RowChangeKind> | RowChangeKind | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type GetComparisonQuery = {
+  comparison: {
+    id: string;
+    isLive: boolean;
+    isSame: boolean;
+    source: string;
+    dataTypes: Array<DataType>;
+    businessId: string | null;
+    baseReadAt: string;
+    targetReadAt: string;
+    comparedAt: string;
+    expiresAt: string;
+    added: string;
+    removed: string;
+    changed: string;
+    unchanged: string;
+    notes: Array<string>;
+    base: { id: string } | null;
+    target: { id: string } | null;
+    tables: Array<{
+      dataType: DataType;
+      name: string;
+      inBase: boolean;
+      inTarget: boolean;
+      added: string;
+      removed: string;
+      changed: string;
+      unchanged: string;
+      notes: Array<string>;
+    }>;
+    changes: {
+      nodes: Array<{
+        dataType: DataType;
+        table: string;
+        kind: RowChangeKind;
+        key: unknown;
+        before: unknown;
+        after: unknown;
+        fields: Array<{ name: string; before: unknown; after: unknown }>;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
   } | null;
 };
 
@@ -1408,6 +1503,98 @@ export const CompactBackupDocument = {
     },
   ],
 } as unknown as DocumentNode<CompactBackupMutation, CompactBackupMutationVariables>;
+export const CompareBackupsDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'CompareBackups' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'CompareBackupsInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'compareBackups' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'comparison' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'isSame' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'added' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'removed' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'changed' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<CompareBackupsMutation, CompareBackupsMutationVariables>;
 export const CreateBackupDocument = {
   kind: 'Document',
   definitions: [
@@ -1768,6 +1955,196 @@ export const GetBackupDocument = {
     },
   ],
 } as unknown as DocumentNode<GetBackupQuery, GetBackupQueryVariables>;
+export const GetComparisonDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'GetComparison' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'dataType' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'DataType' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'table' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'kinds' } },
+          type: {
+            kind: 'ListType',
+            type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'RowChangeKind' } } },
+          },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'comparison' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'isLive' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'isSame' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'source' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'baseReadAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'targetReadAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'comparedAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'added' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'removed' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'changed' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'base' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'target' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'tables' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'inBase' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'inTarget' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'added' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'removed' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'changed' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'changes' },
+                  arguments: [
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'dataType' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'dataType' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'table' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'table' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'kinds' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'kinds' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'first' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'after' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+                    },
+                  ],
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'nodes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'table' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'before' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'after' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'fields' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'before' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'after' } },
+                                ],
+                              },
+                            },
+                          ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'pageInfo' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<GetComparisonQuery, GetComparisonQueryVariables>;
 export const GetJobDocument = {
   kind: 'Document',
   definitions: [
