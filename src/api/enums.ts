@@ -9,6 +9,7 @@ import { ROW_CHANGE_KINDS } from '../domain/change-set';
 import { DATA_TYPES } from '../domain/data-type';
 import { INTERNAL_ERROR_CODES, PUBLIC_ERROR_CODES } from '../domain/errors';
 import { JOB_EVENT_TYPES, JOB_KINDS, JOB_STATES } from '../domain/job';
+import { FINDING_PROBLEMS } from '../domain/rehearsal';
 
 type EnumObject<Value extends string> = { readonly [Name in Value]: Name };
 
@@ -66,8 +67,10 @@ export const TableStateEnum = enumOf(
 );
 export const DamageProblemEnum = enumOf(
   'DamageProblem',
-  ['MISSING', 'DAMAGED', 'UNREADABLE', 'UNEXPECTED'],
-  'What is wrong with a stored object.',
+  FINDING_PROBLEMS,
+  'What is wrong: the first four of a stored object, the others of what a rehearsal restored. NOT_RESTORED: the restore failed, or gave ' +
+    'other rows. BROKEN_REFERENCE: rows refer to rows that are not there. BROKEN_INVARIANT: a query that must give no row gave some. ' +
+    'UNCHECKED_INVARIANT: it could not be asked.',
 );
 export const SourceKindEnum = enumOf(
   'SourceKind',

@@ -13,7 +13,14 @@ import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress } f
 import type { LegalHold } from '../domain/legal-hold';
 import type { StoredManifest } from '../domain/manifest';
 import type { RetainedBackup } from '../domain/retention';
-import type { CleanupResult, ComparisonResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
+import type {
+  CleanupResult,
+  ComparisonResult,
+  PlanResult,
+  RehearsalResult,
+  RestoreResult,
+  VerificationResult,
+} from '../domain/task';
 import type {
   BackupRecord,
   ComparisonRecord,
@@ -357,7 +364,8 @@ export interface JobQueue {
   /**
    * Ends expired leases: back to PENDING while attempts are left, else FAILED with LEASE_LOST. A restore gets one more
    * attempt than its limit, and is never cancelled without one, since what it left half-done must be cleaned up. A cleanup that
-   * had begun to delete gets as many as it takes until one says what is gone. Returns the jobs it touched.
+   * had begun to delete gets as many as it takes until one says what is gone, a rehearsal until one has dropped its scratch schema.
+   * Returns the jobs it touched.
    */
   reapExpired(): Promise<JobRecord[]>;
 }
@@ -401,6 +409,8 @@ export interface ClaimRequest {
 export interface ClaimedJob {
   job: JobRecord;
   lease: Lease;
+  /** How its last attempt ended, where that failed or was never seen. */
+  lastFailure: JobFailure | null;
 }
 
 export interface ProgressUpdate {
@@ -434,4 +444,5 @@ export type SettleEffect =
   | { kind: 'COMPARED'; result: ComparisonResult }
   | { kind: 'RESTORED'; restoreId: RestoreId; result: RestoreResult }
   | { kind: 'VERIFIED'; backupId: BackupId; result: VerificationResult }
+  | { kind: 'REHEARSED'; backupId: BackupId; result: RehearsalResult }
   | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[]; result?: CleanupResult };

@@ -115,6 +115,7 @@ const NOT_STORED_YET = {
   manifestName: null,
   tables: [],
   verification: null,
+  restorability: null,
   missingSince: null,
 } satisfies Partial<BackupEntity>;
 

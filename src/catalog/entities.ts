@@ -12,6 +12,7 @@ import type {
   BackupTableRecord,
   ComparisonRecord,
   JobOutcome,
+  RestorabilityRecord,
   RestorePlanRecord,
   RestoreRecord,
   VerificationRecord,
@@ -19,6 +20,12 @@ import type {
 
 /** A verification as JSON keeps it. */
 export type StoredVerification = Omit<VerificationRecord, 'at'> & { at: string };
+
+/** What rehearsals showed, likewise. */
+export interface StoredRestorability {
+  proven: (Omit<NonNullable<RestorabilityRecord['proven']>, 'at'> & { at: string }) | null;
+  last: StoredVerification;
+}
 
 @Entity('jobs')
 @Index('idx_jobs_created', ['createdAt', 'id'])
@@ -104,6 +111,7 @@ export class BackupEntity {
   @Column(nullable(text('manifest_name', NAME_LENGTH))) manifestName!: string | null;
   @Column(json('tables')) tables!: BackupTableRecord[];
   @Column(nullable(json('verification'))) verification!: StoredVerification | null;
+  @Column(nullable(json('restorability'))) restorability!: StoredRestorability | null;
   @Column(nullable(moment('missing_since'))) missingSince!: Date | null;
 }
 

@@ -127,7 +127,7 @@ export class CatalogQueue implements JobQueue {
     const job = await write.manager.findOneByOrFail(JobEntity, { id });
     const token = this.database.random.uuid() as LeaseToken;
     const claimed = await changeJob(write, { job, type: 'STATE_CHANGED', to: 'RUNNING', patch: claimPatch(job) });
-    return { job: toJob(claimed), lease: { jobId: job.id, token } };
+    return { job: toJob(claimed), lease: { jobId: job.id, token }, lastFailure: job.failure };
 
     function claimPatch(from: JobEntity) {
       return {
@@ -208,10 +208,11 @@ function reap(write: Write, job: JobEntity): Promise<JobEntity> {
 
 /**
  * A restore gets one attempt beyond its limit: only a worker can clean up what the dead one left in the source. A cleanup that had
- * begun to delete has no limit: beyond its attempts it only looks what is gone, which any later time can tell.
+ * begun to delete has no limit: beyond its attempts it only looks what is gone, which any later time can tell. Nor has a rehearsal, which
+ * then only drops its scratch schema.
  */
 function attemptLimit({ kind, maxAttempts, deleting }: JobEntity): number {
-  if (deleting !== null) return Infinity;
+  if (deleting !== null || kind === 'REHEARSAL') return Infinity;
   return kind === 'RESTORE' ? maxAttempts + 1 : maxAttempts;
 }
 

@@ -104,7 +104,7 @@ async function takeIn({ manager }: Write, batch: StoredManifest[]): Promise<Verd
 function imported(stored: StoredManifest): BackupEntity {
   const { backupId, jobId, createdBy, createdAt } = stored.manifest;
   const made = { id: backupId, jobId, createdBy, createdAt: new Date(createdAt), startedAt: new Date(createdAt) };
-  return { ...fromManifest(stored), ...made, verification: null };
+  return { ...fromManifest(stored), ...made, verification: null, restorability: null };
 }
 
 /** Only rows completed before the listing began: it can't have shown later ones. What a cleanup is deleting its job will settle. */

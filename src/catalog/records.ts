@@ -7,11 +7,18 @@ import type {
   VerificationLevel,
   ChangeDetection,
 } from '../domain/backup';
-import type { DamageFinding } from '../domain/backup-store';
 import type { DataType, RequestedDataType } from '../domain/data-type';
 import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
-import type { CleanupResult, ComparisonResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { RehearsalProof, VerificationFinding } from '../domain/rehearsal';
+import type {
+  CleanupResult,
+  ComparisonResult,
+  PlanResult,
+  RehearsalResult,
+  RestoreResult,
+  VerificationResult,
+} from '../domain/task';
 
 export interface JobRecord {
   id: JobId;
@@ -30,7 +37,7 @@ export interface JobRecord {
   cancelRequested: boolean;
   /** Why it failed, or, while it waits for another attempt, why the last attempt did. */
   failure: JobFailure | null;
-  /** What a completed verification found or a cleanup did; null for other kinds. */
+  /** What a completed verification or rehearsal found or a cleanup did; null for other kinds. */
   outcome: JobOutcome | null;
   /**
    * Backups that a cleanup was about to delete when it began to: set from before the first one goes until it is known which of them
@@ -48,7 +55,7 @@ export interface JobRecord {
   lastSequence: number;
 }
 
-export type JobOutcome = VerificationResult | CleanupResult;
+export type JobOutcome = VerificationResult | RehearsalResult | CleanupResult;
 
 export interface JobEventRecord {
   jobId: JobId;
@@ -80,10 +87,19 @@ export interface VerificationRecord {
   level: VerificationLevel;
   at: Date;
   passed: boolean;
-  findings: DamageFinding[];
+  findings: VerificationFinding[];
   checkedChunks: number;
   checkedBytes: number;
   jobId: JobId;
+  /** Of level RESTORE: what was measured and covered; null or absent where not all rows were restored. */
+  proof?: RehearsalProof | null;
+}
+
+/** What rehearsals of a backup have shown; verifications of other levels change nothing of it. */
+export interface RestorabilityRecord {
+  /** The last one that passed; null where none did. */
+  proven: (RehearsalProof & { at: Date; jobId: JobId }) | null;
+  last: VerificationRecord;
 }
 
 export interface BackupRecord {
@@ -115,6 +131,8 @@ export interface BackupRecord {
   manifestName: string | null;
   tables: BackupTableRecord[];
   verification: VerificationRecord | null;
+  /** Null before the first rehearsal. */
+  restorability: RestorabilityRecord | null;
   /** Since when the repository's listing has lacked its manifest; such a backup can't be restored. */
   missingSince: Date | null;
 }

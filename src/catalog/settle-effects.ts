@@ -2,7 +2,7 @@
 import type { EntityManager } from 'typeorm';
 import type { Progress } from '../domain/job';
 import type { StoredManifest } from '../domain/manifest';
-import type { ComparisonResult, PlanResult, RestoreResult, VerificationResult } from '../domain/task';
+import type { ComparisonResult, PlanResult, RehearsalResult, RestoreResult, VerificationResult } from '../domain/task';
 import type { SettleEffect } from './catalog';
 import type { Write } from './database';
 import { withoutClaimed } from './claimed-deletions';
@@ -16,7 +16,7 @@ import {
 } from './entities';
 import type { BackupTableRecord, JobOutcome, RestoreRecord } from './records';
 import { joinDataTypes } from './to-records';
-import type { JobId } from '../domain/ids';
+import type { BackupId, JobId } from '../domain/ids';
 
 export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffect): Promise<void> {
   const { manager } = write;
@@ -31,12 +31,13 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
     const verification = toVerification(effect.result, { jobId, at: write.now });
     await manager.update(BackupEntity, { id: effect.backupId }, { verification });
   }
+  if (effect.kind === 'REHEARSED') await storeRehearsal(write, jobId, effect);
   if (effect.kind === 'BACKUPS_DELETED') await deleteBackups(manager, effect.backupIds);
 }
 
 /** What the job's own record keeps of it. */
 export async function outcomeOf(write: Write, job: JobEntity, effect: SettleEffect): Promise<JobOutcome | null> {
-  if (effect.kind === 'VERIFIED') return effect.result;
+  if (effect.kind === 'VERIFIED' || effect.kind === 'REHEARSED') return effect.result;
   if (effect.kind !== 'BACKUPS_DELETED' || !effect.result) return null;
   const isDryRun = effect.backupIds.length === 0;
   return isDryRun ? effect.result : withoutClaimed(write.manager, job, effect.result);
@@ -51,6 +52,10 @@ export function totalsOf(effect: SettleEffect): Partial<Progress> {
   if (effect.kind === 'RESTORED') {
     const { verifiedRows } = effect.result;
     return { rowsDone: verifiedRows, rowsTotal: verifiedRows };
+  }
+  if (effect.kind === 'REHEARSED') {
+    const rows = effect.result.proof?.coverage.rows ?? 0;
+    return { rowsDone: rows, rowsTotal: rows };
   }
   if (effect.kind !== 'VERIFIED') return {};
   return { bytesDone: effect.result.checkedBytes, bytesTotal: effect.result.checkedBytes };
@@ -142,6 +147,22 @@ async function storeComparison({ manager }: Write, jobId: JobId, result: Compari
 function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {
   const { level, passed, findings, checkedChunks, checkedBytes } = result;
   return { level, passed, findings, checkedChunks, checkedBytes, at: at.toISOString(), jobId };
+}
+
+/** It is the backup's last verification too. What was proven before stays proven as of then, whatever this one found. */
+async function storeRehearsal(
+  { manager, now }: Write,
+  jobId: JobId,
+  { backupId, result }: { backupId: BackupId; result: RehearsalResult },
+): Promise<void> {
+  const { passed, findings, checkedChunks, checkedBytes, proof } = result;
+  const checked = { passed, findings, checkedChunks, checkedBytes };
+  const at = now.toISOString();
+  const verification: StoredVerification = { level: 'RESTORE', at, jobId, ...checked, proof };
+  const row = await manager.findOneBy(BackupEntity, { id: backupId });
+  if (row === null) return; // because: it was deleted meanwhile
+  const proven = passed && proof !== null ? { ...proof, at, jobId } : (row.restorability?.proven ?? null);
+  await manager.update(BackupEntity, { id: backupId }, { verification, restorability: { proven, last: verification } });
 }
 
 /** Few at a time: a cleanup can name thousands. */

@@ -11,6 +11,7 @@ import type {
   PlannedChanges,
   RestoreEntity,
   RestorePlanEntity,
+  StoredRestorability,
   StoredVerification,
 } from './entities';
 import type {
@@ -18,6 +19,7 @@ import type {
   ComparisonRecord,
   JobEventRecord,
   JobRecord,
+  RestorabilityRecord,
   RestorePlanRecord,
   RestoreRecord,
   VerificationRecord,
@@ -33,12 +35,13 @@ export function toJobEvent(row: JobEventEntity): JobEventRecord {
 }
 
 export function toBackup(row: BackupEntity, now: Date): BackupRecord {
-  const { state: _state, verification, dataTypes, ...rest } = row;
+  const { state: _state, verification, restorability, dataTypes, ...rest } = row;
   return {
     ...rest,
     status: backupStatus(row, now),
     dataTypes: splitDataTypes(dataTypes),
     verification: verification === null ? null : toVerification(verification),
+    restorability: restorability === null ? null : toRestorability(restorability),
   };
 }
 
@@ -73,6 +76,10 @@ function backupStatus(row: Pick<BackupEntity, 'state' | 'expiresAt'>, now: Date)
 
 function toVerification(stored: StoredVerification): VerificationRecord {
   return { ...stored, at: new Date(stored.at) };
+}
+
+function toRestorability({ proven, last }: StoredRestorability): RestorabilityRecord {
+  return { proven: proven && { ...proven, at: new Date(proven.at) }, last: toVerification(last) };
 }
 
 /** `,ASSESSMENTS,FACTORS,`: every type between commas, so that LIKE '%,X,%' finds it. */

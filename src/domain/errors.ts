@@ -47,6 +47,8 @@ export interface AppErrorOptions {
   retryable?: boolean;
   /** Input field that caused it, outermost first, e.g. `['input', 'businessId']`. */
   path?: readonly string[];
+  /** True when something of the work may still be where it was done, so that only another attempt can take it away. Default false. */
+  unsettled?: boolean;
   cause?: unknown;
 }
 
@@ -55,6 +57,7 @@ export class AppError extends Error {
   readonly hint: string | undefined;
   readonly retryable: boolean;
   readonly path: readonly string[] | undefined;
+  readonly unsettled: boolean;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -63,6 +66,7 @@ export class AppError extends Error {
     this.hint = options.hint;
     this.retryable = options.retryable ?? false;
     this.path = options.path;
+    this.unsettled = options.unsettled ?? false;
   }
 }
 
@@ -73,6 +77,7 @@ export interface ErrorData {
   hint?: string;
   retryable: boolean;
   path?: readonly string[];
+  unsettled?: true;
 }
 
 export function isAppError(error: unknown): error is AppError {
@@ -95,12 +100,13 @@ function messageOf(error: unknown): string {
 }
 
 export function toErrorData(error: unknown): ErrorData {
-  const { code, message, hint, retryable, path } = toAppError(error);
-  return { code, message, hint, retryable, path };
+  const { code, message, hint, retryable, path, unsettled } = toAppError(error);
+  return { code, message, hint, retryable, path, ...(unsettled && { unsettled }) };
 }
 
 export function fromErrorData(data: ErrorData): AppError {
-  return new AppError(data.code, data.message, { hint: data.hint, retryable: data.retryable, path: data.path });
+  const { code, message, ...options } = data;
+  return new AppError(code, message, options);
 }
 
 export function isPublicErrorCode(code: ErrorCode): code is PublicErrorCode {

@@ -133,6 +133,13 @@ export interface VerificationJobSpec {
   level: VerificationLevel;
 }
 
+/** Restores a backup into a scratch schema of its own source, checks what is there, and drops it. */
+export interface RehearsalJobSpec {
+  kind: 'REHEARSAL';
+  backupId: BackupId;
+  source: string;
+}
+
 /** Deletes expired backups' manifests and catalog rows, then packs that nothing refers to. */
 export interface CleanupJobSpec {
   kind: 'CLEANUP';
@@ -149,14 +156,21 @@ export interface CompactionJobSpec {
 
 /**
  * Whether an attempt of this job that ended unseen may have left something behind that only another attempt can settle: what a
- * restore left half-done in the source, or manifests that a cleanup deleted without being able to say so.
+ * restore left half-done in the source, a rehearsal's scratch schema, or manifests that a cleanup deleted without being able to say so.
  */
 export function mustSettle(job: {
   kind: JobKind;
   startedAt: Date | null;
   deleting: readonly BackupId[] | null;
 }): boolean {
-  return job.kind === 'RESTORE' ? job.startedAt !== null : job.deleting !== null;
+  const writesIntoSource = job.kind === 'RESTORE' || job.kind === 'REHEARSAL';
+  return writesIntoSource ? job.startedAt !== null : job.deleting !== null;
+}
+
+/** Whether an attempt that ended so may have left something behind: nobody saw its end, or it could not take away what it had made. */
+export function endedUnsettled(failure: JobFailure | null): boolean {
+  if (failure === null) return false;
+  return failure.unsettled === true || failure.code === 'LEASE_LOST' || failure.code === 'WORKER_DIED';
 }
 
 /** The longest that a job is put off before its next attempt. A time further ahead than that was written before the clock was set back. */
@@ -168,6 +182,7 @@ export type JobSpec =
   | RestoreJobSpec
   | ComparisonJobSpec
   | VerificationJobSpec
+  | RehearsalJobSpec
   | CleanupJobSpec
   | CompactionJobSpec;
 export type JobFailure = ErrorData;
@@ -179,6 +194,7 @@ export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = {
   RESTORE: 3,
   COMPARISON: 3,
   VERIFICATION: 2,
+  REHEARSAL: 2,
   CLEANUP: 3,
   COMPACTION: 3,
 };

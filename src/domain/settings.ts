@@ -1,4 +1,5 @@
 /** The settings that the parts of the program share, as `ops/config` validates them. All plain data: worker threads get a copy. */
+import type { Invariant } from './invariant';
 import type { SourceMapping } from './mapping';
 
 export interface SourceSettings {
@@ -12,7 +13,13 @@ export interface SourceSettings {
   maxRowsPerSecond?: number;
   /** How long a backup may hold up statements that wait on its metadata locks before it yields, ms. */
   metadataLockPatienceMs: number;
+  /** What rehearsals ask of restored rows. Absent: nothing. */
+  invariants?: readonly Invariant[];
+  /** How long one of them may run, ms. Absent: DEFAULT_INVARIANT_LIMIT_MS. */
+  invariantLimitMs?: number;
 }
+
+export const DEFAULT_INVARIANT_LIMIT_MS = 300_000;
 
 export interface RepositorySettings {
   /** `file:<path>` */

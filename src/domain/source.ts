@@ -7,6 +7,7 @@
  * connection is destroyed, never reused.
  */
 import type { DataType } from './data-type';
+import type { Invariant, InvariantCheck } from './invariant';
 import type { SourceMapping } from './mapping';
 import type { RowBatch, RowCodec, KeyRange, RowScope, KeyBytes } from './rows';
 import type { ForeignKey, TableStructure } from './table';
@@ -119,6 +120,8 @@ export interface Source {
   readonly codec: RowCodec;
   /** True where the tables' triggers run on what a change writer writes. */
   readonly firesTriggers?: boolean;
+  /** What its settings say must hold of restored rows. */
+  readonly invariants: readonly Invariant[];
   info(signal?: AbortSignal): Promise<SourceInfo>;
   /** Compares the mapping with the live schema; an empty list means every mapped table can be backed up. */
   checkMapping(signal?: AbortSignal): Promise<MappingProblem[]>;
@@ -156,6 +159,19 @@ export interface Source {
   dropEmptyTables(tables: readonly string[]): Promise<Map<string, string>>;
   /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
   dropScratch(schema: string): Promise<void>;
+  /**
+   * Drops the scratch schema of that name if this job made it, however far it came: also one that was cut off before it could be marked.
+   * One of another is CONFLICT. Idempotent: no schema is fine.
+   */
+  discardScratch(schema: string, jobId: string): Promise<void>;
+  /**
+   * Asks each invariant of a scratch schema, as its current one, by a session that can only read and whose statements end after the time
+   * that the settings give (on SQLite they run to their end). What the statement itself is refused for is its verdict, no error. Once it
+   * resolves or throws, nothing of it goes on.
+   */
+  checkInvariants(options: CheckInvariantsOptions): Promise<InvariantCheck[]>;
+  /** Bytes that a scratch schema has room for. Absent: nobody can tell. */
+  freeBytes?(): Promise<number>;
   /** Releases everything; open reads and writers are destroyed. Idempotent. */
   close(): Promise<void>;
 }
@@ -242,6 +258,23 @@ export interface BulkWriteOptions {
   /** Which of the tables' rows are loaded. With all of them, what other tables refer to must be among them. Default: all. */
   scope?: RowScope;
   connections: number;
+  /** Told of every foreign key of the tables that rows break, which then fails nothing. Absent: `finishTables` throws. */
+  onBrokenReference?: (broken: BrokenReference) => void;
+  signal?: AbortSignal;
+}
+
+/** A foreign key by which rows of a loaded table refer to rows that are not there. */
+export interface BrokenReference {
+  table: string;
+  key: Pick<ForeignKey, 'name' | 'columns' | 'referencedTable'>;
+  rowCount: number;
+  /** Keys of the first of these rows, as text, where the source can tell them. */
+  firstKeys: string[];
+}
+
+export interface CheckInvariantsOptions {
+  schema: string;
+  invariants: readonly Invariant[];
   signal?: AbortSignal;
 }
 

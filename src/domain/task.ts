@@ -19,11 +19,13 @@ import type {
   ComparisonJobSpec,
   PlanJobSpec,
   Progress,
+  RehearsalJobSpec,
   RestoreJobSpec,
   VerificationJobSpec,
 } from './job';
 import type { DataType } from './data-type';
 import type { StoredManifest } from './manifest';
+import type { RehearsalProof, VerificationFinding } from './rehearsal';
 import type { TableState } from './source';
 import type { VerificationLevel } from './backup';
 import type { FieldChange, JsonRow } from './values';
@@ -53,6 +55,15 @@ export type EngineTask =
   /** Reads only. Asked again after it was done, it gives what was kept. */
   | { kind: 'COMPARISON'; jobId: JobId; spec: ComparisonJobSpec }
   | { kind: 'VERIFICATION'; jobId: JobId; spec: VerificationJobSpec }
+  | {
+      kind: 'REHEARSAL';
+      jobId: JobId;
+      spec: RehearsalJobSpec;
+      /** An earlier attempt ended unseen, or could not drop its scratch schema: then failing to drop it now leaves the job unsettled. */
+      mayHaveLeft: boolean;
+      /** Only drop what an earlier attempt left, and throw CANCELLED. */
+      recoverOnly?: boolean;
+    }
   | { kind: 'COMPACTION'; jobId: JobId; spec: CompactionJobSpec }
   /** What a cleanup is going to delete, from the repository alone; changes nothing. */
   | { kind: 'FIND_EXPIRED'; jobId: JobId }
@@ -171,6 +182,16 @@ export interface VerificationResult {
   checkedBytes: number;
 }
 
+export interface RehearsalResult {
+  kind: 'REHEARSAL';
+  passed: boolean;
+  findings: VerificationFinding[];
+  checkedChunks: number;
+  checkedBytes: number;
+  /** Null where not all rows were restored; also there where they break a rule. */
+  proof: RehearsalProof | null;
+}
+
 export interface ExpiredResult {
   kind: 'FIND_EXPIRED';
   backupIds: BackupId[];
@@ -225,6 +246,7 @@ export type EngineResult =
   | ComparisonResult
   | RestoreResult
   | VerificationResult
+  | RehearsalResult
   | ExpiredResult
   | CleanupResult
   | CompactionResult

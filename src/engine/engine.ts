@@ -15,6 +15,7 @@ import { findChanges } from './reading/find-changes';
 import { findHistory } from './reading/find-history';
 import { findRecords } from './reading/find-records';
 import { planRestore } from './restoring/plan-restore';
+import { rehearseRestore } from './restoring/rehearse';
 import { restoreBackup } from './restoring/restore';
 import { takeBackup } from './taking/take-backup';
 
@@ -44,6 +45,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return compareBackups(task, context);
     case 'VERIFICATION':
       return verifyBackup(task, context);
+    case 'REHEARSAL':
+      return rehearseRestore(task, context);
     case 'COMPACTION':
       return compactBackup(task, context);
     case 'FIND_EXPIRED':

@@ -2,10 +2,17 @@
 import type { JobRecord, SettleEffect } from '../catalog/catalog';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
-import { mustSettle, type CleanupJobSpec, type JobSpec } from '../domain/job';
+import { endedUnsettled, mustSettle, type CleanupJobSpec, type JobFailure, type JobSpec } from '../domain/job';
 import { tallestStack } from '../domain/layer-stack';
 import type { Manifest } from '../domain/manifest';
-import type { CleanupResult, CompactionResult, ComparisonResult, EngineResult, EngineTask } from '../domain/task';
+import type {
+  CleanupResult,
+  CompactionResult,
+  ComparisonResult,
+  EngineResult,
+  EngineTask,
+  RehearsalResult,
+} from '../domain/task';
 
 export interface TaskContext {
   /** The service's own settings, for SYSTEM backups. */
@@ -15,6 +22,8 @@ export interface TaskContext {
 export interface TaskPlanning extends TaskContext {
   /** What a cleanup is about to delete, once that is written down. */
   planDeletion(spec: CleanupJobSpec): Promise<readonly BackupId[]>;
+  /** How the job's last attempt ended. */
+  lastFailure: JobFailure | null;
 }
 
 export async function toTask(job: JobRecord, context: TaskPlanning): Promise<EngineTask> {
@@ -33,6 +42,10 @@ export async function toTask(job: JobRecord, context: TaskPlanning): Promise<Eng
       return { kind: 'COMPARISON', jobId, spec };
     case 'VERIFICATION':
       return { kind: 'VERIFICATION', jobId, spec };
+    case 'REHEARSAL': {
+      const mayHaveLeft = endedUnsettled(context.lastFailure);
+      return { kind: 'REHEARSAL', jobId, spec, mayHaveLeft, recoverOnly: isRecovery(job) };
+    }
     case 'COMPACTION':
       return { kind: 'COMPACTION', jobId, spec };
     case 'CLEANUP': {
@@ -43,8 +56,8 @@ export async function toTask(job: JobRecord, context: TaskPlanning): Promise<Eng
 }
 
 /**
- * True for a restore or cleanup that shall not run any more, but whose earlier attempt ended unseen: it was cancelled meanwhile, or has
- * used up its attempts. What it left in the source, or deleted, must be settled before the job ends.
+ * True for a restore, rehearsal or cleanup that shall not run any more, but whose earlier attempt ended unseen: it was cancelled
+ * meanwhile, or has used up its attempts. What it left in the source, or deleted, must be settled before the job ends.
  */
 export function isRecovery(job: JobRecord): boolean {
   return mustSettle(job) && (job.cancelRequested || job.attempt > job.maxAttempts);
@@ -59,6 +72,9 @@ export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
   if (spec.kind === 'COMPARISON' && result.kind === 'COMPARISON') return { kind: 'COMPARED', result };
   if (spec.kind === 'VERIFICATION' && result.kind === 'VERIFICATION') {
     return { kind: 'VERIFIED', backupId: spec.backupId, result };
+  }
+  if (spec.kind === 'REHEARSAL' && result.kind === 'REHEARSAL') {
+    return { kind: 'REHEARSED', backupId: spec.backupId, result };
   }
   if (spec.kind === 'COMPACTION' && result.kind === 'COMPACTION') return { kind: 'COMPACTED', stored: result.stored };
   if (spec.kind === 'CLEANUP' && result.kind === 'CLEANUP') {
@@ -87,6 +103,8 @@ export function toMessage(result: EngineResult): string {
       return comparisonMessage(result);
     case 'VERIFICATION':
       return result.passed ? 'Everything is sound.' : `Found ${result.findings.length} damaged objects.`;
+    case 'REHEARSAL':
+      return rehearsalMessage(result);
     case 'FIND_EXPIRED':
       return `Found ${result.backupIds.length} expired backups.`;
     case 'FREED_BYTES':
@@ -118,6 +136,13 @@ function backupMessage({ rowCount, changedRowCount }: Manifest): string {
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+function rehearsalMessage({ findings, proof }: RehearsalResult): string {
+  const [first] = findings;
+  if (first) return `Found ${count(findings.length, 'problem')}. ${first.message}`;
+  const { restoreMs, coverage } = proof ?? { restoreMs: 0, coverage: { rows: 0, tables: 0 } };
+  return `Restored ${count(coverage.rows, 'row')} of ${count(coverage.tables, 'table')} in ${(restoreMs / 1000).toFixed(1)} seconds; all is sound.`;
 }
 
 function compactionMessage({ compactedTables, kept }: CompactionResult): string {

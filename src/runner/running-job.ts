@@ -14,14 +14,15 @@
  *     any other error                  -> FAILED with code, message, hint and retryable
  *
  * A restore that was cancelled but ended in an error may have left something half-done. It goes back to PENDING, still cancelled,
- * and its next attempt only cleans up (`isRecovery`). A cleanup whose attempt ended unseen may have deleted something. It neither
+ * and its next attempt only cleans up (`isRecovery`). So does a rehearsal that may have left its scratch schema, also once its attempts
+ * are used up, for as long as that takes. A cleanup whose attempt ended unseen may have deleted something. It neither
  * fails nor is cancelled until an attempt has seen what is gone, however many that takes.
  */
 import type { ClaimedJob, JobQueue, JobRecord, Outcome, RequeueOptions } from '../catalog/catalog';
 import type { Clock, Log, Random } from '../domain/ambient';
 import { AppError, isAppError, toAppError, toErrorData } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
-import type { CleanupJobSpec } from '../domain/job';
+import { endedUnsettled, type CleanupJobSpec, type JobFailure } from '../domain/job';
 import type { RunnerSettings } from '../domain/settings';
 import type { EngineResult, TaskExecutor } from '../domain/task';
 import { followUp, isRecovery, toEffect, toMessage, toTask, type TaskContext } from './job-handlers';
@@ -113,6 +114,7 @@ export class RunningJob {
       const task = await toTask(this.job, {
         serviceSettings: () => this.options.serviceSettings(),
         planDeletion: (spec) => this.planDeletion(spec),
+        lastFailure: this.options.claimed.lastFailure,
       });
       const result = await this.options.executor.run(task, {
         signal: this.stopping.signal,
@@ -162,8 +164,13 @@ export class RunningJob {
 
   /** Whether the job can end with this error: nothing of its work is left that another attempt would have to settle. */
   private leftNothing(error: AppError): boolean {
-    if (this.job.kind === 'RESTORE') return error.code === 'CANCELLED';
-    return this.job.kind !== 'CLEANUP' || this.deletedNothing(error);
+    return this.job.kind === 'RESTORE' ? error.code === 'CANCELLED' : !this.mustGoOn(error);
+  }
+
+  /** Whether another attempt has to come, however many there were: to see what a cleanup deleted, or to drop a scratch schema. */
+  private mustGoOn(error: AppError): boolean {
+    if (this.job.kind === 'REHEARSAL') return endedUnsettled(toErrorData(error));
+    return this.job.kind === 'CLEANUP' && !this.deletedNothing(error);
   }
 
   /** A cleanup that deleted something answers with a result, unless its thread dies. */
@@ -173,15 +180,14 @@ export class RunningJob {
 
   private recovered(): Ending {
     if (this.job.cancelRequested) return { state: 'CANCELLED' };
-    const left = this.job.kind === 'RESTORE' ? 'what they left half-done was cleaned up' : 'they had deleted nothing';
+    const left = this.job.kind === 'CLEANUP' ? 'they had deleted nothing' : 'what they left half-done was cleaned up';
     const message = `The workers of all its attempts died; ${left}.`;
     const hint = 'Look into the log of the workers for why they stopped, then start the work again.';
     return { state: 'FAILED', failure: toErrorData(new AppError('WORKER_DIED', message, { hint, retryable: true })) };
   }
 
   private failedOrAgain(error: AppError): Ending {
-    const unsettled = this.job.kind === 'CLEANUP' && !this.deletedNothing(error);
-    if (!unsettled && !mayRetry(error, this.job)) return { state: 'FAILED', failure: toErrorData(error) };
+    if (!this.mustGoOn(error) && !mayRetry(error, this.job)) return { state: 'FAILED', failure: toErrorData(error) };
     const delayMs = retryDelayMs(this.job.attempt, this.options.random.bytes(1).readUInt8() / 255);
     return this.again(error, { delayMs });
   }
@@ -194,9 +200,15 @@ export class RunningJob {
     const message = refundAttempt
       ? 'The service is shutting down; the job goes on after its next start.'
       : error.message;
-    const failure = refundAttempt ? null : toErrorData(error);
+    const failure = refundAttempt ? this.leftBefore() : toErrorData(error);
     const nothingDeleted = this.deletedNothing(error);
     return { state: 'PENDING', requeue: { runAfter, failure, message, refundAttempt, nothingDeleted } };
+  }
+
+  /** What a shutdown must not forget: that an earlier attempt may have left something, and this one may not have come so far. */
+  private leftBefore(): JobFailure | null {
+    const { lastFailure } = this.options.claimed;
+    return this.job.kind === 'REHEARSAL' && endedUnsettled(lastFailure) ? lastFailure : null;
   }
 
   private async settle(ending: Ending): Promise<void> {

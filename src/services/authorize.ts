@@ -10,6 +10,7 @@ export type Action =
   | 'backup:read'
   | 'backup:delete'
   | 'backup:verify'
+  | 'backup:rehearse'
   | 'backup:compact'
   | 'backup:compare'
   | 'backup:hold'

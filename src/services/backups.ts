@@ -1,5 +1,5 @@
 /**
- * Backups: create, look at, verify, compact, delete, expire. What creates a job authorizes, validates, writes job and records in one catalog
+ * Backups: create, look at, verify, rehearse, compact, delete, expire. What creates a job authorizes, validates, writes job and records in one catalog
  * transaction and then wakes the runner.
  */
 import type {
@@ -10,18 +10,18 @@ import type { Clock, Random } from '../domain/ambient';
 import type { VerificationLevel } from '../domain/backup';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
-import type { JobSpec } from '../domain/job';
+import type { JobSpec, RehearsalJobSpec } from '../domain/job';
 import {
   FORECAST_STEP_MS, FORECAST_WINDOW_MS, forecastStorage, type StorageForecast,
 } from '../domain/storage-forecast'; // prettier-ignore
 import { authorize } from './authorize';
 import { checkCreateBackup, type BackupRules, type CreateBackupInput } from './backup-rules';
 import { checkWaiting, createDeeds, type Deeds } from './deeds';
-import type { InputProblems } from './input-problems';
 import type { Given } from './input-rules';
 import type { JobsService } from './jobs';
 import { listPage, type ListPage, type ListRequest } from './paging';
 import type { Principal } from './principal';
+import { sourceOfBackup } from './sources';
 
 export type BackupListRequest = ListRequest<BackupFilter, BackupOrderField>;
 
@@ -49,6 +49,12 @@ export interface VerifyBackupInput {
   waitFor?: Given<string>;
 }
 
+export interface RehearseRestoreInput {
+  backupId: BackupId;
+  idempotencyKey?: Given<string>;
+  waitFor?: Given<string>;
+}
+
 export interface CompactBackupInput {
   backupId: BackupId;
   idempotencyKey?: Given<string>;
@@ -62,7 +68,10 @@ export interface BackupsService {
   delete(principal: Principal, input: DeleteBackupInput, options?: CallOptions): Promise<DeletedBackup>;
   /** A dry run lists what has expired and makes no job. */
   cleanupExpired(principal: Principal, input: CleanupExpiredBackupsInput, options?: CallOptions): Promise<CleanedUp>;
+  /** Level RESTORE is a rehearsal. */
   verify(principal: Principal, input: VerifyBackupInput, options?: CallOptions): Promise<BackupJob>;
+  /** Throws also BACKUP_NOT_RESTORABLE where the backup's source is no longer configured. */
+  rehearse(principal: Principal, input: RehearseRestoreInput, options?: CallOptions): Promise<BackupJob>;
   /** Turns its stacks of layers into single bases. Where there are none the job completes and says so. */
   compact(principal: Principal, input: CompactBackupInput, options?: CallOptions): Promise<BackupJob>;
   /** In the order of the ids; null where there is none or the caller may not see it. One query. */
@@ -171,13 +180,24 @@ function createCommands(dependencies: BackupsDependencies, deeds: Deeds) {
     },
 
     async verify(principal: Principal, input: VerifyBackupInput, options: CallOptions = {}): Promise<BackupJob> {
-      authorize(principal, 'backup:verify');
       const { backupId, level: given } = input;
       const level = given ?? 'DATA';
+      authorize(principal, level === 'RESTORE' ? 'backup:rehearse' : 'backup:verify');
       const job = await deeds.run(principal, { mutation: 'verifyBackup', input, ...options }, async () => {
-        checkWaiting(input, (problems) => checkLevel(level, problems));
+        checkWaiting(input);
+        if (level === 'RESTORE') return planRehearsal(backupId, dependencies);
         checkStored(await catalog.backups.find(backupId), 'Verify');
         return { kind: 'VERIFICATION', backupId, level };
+      });
+      return { job, backup: await catalog.backups.find(backupId) };
+    },
+
+    async rehearse(principal: Principal, input: RehearseRestoreInput, options: CallOptions = {}): Promise<BackupJob> {
+      authorize(principal, 'backup:rehearse');
+      const { backupId } = input;
+      const job = await deeds.run(principal, { mutation: 'rehearseRestore', input, ...options }, () => {
+        checkWaiting(input);
+        return planRehearsal(backupId, dependencies);
       });
       return { job, backup: await catalog.backups.find(backupId) };
     },
@@ -206,13 +226,14 @@ function createCommands(dependencies: BackupsDependencies, deeds: Deeds) {
   };
 }
 
-function checkLevel(level: VerificationLevel, problems: InputProblems): void {
-  if (level !== 'RESTORE') return;
-  problems.add(
-    'level',
-    'Verification by a RESTORE is not available yet.',
-    'Use DATA, or restore into a scratch schema.',
-  );
+/** Into its own source: that has to be configured still. */
+async function planRehearsal(
+  backupId: BackupId,
+  { catalog, sources }: Pick<BackupsDependencies, 'catalog' | 'sources'>,
+): Promise<RehearsalJobSpec> {
+  const backup = checkStored(await catalog.backups.find(backupId), 'Rehearse');
+  const { name: source } = sourceOfBackup(sources, backup.source);
+  return { kind: 'REHEARSAL', backupId, source };
 }
 
 export function noSuchBackup(): AppError {
@@ -220,9 +241,9 @@ export function noSuchBackup(): AppError {
 }
 
 /** NOT_FOUND, or CONFLICT where nothing is stored that could be worked on. */
-function checkStored(backup: BackupRecord | null, deed: 'Verify' | 'Compact'): void {
+function checkStored(backup: BackupRecord | null, deed: 'Verify' | 'Rehearse' | 'Compact'): BackupRecord {
   if (!backup) throw noSuchBackup();
-  if (backup.status === 'COMPLETED' || backup.status === 'EXPIRED') return;
+  if (backup.status === 'COMPLETED' || backup.status === 'EXPIRED') return backup;
   throw new AppError('CONFLICT', `The backup is ${backup.status}: nothing of it is stored.`, {
     hint: `${deed} a backup whose status is COMPLETED.`,
     path: ID_PATH,
@@ -262,7 +283,7 @@ async function checkNotHeld(catalog: Pick<Catalog, 'holds'>, backupId: BackupId)
   });
 }
 
-/** CONFLICT while the backup is being made, planned with, restored, verified or compacted. */
+/** CONFLICT while the backup is being made, planned with, restored, verified, rehearsed or compacted. */
 async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord): Promise<void> {
   const refuse = (message: string, hint: string) => {
     throw new AppError('CONFLICT', message, { hint, path: ID_PATH });
@@ -273,7 +294,7 @@ async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord)
   const filter = {
     backupIds: [backup.id],
     states: ['PENDING', 'RUNNING'],
-    kinds: ['PLAN', 'RESTORE', 'VERIFICATION', 'COMPACTION'],
+    kinds: ['PLAN', 'RESTORE', 'VERIFICATION', 'REHEARSAL', 'COMPACTION'],
   } as const;
   const { items } = await catalog.jobs.list({ filter, limit: 1 });
   if (items[0]) refuse(`A ${items[0].kind} job uses the backup.`, 'Wait until it has ended, or cancel it.');

@@ -6,6 +6,7 @@ import { createBench, type SourceContractFixture } from './source-bench';
 import { describeBulkWriting } from './source-bulk-contract';
 import { describeChangeWriting } from './source-change-contract';
 import { describeReading } from './source-reading-contract';
+import { describeRehearsing } from './source-rehearsal-contract';
 import { describeSchema } from './source-schema-contract';
 
 export type { ContractConnection, ContractDatabase, SourceContractFixture } from './source-bench';
@@ -17,5 +18,6 @@ export function describeSourceContract(name: string, fixture: SourceContractFixt
     describeReading(bench, fixture);
     describeBulkWriting(bench, fixture);
     describeChangeWriting(bench, fixture);
+    describeRehearsing(bench);
   });
 }

@@ -23,6 +23,7 @@ import type { RepositoryPort, SourcePort } from '../../src/services/ports';
 import { createServices, type Services } from '../../src/services/services';
 import { createEventBus } from '../../src/events/event-bus';
 import { createEventFeed, type EventFeed } from '../../src/events/event-feed';
+import { rehearsed } from './rehearsed';
 
 export const API_LIMITS: Settings['limits'] = {
   maxSockets: 2_000,
@@ -224,6 +225,8 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
           checkedBytes: 500,
         },
       };
+    case 'REHEARSAL':
+      return { kind: 'REHEARSED', backupId: spec.backupId, result: rehearsed() };
     case 'COMPACTION':
       return { kind: 'COMPACTED', stored: compactedManifest(spec.backupId) };
     case 'CLEANUP':

@@ -237,6 +237,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     name: 'default',
     mapping: structures.map(({ mapping }) => mapping),
     codec: sqliteCodec,
+    invariants: [],
     tables: new Map(structures.map(({ table }) => [table, new Map()])),
     scratch: new Map(),
     openHandles: () => handles,
@@ -281,6 +282,8 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
       return new Map();
     },
     dropScratch: async (schema) => void source.scratch.delete(schema),
+    discardScratch: async (schema) => void source.scratch.delete(schema),
+    checkInvariants: async () => [],
     close: async () => undefined,
   };
   return source;

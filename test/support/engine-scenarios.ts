@@ -62,7 +62,7 @@ export function engineRows(businesses = BUSINESSES): string[] {
 type State = Record<string, (string | null)[][]>;
 
 /** One database, one source, one repository, for one test. */
-class Stand {
+export class Stand {
   private constructor(
     readonly database: ContractDatabase,
     readonly sql: ContractConnection,

@@ -3,6 +3,7 @@ import { AppError } from '../../src/domain/errors';
 import type { EngineResult, EngineTask, TaskExecutor, TaskHooks } from '../../src/domain/task';
 import { storedManifest } from './catalog-stand';
 import { until } from './fake-clock';
+import { rehearsed } from './rehearsed';
 
 export interface HeldTask {
   task: EngineTask;
@@ -67,6 +68,8 @@ export function resultOf(task: EngineTask): EngineResult {
         checkedChunks: 1,
         checkedBytes: 2,
       };
+    case 'REHEARSAL':
+      return rehearsed();
     case 'COMPACTION': {
       const stored = storedManifest(task.spec.backupId);
       return { kind: 'COMPACTION', stored, compactedTables: ['risk_assessments'], kept: [] };

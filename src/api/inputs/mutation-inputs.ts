@@ -94,8 +94,18 @@ export class VerifyBackupInput extends JobInput {
   @Field(() => ID, { description: BACKUP_ID })
   readonly backupId!: string;
 
-  @Field(() => VerificationLevelEnum, { nullable: true, defaultValue: 'DATA' })
+  @Field(() => VerificationLevelEnum, {
+    nullable: true,
+    defaultValue: 'DATA',
+    description: 'RESTORE does what rehearseRestore does.',
+  })
   readonly level?: VerificationLevel | null;
+}
+
+@InputType()
+export class RehearseRestoreInput extends JobInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
 }
 
 @InputType({ description: 'Where a restore writes: exactly one of these.' })

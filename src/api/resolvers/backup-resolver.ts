@@ -13,14 +13,15 @@ import { listFingerprint } from '../cursors';
 import { parseIdOf, toGlobalId } from '../global-id';
 import { BackupFilter, BackupListArgs, toBackupFilter, toOrder, toPage } from '../inputs/list-inputs';
 import {
-  CleanupExpiredBackupsInput, CompactBackupInput, CreateBackupInput, DeleteBackupInput, VerifyBackupInput,
+  CleanupExpiredBackupsInput, CompactBackupInput, CreateBackupInput, DeleteBackupInput, RehearseRestoreInput, VerifyBackupInput,
 } from '../inputs/mutation-inputs'; // prettier-ignore
 import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
 import { BackupConnection, BackupView, toBackupView } from '../types/backup';
 import { pageToConnection, type CountedConnectionView } from '../types/connection';
 import { toJobView } from '../types/job';
 import {
-  CleanupExpiredBackupsPayload, CompactBackupPayload, CreateBackupPayload, DeleteBackupPayload, VerifyBackupPayload,
+  CleanupExpiredBackupsPayload, CompactBackupPayload, CreateBackupPayload, DeleteBackupPayload, RehearseRestorePayload,
+  VerifyBackupPayload,
 } from '../types/payloads'; // prettier-ignore
 import { BackupStatistics, BusinessCount, StatisticsBucket, StorageForecast } from '../types/statistics';
 import { asPayload } from '../types/user-error';
@@ -99,6 +100,19 @@ export class BackupResolver {
     return asPayload(async () => {
       const backupId = parseIdOf<BackupId>('Backup', input.backupId, ID_PATH);
       const { job, backup } = await services.backups.verify(principal, { ...input, backupId }, { signal });
+      return { job: toJobView(job), backup: backup && toBackupView(backup) };
+    });
+  }
+
+  /** Restores it into a scratch schema of its source's own server, checks what is there, and drops the schema. */
+  @Mutation(() => RehearseRestorePayload)
+  async rehearseRestore(
+    @Arg('input', () => RehearseRestoreInput) input: RehearseRestoreInput,
+    @Ctx() { services, principal, signal }: RequestContext,
+  ): Promise<RehearseRestorePayload> {
+    return asPayload(async () => {
+      const backupId = parseIdOf<BackupId>('Backup', input.backupId, ID_PATH);
+      const { job, backup } = await services.backups.rehearse(principal, { ...input, backupId }, { signal });
       return { job: toJobView(job), backup: backup && toBackupView(backup) };
     });
   }

@@ -1,16 +1,14 @@
 /** Backups as the API shows them: views over the catalog's records. */
 import { Field, ID, ObjectType } from 'type-graphql';
-import type { BackupRecord, BackupTableRecord, VerificationRecord } from '../../catalog/catalog';
-import type { BackupStatus, BackupType, ChangeDetection, Labels, VerificationLevel } from '../../domain/backup';
-import type { DamageFinding } from '../../domain/backup-store';
+import type { BackupRecord, BackupTableRecord } from '../../catalog/catalog';
+import type { BackupStatus, BackupType, ChangeDetection, Labels } from '../../domain/backup';
 import type { DataType } from '../../domain/data-type';
-import {
-  BackupStatusEnum, BackupTypeEnum, ChangeDetectionEnum, DamageProblemEnum, DataTypeEnum, VerificationLevelEnum,
-} from '../enums'; // prettier-ignore
+import { BackupStatusEnum, BackupTypeEnum, ChangeDetectionEnum, DataTypeEnum } from '../enums';
 import { toGlobalId } from '../global-id';
 import { BigIntScalar, DateTimeScalar, JsonScalar } from '../scalars';
 import { countedConnectionType } from './connection';
 import { Node } from './node';
+import { RestorabilityView, VerificationView } from './verification';
 
 @ObjectType('BackupTable', { description: 'One table of a backup.' })
 export class BackupTableView {
@@ -59,66 +57,6 @@ export class BackupTableView {
   @Field(() => String, { description: 'Why changes were found this way.' })
   get changeDetectionReason(): string {
     return this.record.changeDetectionReason;
-  }
-}
-
-@ObjectType('DamageFinding', { description: 'Something wrong in the repository, and whom it hurts.' })
-export class DamageFindingView {
-  constructor(private readonly finding: DamageFinding) {}
-
-  @Field(() => String, { description: 'The object of the repository.' })
-  get object(): string {
-    return this.finding.object;
-  }
-
-  @Field(() => DamageProblemEnum)
-  get problem(): DamageFinding['problem'] {
-    return this.finding.problem;
-  }
-
-  @Field(() => String)
-  get message(): string {
-    return this.finding.message;
-  }
-
-  @Field(() => [ID], { description: 'Backups that cannot be restored whole because of it.' })
-  get backupIds(): string[] {
-    return this.finding.backupIds.map((id) => toGlobalId('Backup', id));
-  }
-}
-
-@ObjectType('Verification', { description: 'What the last verification of a backup found.' })
-export class VerificationView {
-  constructor(private readonly record: VerificationRecord) {}
-
-  @Field(() => VerificationLevelEnum)
-  get level(): VerificationLevel {
-    return this.record.level;
-  }
-
-  @Field(() => DateTimeScalar)
-  get verifiedAt(): Date {
-    return this.record.at;
-  }
-
-  @Field(() => Boolean)
-  get passed(): boolean {
-    return this.record.passed;
-  }
-
-  @Field(() => [DamageFindingView])
-  get findings(): DamageFindingView[] {
-    return this.record.findings.map((finding) => new DamageFindingView(finding));
-  }
-
-  @Field(() => BigIntScalar)
-  get checkedChunks(): number {
-    return this.record.checkedChunks;
-  }
-
-  @Field(() => BigIntScalar)
-  get checkedBytes(): number {
-    return this.record.checkedBytes;
   }
 }
 
@@ -257,6 +195,11 @@ export class BackupView {
   @Field(() => VerificationView, { nullable: true, description: 'The last one.' })
   get verification(): VerificationView | null {
     return this.record.verification && new VerificationView(this.record.verification);
+  }
+
+  @Field(() => RestorabilityView, { nullable: true, description: 'None before the first rehearsal.' })
+  get restorability(): RestorabilityView | null {
+    return this.record.restorability && new RestorabilityView(this.record.restorability);
   }
 }
 

@@ -9,9 +9,9 @@ import { FailureCodeEnum, JobEventTypeEnum, JobKindEnum, JobStateEnum } from '..
 import { toGlobalId } from '../global-id';
 import { BigIntScalar, DateTimeScalar, DurationScalar } from '../scalars';
 import { connectionType, countedConnectionType } from './connection';
-import { VerificationView } from './backup';
 import { CleanupOutcomeView } from './cleanup';
 import { Node } from './node';
+import { VerificationView } from './verification';
 
 @ObjectType('JobProgress', { description: 'How far a job is; the whole state every time, never a difference.' })
 export class JobProgressView {
@@ -137,9 +137,13 @@ export class JobView {
     return this.record.failure && new JobFailureView(this.record.failure);
   }
 
-  @Field(() => VerificationView, { nullable: true, description: 'What this job found; for completed verifications.' })
+  @Field(() => VerificationView, {
+    nullable: true,
+    description: 'What this job found; for completed verifications and rehearsals.',
+  })
   get verification(): VerificationView | null {
     const { outcome, finishedAt: at, id: jobId } = this.record;
+    if (outcome?.kind === 'REHEARSAL' && at) return new VerificationView({ ...outcome, level: 'RESTORE', at, jobId });
     return outcome?.kind === 'VERIFICATION' && at ? new VerificationView({ ...outcome, at, jobId }) : null;
   }
 

@@ -83,6 +83,12 @@ export class VerifyBackupPayload extends JobPayload {
 }
 
 @ObjectType()
+export class RehearseRestorePayload extends JobPayload {
+  @Field(() => BackupView, { nullable: true })
+  readonly backup?: BackupView | null;
+}
+
+@ObjectType()
 export class CompactBackupPayload extends JobPayload {
   @Field(() => BackupView, { nullable: true })
   readonly backup?: BackupView | null;

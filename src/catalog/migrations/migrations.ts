@@ -3,6 +3,7 @@ import { AddComparisons1764460800000 } from './add-comparisons';
 import { AddLegalHolds1764201600000 } from './add-legal-holds';
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
+import { AddRestorability1764547200000 } from './add-restorability';
 import { AddNewRawBytes1764115200000 } from './add-new-raw-bytes';
 import { AddRestorePlans1764288000000 } from './add-restore-plans';
 import { AllowKeysWithoutJob1764028800000 } from './allow-keys-without-job';
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   AddLegalHolds1764201600000,
   AddRestorePlans1764288000000,
   AddComparisons1764460800000,
+  AddRestorability1764547200000,
 ];

@@ -5,7 +5,7 @@
 import { AppError } from '../../domain/errors';
 import type { ChunkId } from '../../domain/manifest';
 import { rowCount, type RowBatch } from '../../domain/rows';
-import type { BulkWriteOptions, BulkWriter, ConsistentRead, Source } from '../../domain/source';
+import type { BrokenReference, BulkWriteOptions, BulkWriter, ConsistentRead, Source } from '../../domain/source';
 import type { RestoredTable } from '../../domain/task';
 import { runLanes, throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
@@ -29,6 +29,8 @@ export interface BulkRestore {
   rows: BackupRows;
   /** Absent: into the source's own schema. */
   scratchSchema?: string;
+  /** Told of each foreign key that rows break, which then fails nothing. Absent: the first one fails the restore. */
+  onBrokenReference?: (broken: BrokenReference) => void;
   /** Called before what was loaded is published. */
   beforePublishing?(): Promise<void>;
 }
@@ -36,16 +38,19 @@ export interface BulkRestore {
 export interface BulkResult {
   tables: RestoredTable[];
   verifiedRows: number;
+  /** Stretches of rows that were read back and hashed, as the backup has them in chunks. */
+  verifiedChunks: number;
 }
 
 export async function restoreInBulk(restore: BulkRestore, context: TaskContext): Promise<BulkResult> {
-  const { source, scope, scratchSchema, jobId } = restore;
+  const { source, scope, scratchSchema, jobId, onBrokenReference } = restore;
   const options: BulkWriteOptions = {
     jobId,
     scratchSchema,
     tables: scope.tables.map(({ manifest }) => manifest.structure),
     scope: scope.rows,
     connections: context.deps.limits(source.name).connections,
+    onBrokenReference,
     signal: context.signal,
   };
   const writer = await openWriter(() => source.openBulkWriter(options), context);
@@ -54,13 +59,13 @@ export async function restoreInBulk(restore: BulkRestore, context: TaskContext):
     await loadTables(restore, { writer, loads, context });
     context.progress.begin({ name: 'checking references', from: 75, to: 80 });
     await writer.finishTables();
-    const verifiedRows = await readBack(restore, { writer, loads, context });
+    const proven = await readBack(restore, { writer, loads, context });
     await restore.beforePublishing?.();
     throwIfAborted(context.signal);
     context.progress.begin({ name: 'publishing', from: 98, to: 99 });
     context.committing = true;
     await writer.publish();
-    return { tables: loads.map((load) => load.describe(writer)), verifiedRows };
+    return { tables: loads.map((load) => load.describe(writer)), ...proven };
   } catch (error) {
     await undoWrite(() => writer.abort(), context);
     throw error;
@@ -182,17 +187,20 @@ function expectRead(
   load.expected.set(span.index, { id: store.chunkId(encodeRowChunk(rows)), rowCount: batch.ends.length, sorted });
 }
 
-/** Reads back what was loaded, chunk by chunk, and compares it with the backup by chunk id. Gives the rows proven equal. */
-async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWork): Promise<number> {
+type Proven = Pick<BulkResult, 'verifiedRows' | 'verifiedChunks'>;
+
+/** Reads back what was loaded, chunk by chunk, and compares it with the backup by chunk id. Gives how much was proven equal. */
+async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWork): Promise<Proven> {
   beginPhase(context, { name: 'checking', from: 80, to: 98 }, restore.scope);
   const read = await writer.openReadBack();
   try {
-    let verified = 0;
+    const verified: Proven = { verifiedRows: 0, verifiedChunks: 0 };
     for (const load of loads) {
       const units = unitsIn(load.table, restore.rows);
       await runLanes({ lanes: read.lanes, signal: context.signal }, units, async (unit, signal) => {
         const proven = await proveUnit(restore, { read, load, unit, context, signal });
-        verified += proven; // after the await: lanes add at the same time
+        verified.verifiedRows += proven.verifiedRows; // after the await: lanes add at the same time
+        verified.verifiedChunks += proven.verifiedChunks;
       });
     }
     return verified;
@@ -204,7 +212,7 @@ async function readBack(restore: BulkRestore, { writer, loads, context }: BulkWo
 async function proveUnit(
   restore: BulkRestore,
   work: { read: ConsistentRead; load: TableLoad; unit: Stretch; context: TaskContext; signal: AbortSignal },
-): Promise<number> {
+): Promise<Proven> {
   const { read, load, unit, context, signal } = work;
   const { structure, table } = load.table.manifest;
   const proof = new UnitProof(restore, load, unit);
@@ -247,9 +255,9 @@ class UnitProof {
     this.held.add(batch, this.rows.rowCount);
   }
 
-  finish(): number {
+  finish(): Proven {
     if (this.next < this.expected.length) throw this.failure('there are fewer rows than were loaded');
-    return this.proven;
+    return { verifiedRows: this.proven, verifiedChunks: this.expected.length };
   }
 
   private expectation(span: ChunkSpan): Expectation[] {

@@ -23,6 +23,8 @@ export interface OpenedBackup {
   scope: RestoreScope;
   rows: BackupRows;
   losses: Losses;
+  /** What is damaged, one sentence each; empty unless damage was allowed. */
+  damage: readonly string[];
 }
 
 interface Opening {
@@ -49,7 +51,7 @@ export async function openBackup(
   const scope = { ...whole, tables: whole.tables.filter((table) => !isLost(table)) };
   const losses = { hurt: proof.hurtTables, lost: whole.tables.filter(isLost) };
   const rows = new BackupRows({ store, codec: source.codec }, proof.lostChunks, found?.tables ?? new Map());
-  return { manifest, renamed, scope, rows, losses };
+  return { manifest, renamed, scope, rows, losses, damage: proof.losses };
 }
 
 /** A scratch schema shows the backup as it is. */

@@ -6,8 +6,9 @@ import { z } from 'zod';
 import { MAX_RETENTION_DAYS, MIN_RETENTION_DAYS } from '../../domain/backup';
 import { formatDuration, parseDurationMs } from '../../domain/duration';
 import { MAX_DELTA_LAYERS } from '../../domain/layer-stack';
-import { DEFAULT_MAPPING } from '../../domain/mapping';
-import type { Settings } from '../../domain/settings';
+import { DEFAULT_MAPPING, type SourceMapping } from '../../domain/mapping';
+import { DEFAULT_INVARIANT_LIMIT_MS, type Settings } from '../../domain/settings';
+import { invariantsSchema, toInvariant, unmappedDataTypes } from './invariants';
 import * as leaf from './leaf';
 import { mappingSchema } from './mapping';
 
@@ -57,7 +58,7 @@ function repository(base: string) {
 }
 
 function source(base: string) {
-  return z.strictObject({
+  const shape = z.strictObject({
     name: leaf.text('a name of letters, digits, _ and -, at most 63', SOURCE_NAME).default('default'),
     url: leaf.databaseUrl(base),
     dataTypes: mappingSchema.default([...DEFAULT_MAPPING]),
@@ -65,6 +66,21 @@ function source(base: string) {
     maxBytesPerSecond: leaf.integer({ min: 1024, max: Number.MAX_SAFE_INTEGER }).optional(),
     maxRowsPerSecond: leaf.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
     metadataLockPatience: leaf.duration({ min: 'PT1S', max: 'P1D' }).default(ms('PT10S')),
+    invariants: invariantsSchema.default([]),
+    invariantTimeLimit: leaf.duration({ min: 'PT1S', max: 'P1D' }).default(DEFAULT_INVARIANT_LIMIT_MS),
+  });
+  return shape.superRefine(refuseUnmapped, leaf.besideProblems);
+}
+
+/** What was refused elsewhere is told there. */
+function refuseUnmapped(given: unknown, context: z.RefinementCtx): void {
+  const { invariants, dataTypes } = given as { invariants?: unknown; dataTypes?: unknown };
+  if (!Array.isArray(invariants) || !Array.isArray(dataTypes)) return;
+  invariants.forEach((entry, at) => {
+    const unmapped = unmappedDataTypes(entry, dataTypes as SourceMapping);
+    if (unmapped.length === 0) return;
+    const message = `names ${unmapped.join(', ')}, to which no table is mapped`;
+    context.addIssue({ code: 'custom', path: ['invariants', at, 'dataTypes'], message });
   });
 }
 
@@ -137,11 +153,19 @@ export function toSettings(file: FileSettings): Settings {
 }
 
 function toSource({
-  dataTypes,
+  dataTypes: mapping,
   metadataLockPatience,
+  invariants,
+  invariantTimeLimit,
   ...rest
 }: FileSettings['sources'][number]): Settings['sources'][number] {
-  return { ...rest, mapping: dataTypes, metadataLockPatienceMs: metadataLockPatience };
+  return {
+    ...rest,
+    mapping,
+    metadataLockPatienceMs: metadataLockPatience,
+    invariants: invariants.map((entry) => toInvariant(entry, mapping)),
+    invariantLimitMs: invariantTimeLimit,
+  };
 }
 
 function demoSource(dataFolder: string): Settings['sources'][number] {

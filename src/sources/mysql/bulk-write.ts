@@ -9,7 +9,7 @@ import type { Clock, Log } from '../../domain/ambient';
 import type { RowBatch } from '../../domain/rows';
 import type { BulkWriteOptions, BulkWriter, ConsistentRead } from '../../domain/source';
 import type { SourceMapping } from '../../domain/mapping';
-import type { TableStructure } from '../../domain/table';
+import type { ForeignKey, TableStructure } from '../../domain/table';
 import { loadRows, localInfileAllowed, prepareForWriting } from './bulk-load';
 import { LaneReader } from './consistent-read';
 import { noMarker } from './create-missing';
@@ -141,7 +141,7 @@ class MysqlBulkWriter implements BulkWriter {
     await this.translating('proving references', () =>
       Promise.all(
         plans.flatMap((plan) =>
-          plan.foreignKeys.map((key) => lanes.use((session) => this.references.proveOwn(session, plan, key))),
+          plan.foreignKeys.map((key) => lanes.use((session) => this.proveOwn(session, plan, key))),
         ),
       ),
     );
@@ -152,6 +152,13 @@ class MysqlBulkWriter implements BulkWriter {
     await this.translating('adding foreign keys', async () => {
       for (const plan of plans) if (plan.staged?.was !== 'EMPTY') await this.references.add(control, plan);
     });
+  }
+
+  private async proveOwn(session: Session, plan: BuildPlan, key: ForeignKey): Promise<void> {
+    const { onBrokenReference } = this.state.options;
+    if (onBrokenReference === undefined) return this.references.proveOwn(session, plan, key);
+    const broken = await this.references.findBroken(session, plan, key);
+    if (broken !== null) onBrokenReference(broken);
   }
 
   private get provesIncoming(): boolean {

@@ -130,7 +130,7 @@ function capabilities(session: Session): Capability[] {
     },
     {
       check: 'grants: restore beside',
-      purpose: `restoring into scratch schemas, their names beginning with ${SCRATCH_PREFIX},`,
+      purpose: `rehearsing restores, and restoring into scratch schemas, their names beginning with ${SCRATCH_PREFIX},`,
       privileges: ['SELECT', 'INSERT', 'UPDATE', 'CREATE', 'DROP', 'ALTER', 'INDEX', 'REFERENCES'],
       scope: 'SCRATCH',
       severity: 'WARNING',

@@ -25,6 +25,8 @@ export interface Dialect {
   logDumpFlags: number;
   /** Session variable that limits how long a statement may run; 0 is without limit. */
   statementTimeVariable: string;
+  /** Its unit. */
+  statementTimeUnitMs: number;
   isolationVariable: string;
   /** The table of information_schema that lists every foreign key to who has PROCESS; the columns are in one that ends in `_COLS`. */
   foreignKeyView: string;
@@ -67,6 +69,7 @@ function mariadb(version: string, atLeast: AtLeast): Dialect {
     // The second bit: also those that annotate rows, else offsets in between are missing.
     logDumpFlags: 3,
     statementTimeVariable: 'max_statement_time',
+    statementTimeUnitMs: 1000,
     isolationVariable: 'tx_isolation',
     foreignKeyView: 'INNODB_SYS_FOREIGN',
     encodesTableNames: true,
@@ -90,6 +93,7 @@ function mysql(version: string, atLeast: AtLeast): Dialect {
     logsUpdatesVariable: atLeast(8, 0, 26) ? 'log_replica_updates' : 'log_slave_updates',
     logDumpFlags: 1,
     statementTimeVariable: 'max_execution_time',
+    statementTimeUnitMs: 1,
     foreignKeyView: atLeast(8, 0, 3) ? 'INNODB_FOREIGN' : 'INNODB_SYS_FOREIGN',
     encodesTableNames: !atLeast(8, 0, 3),
     isolationVariable: atLeast(5, 7, 20) ? 'transaction_isolation' : 'tx_isolation',

@@ -128,6 +128,12 @@ export function serverErrorNumber(error: unknown): number | null {
   return typeof number === 'number' && number >= 1000 ? number : null;
 }
 
+/** The server ended the statement because it took longer than the session allows. */
+export function isStatementTimeout(error: unknown): boolean {
+  const number = serverErrorNumber(error);
+  return number === 1969 || number === 3024;
+}
+
 export function isDuplicateKey(error: unknown): boolean {
   return serverErrorNumber(error) === 1062;
 }

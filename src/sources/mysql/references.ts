@@ -27,11 +27,27 @@ export interface ReferenceCheck {
 /** Throws CONFLICT that names the table, the constraint, how many rows lack a parent, and the first of them. */
 export async function checkReference(session: Session, check: ReferenceCheck): Promise<void> {
   const columns = check.key.columns.map((column) => `c.${quoteName(column)}`).join(', ');
+  const orphans = await findOrphans(session, check, columns);
+  if (orphans !== null) throw orphaned(check, orphans);
+}
+
+export interface OrphanRows {
+  count: number;
+  /** What was asked for of the first ones. */
+  shown: (string | number | null)[][];
+}
+
+/** Rows that lack a parent; `columns` is a list to select of the first ones, called `c`. Null where there is none. */
+export async function findOrphans(
+  session: Session,
+  check: ReferenceCheck,
+  columns: string,
+): Promise<OrphanRows | null> {
   const orphans = orphansSql(check);
   const shown = await session.values(`SELECT ${columns} ${orphans} LIMIT ${SHOWN_ORPHANS} ${lockClause(check)}`);
-  if (shown.length === 0) return;
+  if (shown.length === 0) return null;
   const [[count] = []] = await session.values(`SELECT COUNT(*) ${orphans} ${lockClause(check)}`);
-  throw orphaned(check, { count: Number(count), shown });
+  return { count: Number(count), shown };
 }
 
 /** A reference from a table that the work itself does not write, which this user may not even see. */
@@ -67,10 +83,7 @@ function lockClause({ locking }: ReferenceCheck): string {
   return locking ? 'LOCK IN SHARE MODE' : '';
 }
 
-function orphaned(
-  { child, key, where, restoresParent }: ReferenceCheck,
-  { count, shown }: { count: number; shown: readonly (string | number | null)[][] },
-): AppError {
+function orphaned({ child, key, where, restoresParent }: ReferenceCheck, { count, shown }: OrphanRows): AppError {
   // With a condition not all rows were looked at.
   const rows = `${where === undefined ? '' : 'at least '}${count} row${count === 1 ? '' : 's'}`;
   const values = shown.map((row) => `(${row.join(', ')})`).join(', ');

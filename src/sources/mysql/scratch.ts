@@ -76,6 +76,32 @@ export async function scratchOf(session: Session, jobId: string): Promise<{ sche
   return found;
 }
 
+/**
+ * Drops the job's own, also one whose making was cut off before its marker was written; none that is another's. The name must be one that
+ * nobody else would take: an empty schema of it counts as the job's. Idempotent.
+ */
+export async function discardScratch(session: Session, schema: string, jobId: string): Promise<void> {
+  checkScratchName(schema, session.target.schema);
+  const [exists] = await session.rows(
+    `SELECT 1 AS found FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(schema)}`,
+  );
+  if (!exists) return;
+  if (await isOfJob(session, schema, jobId)) return void (await session.run(`DROP DATABASE ${quoteName(schema)}`));
+  throw new AppError('CONFLICT', `The scratch schema ${schema} was not made by this job.`, {
+    hint: 'Look whose it is, and drop it by hand.',
+  });
+}
+
+async function isOfJob(session: Session, schema: string, jobId: string): Promise<boolean> {
+  const tables = await session.rows(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteText(schema)}`,
+  );
+  if (tables.length === 0) return true;
+  if (!tables.some(({ name }) => name === SCRATCH_MARKER)) return false;
+  const marks = await session.rows(`SELECT job_id FROM ${marker(schema)}`);
+  return marks.length === 0 ? tables.length === 1 : marks.some(({ job_id: of }) => of === jobId);
+}
+
 export async function dropScratch(session: Session, schema: string): Promise<void> {
   checkScratchName(schema, session.target.schema);
   const [exists] = await session.rows(

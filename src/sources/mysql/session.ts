@@ -168,6 +168,16 @@ export class Session {
     return this.ask<(string | number | null)[][]>({ sql, rowsAsArray: true });
   }
 
+  /** Shows each row as it comes and keeps none, so that there may be any number of them. */
+  async visit(sql: string, see: (row: unknown[]) => void): Promise<void> {
+    await this.track<void>((resolve, reject) => {
+      const query = this.connection.query({ sql, rowsAsArray: true });
+      query.on('result', (row) => see(row as unknown as unknown[]));
+      query.on('error', reject);
+      query.on('end', () => resolve());
+    });
+  }
+
   async run(sql: string): Promise<StatementResult> {
     return toResult(await this.ask({ sql }));
   }

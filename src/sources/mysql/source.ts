@@ -4,13 +4,15 @@
  */
 import type { Clock, Log, Random } from '../../domain/ambient';
 import type { SourceMapping } from '../../domain/mapping';
-import type { SourceSettings } from '../../domain/settings';
+import type { Invariant, InvariantCheck } from '../../domain/invariant';
+import { DEFAULT_INVARIANT_LIMIT_MS, type SourceSettings } from '../../domain/settings';
 import type {
   BulkWriteOptions,
   BulkWriter,
   ChangeWriteOptions,
   ChangeWriter,
   ChangeLogReport,
+  CheckInvariantsOptions,
   ConsistentRead,
   MappingProblem,
   OpenReadOptions,
@@ -32,10 +34,11 @@ import { estimateRows } from './estimate-rows';
 import { isDatabaseDenied, toSourceError } from './errors';
 import { readReferringTables } from './incoming-references';
 import { listTables } from './introspect';
+import { checkInvariants, examineInvariants } from './invariants';
 import { checkMapping } from './mapping-check';
 import { recoverWrite } from './recover-write';
 import { mysqlCodec } from './row-encoding';
-import { dropScratch } from './scratch';
+import { discardScratch, dropScratch } from './scratch';
 import { openSession, parseTarget, type ConnectionTarget, type Session, type SessionOptions } from './session';
 import { holdsRows } from './staging';
 import { unfinishedJobs } from './write-marker';
@@ -71,6 +74,10 @@ class MysqlSource implements Source {
     return this.options.settings.mapping;
   }
 
+  get invariants(): readonly Invariant[] {
+    return this.options.settings.invariants ?? [];
+  }
+
   async info(signal?: AbortSignal): Promise<SourceInfo> {
     return this.within({ signal }, async ({ dialect }) => ({
       kind: dialect.kind,
@@ -89,7 +96,10 @@ class MysqlSource implements Source {
     const examine = (session: Session): Promise<SourceFinding[]> =>
       diagnoseSafely({ session, mapping: settings.mapping, clock });
     try {
-      return await this.within({ signal }, examine);
+      return await this.within({ signal }, async (session) => [
+        ...(await examine(session)),
+        ...(await examineInvariants(session, this.invariants)),
+      ]);
     } catch (error) {
       if (!isDatabaseDenied(error)) throw error;
       // A user without any grant on the database can't enter it: all the more it must be told which ones are missing.
@@ -170,6 +180,19 @@ class MysqlSource implements Source {
 
   async dropScratch(schema: string): Promise<void> {
     await this.within({}, (session) => dropScratch(session, schema));
+  }
+
+  async discardScratch(schema: string, jobId: string): Promise<void> {
+    await this.within({ noSchema: true }, (session) => discardScratch(session, schema, jobId));
+  }
+
+  async checkInvariants(options: CheckInvariantsOptions): Promise<InvariantCheck[]> {
+    const { invariantLimitMs = DEFAULT_INVARIANT_LIMIT_MS } = this.options.settings;
+    try {
+      return await checkInvariants(this.target, { ...options, limitMs: invariantLimitMs });
+    } catch (error) {
+      throw toSourceError(error, 'checking invariants');
+    }
   }
 
   async close(): Promise<void> {

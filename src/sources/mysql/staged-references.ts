@@ -1,7 +1,9 @@
 /** Foreign keys of tables that are being built beside the live ones: proven, then added, against where each table is for now. */
-import type { ForeignKey } from '../../domain/table';
+import { shownKey } from '../../domain/invariant';
+import type { BrokenReference } from '../../domain/source';
+import type { ForeignKey, TableStructure } from '../../domain/table';
 import { readIncomingReferences } from './incoming-references';
-import { checkIncoming, checkReference, parentName } from './references';
+import { checkIncoming, checkReference, findOrphans, parentName, type ReferenceCheck } from './references';
 import type { Session } from './session';
 import { qualified, quoteName, quoteNames } from './sql';
 import type { BuildPlan } from './staging';
@@ -19,10 +21,23 @@ export class StagedReferences {
   }
 
   /** Proves one foreign key of a built table; throws CONFLICT. */
-  async proveOwn(session: Session, { structure: { table }, location }: BuildPlan, key: ForeignKey): Promise<void> {
+  proveOwn(session: Session, plan: BuildPlan, key: ForeignKey): Promise<void> {
+    return checkReference(session, this.checkOf(plan, key));
+  }
+
+  /** The same, for whoever wants to know it; null where the foreign key holds. */
+  async findBroken(session: Session, plan: BuildPlan, key: ForeignKey): Promise<BrokenReference | null> {
+    const { structure } = plan;
+    const orphans = await findOrphans(session, this.checkOf(plan, key), shownKeyColumns(structure));
+    if (orphans === null) return null;
+    const firstKeys = orphans.shown.map((row) => shownKey(row.join(', ')));
+    return { table: structure.table, key, rowCount: orphans.count, firstKeys };
+  }
+
+  private checkOf({ structure: { table }, location }: BuildPlan, key: ForeignKey): ReferenceCheck {
     const childName = qualified(location.schema, location.table);
     const restoresParent = this.planOfParent(key) !== undefined;
-    await checkReference(session, { child: table, key, childName, parentName: this.parentOf(key), restoresParent });
+    return { child: table, key, childName, parentName: this.parentOf(key), restoresParent };
   }
 
   /**
@@ -62,6 +77,16 @@ export class StagedReferences {
   private planOfParent({ referencedSchema, referencedTable }: ForeignKey): BuildPlan | undefined {
     return referencedSchema === undefined ? this.findPlan(referencedTable) : undefined;
   }
+}
+
+/** Of a referring row, called `c`; bytes that are no text as hexadecimal digits. */
+function shownKeyColumns({ key, columns }: TableStructure): string {
+  const isBytes = (name: string): boolean => {
+    const kind = columns.find((column) => column.name === name)?.kind;
+    return kind === 'BINARY' || kind === 'BIT' || kind === 'GEOMETRY';
+  };
+  const shown = (name: string): string => `c.${quoteName(name)}`;
+  return key.map((name) => (isBytes(name) ? `CONCAT('0x', HEX(${shown(name)}))` : shown(name))).join(', ');
 }
 
 /** RESTRICT is what no clause means; said aloud, MariaDB would keep it as NO ACTION. */

@@ -14,7 +14,7 @@ import { consistentRead } from './consistent-read';
 import { createTable, type Deferred } from './create-table';
 import { Database } from './database';
 import { throwIfAborted } from './errors';
-import { TableNames, affectedTables, danglingError, danglingRows } from './foreign-key-check';
+import { TableNames, affectedTables, brokenReferences, danglingError, danglingRows } from './foreign-key-check';
 import { introspectTable, objectKind } from './introspect';
 import { quoteName } from './quote';
 import { publishScratch, refuseTakenScratch, removeDatabaseFiles, scratchPath, unfinishedScratchPath } from './scratch';
@@ -129,7 +129,10 @@ class SqliteBulkWriter implements BulkWriter {
     const ours = found.filter(({ table, parent }) =>
       loaded.has(table) ? this.mustResolve(parent, loaded) : loaded.has(parent) && this.provesIncoming,
     );
-    if (ours.length > 0) throw danglingError(this.database, ours, loaded);
+    if (ours.length === 0) return;
+    const { tables, onBrokenReference } = this.options;
+    if (onBrokenReference === undefined) throw danglingError(this.database, ours, loaded);
+    for (const broken of brokenReferences(this.database, ours, tables)) onBrokenReference(broken);
   }
 
   /** A scratch schema may hold some of the tables only; what refers to the rest can't be proven there. */

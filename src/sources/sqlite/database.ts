@@ -47,6 +47,11 @@ export class Database {
     return guarded(() => this.statement(sql).all([...parameters]) as SqlValue[][]);
   }
 
+  /** How many columns the rows of a query have; runs nothing. */
+  columnCount(sql: string): number {
+    return guarded(() => this.statement(sql).columns().length);
+  }
+
   /** The first field of the first row, or null. */
   value(sql: string, parameters: readonly SqlValue[] = []): SqlValue {
     return this.rows(sql, parameters)[0]?.[0] ?? null;

@@ -1,5 +1,8 @@
 /** Finds rows that refer to nothing. Foreign keys are not enforced while a restore writes, so this is their proof. */
 import { AppError, isAppError } from '../../domain/errors';
+import { shownKey } from '../../domain/invariant';
+import type { BrokenReference } from '../../domain/source';
+import type { TableStructure } from '../../domain/table';
 import { orphanRemedy } from '../orphan-remedy';
 import type { Database } from './database';
 import { foreignKeyName, foreignKeys, tableNames } from './introspect';
@@ -83,6 +86,41 @@ function identity({ table, rowId, parent, keyNumber }: DanglingRow): string {
 
 /** Names each table and foreign key, how many rows it is about, and the first of them; `restored` are the restore's own tables. */
 export function danglingError(database: Database, rows: readonly DanglingRow[], restored: TableNames): AppError {
+  const groups = byForeignKey(rows);
+  const described = groups.slice(0, SHOWN).map((group) => describeGroup(database, group));
+  const more = groups.length > SHOWN ? `; and ${groups.length - SHOWN} more foreign keys` : '';
+  return new AppError('CONFLICT', `Rows would refer to missing rows: ${described.join('; ')}${more}.`, {
+    hint: remedyFor(rows, restored),
+  });
+}
+
+/** The same as facts: one for each foreign key that rows break. */
+export function brokenReferences(
+  database: Database,
+  rows: readonly DanglingRow[],
+  structures: readonly TableStructure[],
+): BrokenReference[] {
+  return byForeignKey(rows).map((group) => {
+    const { table, parent, keyNumber } = group[0] as DanglingRow;
+    const name = foreignKeyName(table, keyNumber);
+    const columns = foreignKeys(database, table).find((key) => key.name === name)?.columns ?? [];
+    const structure = structures.find((candidate) => candidate.table.toLowerCase() === table.toLowerCase());
+    const firstKeys = structure === undefined ? [] : keysOf(database, structure, group.slice(0, SHOWN));
+    return { table, key: { name, columns, referencedTable: parent }, rowCount: group.length, firstKeys };
+  });
+}
+
+/** Written as SQL literals, since text may be no UTF-8; none of a table without rowid. */
+function keysOf(database: Database, { table, key }: TableStructure, rows: readonly DanglingRow[]): string[] {
+  const columns = key.map((name) => `quote(${quoteName(name)})`).join(` || ', ' || `);
+  return rows.flatMap(({ rowId }) => {
+    if (rowId === null) return [];
+    const found = database.value(`SELECT hex(${columns}) FROM ${quoteName(table)} WHERE rowid = ?`, [BigInt(rowId)]);
+    return [shownKey(Buffer.from(String(found), 'hex').toString('utf8'))];
+  });
+}
+
+function byForeignKey(rows: readonly DanglingRow[]): DanglingRow[][] {
   const groups = new Map<string, DanglingRow[]>();
   for (const row of rows) {
     const id = JSON.stringify([row.table, row.keyNumber]);
@@ -90,11 +128,7 @@ export function danglingError(database: Database, rows: readonly DanglingRow[], 
     groups.set(id, group);
     group.push(row);
   }
-  const described = [...groups.values()].slice(0, SHOWN).map((group) => describeGroup(database, group));
-  const more = groups.size > SHOWN ? `; and ${groups.size - SHOWN} more foreign keys` : '';
-  return new AppError('CONFLICT', `Rows would refer to missing rows: ${described.join('; ')}${more}.`, {
-    hint: remedyFor(rows, restored),
-  });
+  return [...groups.values()];
 }
 
 /** Of the parents that are not being restored, if there are any: with them the rest may be whole too. */

@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AppError } from '../../domain/errors';
 import { Database } from './database';
+import { toSourceError } from './errors';
 import { hasMarker, hasMarkerTable } from './write-marker';
 
 const SCHEMA_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
@@ -48,6 +49,16 @@ export async function publishScratch(unfinishedPath: string, path: string): Prom
   await flush(dirname(path));
 }
 
+/** How much room is left beside the source's file. */
+export async function freeScratchBytes(sourcePath: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(dirname(sourcePath));
+    return bavail * bsize;
+  } catch (error) {
+    throw toSourceError(error);
+  }
+}
+
 /** Makes a file, or the names in a folder, durable. */
 export async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
@@ -79,6 +90,17 @@ export function dropScratch(sourcePath: string, schema: string): void {
   if (existsSync(path) && inspect(path, hasMarkerTable)) return removeDatabaseFiles(path);
   const why = existsSync(path) ? 'was not made by a restore' : 'does not exist';
   throw new AppError('INVALID_INPUT', `The scratch schema ${schema} ${why}.`, { hint: 'Check the name.' });
+}
+
+/** Removes what this job made of it, whole or not; CONFLICT for another's. Idempotent. */
+export function discardScratch(sourcePath: string, schema: string, jobId: string): void {
+  const path = scratchPath(sourcePath, schema);
+  removeDatabaseFiles(unfinishedScratchPath(sourcePath, schema, jobId));
+  if (!existsSync(path)) return;
+  if (inspect(path, (database) => hasMarker(database, jobId))) return removeDatabaseFiles(path);
+  throw new AppError('CONFLICT', `The scratch schema ${schema} was not made by this job.`, {
+    hint: 'Look whose it is, and remove it by hand.',
+  });
 }
 
 function siblings(sourcePath: string): string[] {

@@ -6,12 +6,14 @@ import { basename } from 'node:path';
 import { existsSync } from 'node:fs';
 import type { Clock, Log, Random } from '../../domain/ambient';
 import type { SourceMapping } from '../../domain/mapping';
+import type { Invariant, InvariantCheck } from '../../domain/invariant';
 import type { SourceSettings } from '../../domain/settings';
 import type {
   BulkWriteOptions,
   BulkWriter,
   ChangeWriteOptions,
   ChangeWriter,
+  CheckInvariantsOptions,
   ConsistentRead,
   MappingProblem,
   OpenReadOptions,
@@ -31,10 +33,18 @@ import { dropEmptyTables, referringTables } from './drop-empty';
 import { throwIfAborted } from './errors';
 import { estimateRows } from './estimate-rows';
 import { objectKind } from './introspect';
+import { checkInvariants, examineInvariants } from './invariants';
 import { checkMapping } from './mapping-check';
 import { quoteName } from './quote';
 import { sqliteCodec } from './row-encoding';
-import { dropScratch, hasFinishedScratch, removeUnfinishedScratch, scratchPath } from './scratch';
+import {
+  discardScratch,
+  dropScratch,
+  freeScratchBytes,
+  hasFinishedScratch,
+  removeUnfinishedScratch,
+  scratchPath,
+} from './scratch';
 import { hasMarker } from './write-marker';
 
 export interface SqliteSourceOptions {
@@ -65,6 +75,10 @@ class SqliteSource implements Source {
     return this.options.settings.mapping;
   }
 
+  get invariants(): readonly Invariant[] {
+    return this.options.settings.invariants ?? [];
+  }
+
   async info(signal?: AbortSignal): Promise<SourceInfo> {
     return this.look(signal, (database) => ({
       kind: 'sqlite',
@@ -79,7 +93,8 @@ class SqliteSource implements Source {
 
   async diagnose(signal?: AbortSignal): Promise<SourceFinding[]> {
     throwIfAborted(signal);
-    return diagnose(this.path, this.options.settings.mapping);
+    const findings = diagnose(this.path, this.options.settings.mapping);
+    return [...findings, ...within(this.path, (database) => examineInvariants(database, this.invariants))];
   }
 
   async estimateRows(signal?: AbortSignal): Promise<Map<string, number>> {
@@ -142,6 +157,19 @@ class SqliteSource implements Source {
 
   async dropScratch(schema: string): Promise<void> {
     dropScratch(this.path, schema);
+  }
+
+  async discardScratch(schema: string, jobId: string): Promise<void> {
+    discardScratch(this.path, schema, jobId);
+  }
+
+  async checkInvariants({ schema, invariants, signal }: CheckInvariantsOptions): Promise<InvariantCheck[]> {
+    throwIfAborted(signal);
+    return within(scratchPath(this.path, schema), (database) => checkInvariants(database, invariants, signal));
+  }
+
+  freeBytes(): Promise<number> {
+    return freeScratchBytes(this.path);
   }
 
   async close(): Promise<void> {

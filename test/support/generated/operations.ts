@@ -109,8 +109,16 @@ export type CreateBackupInput = {
   waitFor?: string | null | undefined;
 };
 
-/** What is wrong with a stored object. */
-export type DamageProblem = 'DAMAGED' | 'MISSING' | 'UNEXPECTED' | 'UNREADABLE';
+/** What is wrong: the first four of a stored object, the others of what a rehearsal restored. NOT_RESTORED: the restore failed, or gave other rows. BROKEN_REFERENCE: rows refer to rows that are not there. BROKEN_INVARIANT: a query that must give no row gave some. UNCHECKED_INVARIANT: it could not be asked. */
+export type DamageProblem =
+  | 'BROKEN_INVARIANT'
+  | 'BROKEN_REFERENCE'
+  | 'DAMAGED'
+  | 'MISSING'
+  | 'NOT_RESTORED'
+  | 'UNCHECKED_INVARIANT'
+  | 'UNEXPECTED'
+  | 'UNREADABLE';
 
 /** Words for the risk tables; ALL is their union. */
 export type DataType = 'ALERTS' | 'ALL' | 'ASSESSMENTS' | 'BUSINESSES' | 'CONFIG' | 'FACTORS' | 'HISTORY' | 'TRENDS';
@@ -246,6 +254,15 @@ export type PlanRestoreInput = {
   waitFor?: string | null | undefined;
 };
 
+export type RehearseRestoreInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
 export type ReleaseLegalHoldInput = {
   /** The id of a Backup. */
   backupId: string | number;
@@ -345,6 +362,7 @@ export type VerifyBackupInput = {
   backupId: string | number;
   /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
   idempotencyKey?: string | null | undefined;
+  /** RESTORE does what rehearseRestore does. */
   level?: VerificationLevel | null | undefined;
   /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
   waitFor?: string | null | undefined;
@@ -543,6 +561,17 @@ export type GetBackupQuery = {
       passed: boolean;
       findings: Array<{ object: string; problem: DamageProblem; message: string }>;
     } | null;
+    restorability: {
+      proven: boolean;
+      lastProvenAt: string | null;
+      provenRto: string | null;
+      coverage: {
+        rowCount: string;
+        heldRowCount: string;
+        unprovenReferences: Array<string>;
+        skippedInvariants: Array<string>;
+      } | null;
+    } | null;
     legalHold: { id: string; reason: string | null; createdAt: string; createdBy: string | null } | null;
     job: { id: string; state: JobState } | null;
   } | null;
@@ -635,7 +664,15 @@ export type GetJobQuery = {
       level: VerificationLevel;
       passed: boolean;
       checkedChunks: string;
-      findings: Array<{ object: string; problem: DamageProblem; message: string; backupIds: Array<string> }>;
+      findings: Array<{
+        object: string;
+        problem: DamageProblem;
+        message: string;
+        backupIds: Array<string>;
+        rowCount: string | null;
+        firstKeys: Array<string>;
+      }>;
+      rehearsal: { restoreTime: string } | null;
     } | null;
     cleanup: {
       deletedBackupIds: Array<string>;
@@ -987,6 +1024,52 @@ export type RecordHistoryQuery = {
       lastSeenIn: { id: string } | null;
     }>;
     pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type RehearseRestoreMutationVariables = Exact<{
+  input: RehearseRestoreInput;
+}>;
+
+export type RehearseRestoreMutation = {
+  rehearseRestore: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    backup: {
+      id: string;
+      restorability: {
+        proven: boolean;
+        lastProvenAt: string | null;
+        provenRto: string | null;
+        coverage: {
+          dataTypes: Array<DataType>;
+          tableCount: number;
+          heldTableCount: number;
+          rowCount: string;
+          heldRowCount: string;
+          referenceCount: number;
+          unprovenReferences: Array<string>;
+          invariants: Array<string>;
+          skippedInvariants: Array<string>;
+        } | null;
+        lastRehearsal: {
+          verifiedAt: string;
+          passed: boolean;
+          findings: Array<{
+            object: string;
+            problem: DamageProblem;
+            message: string;
+            rowCount: string | null;
+            firstKeys: Array<string>;
+          }>;
+          rehearsal: { restoreTime: string } | null;
+        };
+      } | null;
+    } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
 
@@ -1925,6 +2008,31 @@ export const GetBackupDocument = {
                 },
                 {
                   kind: 'Field',
+                  name: { kind: 'Name', value: 'restorability' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'proven' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'lastProvenAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'provenRto' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'coverage' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'heldRowCount' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'unprovenReferences' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'skippedInvariants' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
                   name: { kind: 'Name', value: 'legalHold' },
                   selectionSet: {
                     kind: 'SelectionSet',
@@ -2241,7 +2349,17 @@ export const GetJobDocument = {
                             { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
                             { kind: 'Field', name: { kind: 'Name', value: 'message' } },
                             { kind: 'Field', name: { kind: 'Name', value: 'backupIds' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'firstKeys' } },
                           ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'rehearsal' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [{ kind: 'Field', name: { kind: 'Name', value: 'restoreTime' } }],
                         },
                       },
                     ],
@@ -3834,6 +3952,156 @@ export const RecordHistoryDocument = {
     },
   ],
 } as unknown as DocumentNode<RecordHistoryQuery, RecordHistoryQueryVariables>;
+export const RehearseRestoreDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'RehearseRestore' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'RehearseRestoreInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'rehearseRestore' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'restorability' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'proven' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'lastProvenAt' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'provenRto' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'coverage' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'tableCount' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'heldTableCount' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'heldRowCount' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'referenceCount' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'unprovenReferences' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'invariants' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'skippedInvariants' } },
+                                ],
+                              },
+                            },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'lastRehearsal' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'verifiedAt' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'passed' } },
+                                  {
+                                    kind: 'Field',
+                                    name: { kind: 'Name', value: 'findings' },
+                                    selectionSet: {
+                                      kind: 'SelectionSet',
+                                      selections: [
+                                        { kind: 'Field', name: { kind: 'Name', value: 'object' } },
+                                        { kind: 'Field', name: { kind: 'Name', value: 'problem' } },
+                                        { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                                        { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                                        { kind: 'Field', name: { kind: 'Name', value: 'firstKeys' } },
+                                      ],
+                                    },
+                                  },
+                                  {
+                                    kind: 'Field',
+                                    name: { kind: 'Name', value: 'rehearsal' },
+                                    selectionSet: {
+                                      kind: 'SelectionSet',
+                                      selections: [{ kind: 'Field', name: { kind: 'Name', value: 'restoreTime' } }],
+                                    },
+                                  },
+                                ],
+                              },
+                            },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<RehearseRestoreMutation, RehearseRestoreMutationVariables>;
 export const ReleaseLegalHoldDocument = {
   kind: 'Document',
   definitions: [

@@ -62,6 +62,50 @@ describe('without any setting', () => {
   });
 });
 
+describe('invariants', () => {
+  const source = (invariants: string): string => `
+      sources:
+        - url: "sqlite:kyb.sqlite"
+          dataTypes:
+            ASSESSMENTS: [{ table: assessments }]
+            CONFIG: [{ table: settings }, { table: more_settings }]
+          invariants: ${invariants}`;
+
+  test('need the tables of their data types, by default all that are mapped', () => {
+    const { settings } = load(
+      source(`[{ name: one, sql: "SELECT 1 ;" }, { name: two, sql: "SELECT 2", dataTypes: [CONFIG] }]`),
+    );
+    expect(settings.sources[0]).toMatchObject({
+      invariants: [
+        { name: 'one', sql: 'SELECT 1', tables: ['assessments', 'settings', 'more_settings'] },
+        { name: 'two', sql: 'SELECT 2', tables: ['settings', 'more_settings'] },
+      ],
+      invariantLimitMs: 300_000,
+    });
+  });
+
+  test('are told apart, and refused with all that is wrong with them', () => {
+    const given = `
+            - { name: same, sql: "SELECT 1" }
+            - { name: same, sql: "DELETE FROM settings" }
+            - { name: third, sql: "SELECT 1; SELECT 2", dataTypes: [TRENDS, CONFIG] }
+            - { name: fourth, sql: 7, dataTypes: [NOTHING] }
+            - { name: "", sql: "SELECT 1", dataTypes: [] }
+          invariantTimeLimit: PT0S`;
+    expect(problems(source(given)).sort()).toEqual([
+      expect.stringMatching(/^sources.0.invariantTimeLimit: .* PT1S to P1D/),
+      expect.stringMatching(/^sources.0.invariants.1.name: "same" is another invariant's name/),
+      expect.stringMatching(/^sources.0.invariants.1.sql: .* does not begin with SELECT/),
+      expect.stringMatching(/^sources.0.invariants.2.dataTypes: names TRENDS, to which no table is mapped/),
+      expect.stringMatching(/^sources.0.invariants.2.sql: .* more than one statement/),
+      expect.stringMatching(/^sources.0.invariants.3.dataTypes.0: "NOTHING" is not allowed/),
+      expect.stringMatching(/^sources.0.invariants.3.sql: 7 is not allowed/),
+      expect.stringMatching(/^sources.0.invariants.4.dataTypes: is an empty list/),
+      expect.stringMatching(/^sources.0.invariants.4.name: "" is not allowed/),
+    ]);
+  });
+});
+
 describe('a settings file', () => {
   test('gives sources their mapping, with columns and paths', () => {
     const { settings } = load(`

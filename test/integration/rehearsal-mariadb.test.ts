@@ -1,0 +1,81 @@
+/** Rehearsals on MariaDB, and what only a server can do to them: refuse a grant, end a statement after its time. */
+import { randomUUID } from 'node:crypto';
+import { rehearsalSchema } from '../../src/domain/rehearsal';
+import { mariadbEngineFixture } from '../support/engine-mariadb';
+import { canHaveMariadb } from '../support/mariadb';
+import { describeRehearsals } from '../support/rehearsal-scenarios';
+import { openTestMysql } from '../support/mysql-source';
+import { MysqlStand } from '../support/mysql-stand';
+import { run } from '../support/engine-context';
+
+if (canHaveMariadb()) {
+  describeRehearsals('MariaDB', {
+    fixture: mariadbEngineFixture,
+    async leftOf({ sql }, schema) {
+      const found = await sql.query(
+        `SELECT schema_name FROM information_schema.schemata WHERE schema_name = '${schema}'`,
+      );
+      return found.map(([name]) => String(name));
+    },
+  });
+
+  describe('a rehearsal on MariaDB', () => {
+    let stand: MysqlStand;
+    const USER = `rv_reh_${process.pid}`;
+    beforeAll(async () => {
+      stand = await MysqlStand.open(['CREATE TABLE t (id INT PRIMARY KEY)', 'INSERT INTO t VALUES (1), (2)'], ['t']);
+      await stand.exec(
+        `CREATE USER ${USER}@'%' IDENTIFIED BY 'secret'`,
+        `GRANT SELECT ON \`${stand.schema.name}\`.* TO ${USER}@'%'`,
+      );
+    });
+    afterAll(async () => {
+      await stand.exec(`DROP USER ${USER}@'%'`);
+      await stand.close();
+    });
+
+    const rehearse = async (source: ReturnType<typeof openTestMysql>) => {
+      const spec = { kind: 'REHEARSAL', backupId: await stand.backup(), source: 'default' } as const;
+      const jobId = randomUUID() as never;
+      try {
+        return await run({ kind: 'REHEARSAL', jobId, spec, mayHaveLeft: false }, { ...stand.bench, source });
+      } finally {
+        await source.close();
+        await expect(stand.source.tableStates(['t'], rehearsalSchema(jobId))).resolves.toEqual(
+          new Map([['t', 'MISSING']]),
+        );
+      }
+    };
+
+    it('without the grant for scratch schemas is a failure that says which, and no verdict on the backup', async () => {
+      const url = Object.assign(new URL(stand.schema.url), { username: USER, password: 'secret' }).href;
+      await expect(rehearse(openTestMysql(url, stand.mapping))).rejects.toMatchObject({
+        code: 'SOURCE_UNAVAILABLE',
+        hint: expect.stringContaining('npm run doctor'),
+      });
+    });
+
+    it('ends an invariant after its time, says so, and asks the next one', async () => {
+      const slow = { name: 'slow', sql: 'SELECT SLEEP(20) FROM t WHERE id = 1', tables: ['t'] };
+      const invariants = [slow, { name: 'two', sql: 'SELECT id FROM t WHERE id > 2', tables: ['t'] }];
+      const result = await rehearse(
+        openTestMysql(stand.schema.url, stand.mapping, { invariants, invariantLimitMs: 300 }),
+      );
+      expect(result).toMatchObject({
+        passed: false,
+        findings: [{ object: 'slow', problem: 'UNCHECKED_INVARIANT', message: expect.stringContaining('0.3 seconds') }],
+      });
+    });
+
+    it('takes back a schema whose making was cut off before it was marked', async () => {
+      const schema = rehearsalSchema(randomUUID() as never);
+      await stand.exec(`CREATE DATABASE ${schema}`);
+      await stand.source.discardScratch(schema, 'job');
+      await stand.exec(`CREATE DATABASE ${schema}`, `CREATE TABLE ${schema}.theirs (id INT)`);
+      await expect(stand.source.discardScratch(schema, 'job')).rejects.toMatchObject({ code: 'CONFLICT' });
+      await stand.exec(`DROP DATABASE ${schema}`);
+    });
+  });
+} else {
+  it.skip('rehearsals on MariaDB: there is no server', () => undefined);
+}
