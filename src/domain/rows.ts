@@ -67,8 +67,8 @@ export interface RowCodec {
    * Returns the offset after the row. Throws INTEGRITY_FAILURE when the bytes are no such row.
    */
   locate(bytes: Buffer, start: number, columnCount: number, out: Int32Array): number;
-  /** The encoded field of a plain text value (an id given by a caller), as it would stand in a row of a text column. */
-  encodeText(text: string): Buffer;
+  /** The encoded field of a plain text value (an id given by a caller), as it would stand in a row of a text column; of NULL. */
+  encodeText(text: string | null): Buffer;
   /** A field's value as text for people and comparisons with ids; null for NULL. */
   valueText(bytes: Buffer, fieldStart: number, fieldEnd: number): string | null;
   /** What the fields of the table's rows mean, column by column. */

@@ -114,6 +114,18 @@ describe('restoring', () => {
     expect(contentOf(file)).toEqual(whole);
   });
 
+  it('fits rows to tables that changed since, and says what it left out', () => {
+    const file = restored('changed.sqlite');
+    execSqlite(file, 'ALTER TABLE config ADD COLUMN extra BIGINT NULL', 'ALTER TABLE factor DROP COLUMN note');
+    execSqlite(file, 'UPDATE config SET extra = 5', "UPDATE config SET name = 'drifted' WHERE id < 4");
+    const { status, stdout } = stand.run(['restore', full, '--to', 'sqlite:changed.sqlite', '--in-place']);
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/warning: factor: Not in the table any more.*: note\./),
+    ]);
+    expect(contentOf(file).config).toEqual(whole.config?.map((row) => `${row},5`));
+  });
+
   it('takes the rows of one business, or some data types, as the manifest maps them', () => {
     const target = { RISKVAULT_TARGET_URL: `sqlite:${stand.path('part.sqlite')}` };
     expect(stand.run(['restore', full, '--business', 'b7'], target)).toMatchObject({ status: 0 });

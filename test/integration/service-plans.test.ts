@@ -106,6 +106,25 @@ function describePlans(name: string, open: () => Promise<Platform>): void {
       await service.client.restore({ backupId });
       expect(await platform.state()).toEqual(whole);
     });
+
+    it('of a platform that was migrated since keeps what came with the migration', async () => {
+      await platform.exec(
+        `ALTER TABLE businesses ADD COLUMN segment VARCHAR(80) NOT NULL DEFAULT 'none'`,
+        `UPDATE businesses SET segment = registration_number, updated_at = updated_at`,
+        `ALTER TABLE risk_trends ADD COLUMN origin VARCHAR(20) NOT NULL DEFAULT 'feed'`,
+      );
+      const whole = await platform.state();
+      await platform.exec(...damageStatements(4));
+      const damaged = await platform.state();
+      const made = await plan();
+      const warnings = made.tables.flatMap((table) => table.warnings);
+      expect(warnings).toEqual([expect.stringMatching(/: segment\./), expect.stringMatching(/: origin\./)]);
+      const applied = await apply(made);
+      expect(applied).toMatchObject({ job: { state: 'COMPLETED' }, errors: [] });
+      expect(await platform.state()).toEqual(whole);
+      expect(await undo(applied.restore!.id)).toMatchObject({ job: { state: 'COMPLETED' } });
+      expect(await platform.state()).toEqual(damaged);
+    });
   });
 }
 

@@ -268,6 +268,21 @@ export function describeStructures(name: string, fixture: SourceContractFixture)
       expect(await stand.rows('config')).toEqual(withExtra(before, () => '7'));
     });
 
+    it('a backup of several layers is merged as it was stored, and then read as the table is now', async () => {
+      await stand.exec(...DAMAGE, `UPDATE config SET name = 'later' WHERE id = 20`);
+      id = (await backup(stand.bench, { type: 'INCREMENTAL' })).stored.manifest.backupId;
+      const { manifest } = (await stand.store.findManifest(id))!;
+      expect(manifest.tables.find(({ table }) => table === 'config')?.layers).toHaveLength(2);
+      const before = await stand.rows('config', 'rank_no, name, id');
+      await stand.rebuildConfig(
+        `rank_no BIGINT NULL, extra BIGINT NOT NULL DEFAULT 7, name ${exact.replace('(40)', '(50)')} NULL, ${key}, UNIQUE (rank_no)`,
+        'id, name, rank_no',
+      );
+      await stand.exec('UPDATE config SET extra = 8', 'DELETE FROM config WHERE id IN (1, 700)', `UPDATE config SET name = 'x' WHERE id IN (3, 5)`); // prettier-ignore
+      const expected = before.map(([rank, name_, row]) => [rank, row === '1' || row === '700' ? '7' : '8', name_, row]);
+      await goThere(['config'], CONFIG, { config: expected as Rows });
+    });
+
     it('a scratch schema shows the backup as it was', async () => {
       await stand.exec('ALTER TABLE config ADD COLUMN extra BIGINT NULL');
       const schema = 'rv_test_structures_scratch';

@@ -91,10 +91,18 @@ class ChunkJoin {
   private matchesExpected(bytes: Buffer, start: number, end: number): boolean {
     const row = this.expected;
     if (this.comparison.unlike !== undefined || row >= this.seen.length || this.seen[row] === 1) return false;
+    if (this.kept !== null) return this.matchesKnown(row, { bytes, start, end });
     const backupEnd = this.backup.ends[row] as number;
     const backupStart = rowStart(this.backup, row);
     if (backupEnd - backupStart !== end - start) return false;
     if (this.backup.bytes.compare(bytes, start, end, backupStart, backupEnd) !== 0) return false;
+    this.take(row);
+    return true;
+  }
+
+  /** Equal bytes in the columns that the backup knows, its key among them. */
+  private matchesKnown(row: number, live: RowSlice): boolean {
+    if (!this.kept?.agree(this.slice(row), live)) return false;
     this.take(row);
     return true;
   }
@@ -183,10 +191,19 @@ class KeptFields {
     this.places = new Int32Array(3 * knownColumns);
   }
 
-  /** The live row itself where nothing that the backup knows of it differs. */
-  merge(backup: RowSlice, live: RowSlice): RowSlice {
+  /** Whether nothing differs of what the backup knows. */
+  agree(backup: RowSlice, live: RowSlice): boolean {
     const [known, kept] = [this.endOfKnown(backup), this.endOfKnown(live)];
-    if (backup.bytes.compare(live.bytes, live.start, kept, backup.start, known) === 0) return live;
+    return (
+      known - backup.start === kept - live.start &&
+      backup.bytes.compare(live.bytes, live.start, kept, backup.start, known) === 0
+    );
+  }
+
+  /** The live row itself where they agree. */
+  merge(backup: RowSlice, live: RowSlice): RowSlice {
+    if (this.agree(backup, live)) return live;
+    const [known, kept] = [this.endOfKnown(backup), this.endOfKnown(live)];
     const bytes = Buffer.concat([backup.bytes.subarray(backup.start, known), live.bytes.subarray(kept, live.end)]);
     return { bytes, start: 0, end: bytes.length };
   }

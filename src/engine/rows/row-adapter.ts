@@ -9,11 +9,13 @@ export interface FieldPlan {
   added: readonly { field: Buffer | null }[];
 }
 
-/** Synchronous and free of memory between rows: lanes may share one. */
+/** Keeps nothing from one batch to the next, and works on one at a time: lanes may share it. */
 export class RowAdapter {
   private readonly places: Int32Array;
   /** What stands behind the backup's fields in each row. */
   private readonly tail: Buffer;
+  private out = NOTHING;
+  private size = 0;
 
   constructor(
     private readonly plan: FieldPlan,
@@ -22,44 +24,61 @@ export class RowAdapter {
     private readonly codec: RowCodec,
   ) {
     this.places = new Int32Array(3 * columns);
-    // An unknown default is never written; something has to stand where a live row's value comes to stand.
-    this.tail = Buffer.concat(plan.added.map(({ field }) => field ?? codec.encodeText('')));
+    // An unknown default is never written; NULL, which refers to nothing, stands where a live row's value comes to stand.
+    this.tail = Buffer.concat(plan.added.map(({ field }) => field ?? codec.encodeText(null)));
   }
 
   apply(batch: RowBatch): RowBatch {
-    const parts: Buffer[] = [];
     const ends = new Uint32Array(batch.ends.length);
-    let end = 0;
+    this.out = Buffer.allocUnsafe(batch.bytes.length + ends.length * this.tail.length);
+    this.size = 0;
     for (let row = 0; row < ends.length; row++) {
       this.codec.locate(batch.bytes, rowStart(batch, row), this.columns, this.places);
-      for (const part of this.row(batch.bytes)) {
-        parts.push(part);
-        end += part.length;
-      }
-      ends[row] = end;
+      this.putRow(batch.bytes);
+      ends[row] = this.size;
     }
-    return { bytes: Buffer.concat(parts, end), ends };
+    const bytes = this.out.subarray(0, this.size);
+    this.out = NOTHING;
+    return { bytes, ends };
   }
 
-  /** The pieces of the row that was located. */
-  private *row(bytes: Buffer): Generator<Buffer> {
+  /** The row that was located; fields that stay side by side are copied together. */
+  private putRow(bytes: Buffer): void {
+    const { places } = this;
     let [start, stop] = [0, 0];
     for (const { from, recode, requires } of this.plan.fields) {
-      const [at, value, end] = [this.places[3 * from], this.places[3 * from + 1], this.places[3 * from + 2]] as [number, number, number]; // prettier-ignore
-      if (value === -1 && requires !== undefined) throw noValue(requires);
-      const isAsStored = recode === null || value === -1;
+      const [at, end] = [places[3 * from] as number, places[3 * from + 2] as number];
+      const isNull = places[3 * from + 1] === -1;
+      if (isNull && requires !== undefined) throw noValue(requires);
+      const isAsStored = recode === null || isNull;
       if (isAsStored && at === stop) {
         stop = end;
         continue;
       }
-      if (stop > start) yield bytes.subarray(start, stop);
+      this.put(bytes, start, stop);
       [start, stop] = isAsStored ? [at, end] : [0, 0];
-      if (!isAsStored) yield recode(bytes.subarray(at, end));
+      if (!isAsStored) this.putAll(recode(bytes.subarray(at, end)));
     }
-    if (stop > start) yield bytes.subarray(start, stop);
-    if (this.tail.length > 0) yield this.tail;
+    this.put(bytes, start, stop);
+    this.putAll(this.tail);
+  }
+
+  private putAll(bytes: Buffer): void {
+    this.put(bytes, 0, bytes.length);
+  }
+
+  private put(bytes: Buffer, start: number, end: number): void {
+    const needed = this.size + end - start;
+    if (needed > this.out.length) {
+      const grown = Buffer.allocUnsafe(2 * needed);
+      this.out.copy(grown, 0, 0, this.size);
+      this.out = grown;
+    }
+    this.size += bytes.copy(this.out, this.size, start, end);
   }
 }
+
+const NOTHING = Buffer.alloc(0);
 
 function noValue(column: string): AppError {
   return new AppError('SCHEMA_MISMATCH', `A row of the backup has no value in ${column}, which takes no NULL now.`, {

@@ -37,7 +37,13 @@ function fit({ column: from }: ColumnOf, { column: to }: ColumnOf): FieldFit | s
   const found = fitMysqlColumn(from, to);
   if (typeof found === 'string') return found;
   const { change, keepsOrder } = found;
-  return { recode: change && ((field) => encodeField(change(decodeFields(field)[0] as Buffer))), keepsOrder };
+  return { recode: change && ((field) => encodeField(change(withoutLength(field)))), keepsOrder };
+}
+
+/** The value of a field that is not NULL. */
+function withoutLength(field: Buffer): Buffer {
+  const first = field[0] as number;
+  return field.subarray(first < NULL_MARK ? 1 : prefixBytes(first, 0));
 }
 
 function defaultField(of: ColumnOf): Buffer | null {
@@ -114,8 +120,8 @@ function lengthPrefix(length: number): Buffer {
   return prefix;
 }
 
-function encodeText(text: string): Buffer {
-  return encodeField(Buffer.from(text, 'utf8'));
+function encodeText(text: string | null): Buffer {
+  return encodeField(text === null ? null : Buffer.from(text, 'utf8'));
 }
 
 /** The values of fields that stand back to back, as a key's do; null for NULL. */

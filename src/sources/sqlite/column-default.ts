@@ -6,7 +6,7 @@ import type { ColumnOf } from '../../domain/rows';
 import { affinityOf, type Affinity } from './affinity';
 import { columnDefinition } from './create-statement';
 
-/** Text is a string, a blob a Buffer. */
+/** Text is a string. */
 export interface DefaultValue {
   value: null | bigint | number | string;
 }

@@ -40,9 +40,7 @@ export const sqliteCodec: RowCodec = {
     return position;
   },
 
-  encodeText(text) {
-    return encodeValue(Buffer.from(text, 'utf8'), true);
-  },
+  encodeText: (text) => encodeAny(text),
 
   valueText(bytes, fieldStart, fieldEnd) {
     const value = fieldValue(bytes, fieldStart, fieldEnd);
@@ -63,7 +61,7 @@ export const sqliteCodec: RowCodec = {
   sortKey: (table) => sqliteSortKey(table, sqliteCodec),
 };
 
-function encodeAny(value: null | bigint | number | Buffer | string): Buffer {
+function encodeAny(value: null | bigint | number | string): Buffer {
   if (value === null) return Buffer.from([NULL]);
   if (typeof value === 'string') return encodeValue(Buffer.from(value, 'utf8'), true);
   if (typeof value !== 'number') return encodeValue(value, false);
