@@ -156,7 +156,8 @@ export class RunningJob {
     if (this.stopReason === 'LOST') return null;
     if (this.stopReason === 'SHUTDOWN' && undone) return this.again(error, { refundAttempt: true, delayMs: 0 });
     if (undone && isRecovery(this.job)) return this.recovered();
-    if (this.stopReason === 'CANCEL' && this.leftNothing(error)) return { state: 'CANCELLED' };
+    const isCancelled = this.stopReason === 'CANCEL' || this.job.cancelRequested;
+    if (isCancelled && this.leftNothing(error)) return { state: 'CANCELLED' };
     if (this.stopReason === 'SHUTDOWN' && error.retryable) return this.again(error, { delayMs: 0 });
     if (undone) return this.failedOrAgain(interrupted(error));
     return this.failedOrAgain(error);
@@ -164,7 +165,14 @@ export class RunningJob {
 
   /** Whether the job can end with this error: nothing of its work is left that another attempt would have to settle. */
   private leftNothing(error: AppError): boolean {
-    return this.job.kind === 'RESTORE' ? error.code === 'CANCELLED' : !this.mustGoOn(error);
+    if (this.job.kind === 'RESTORE') return error.code === 'CANCELLED';
+    if (this.job.kind === 'REHEARSAL') return error.code === 'CANCELLED' || this.hadNothingToDrop;
+    return !this.mustGoOn(error);
+  }
+
+  /** An attempt that only drops a scratch schema comes after any other, also where there can't be one. */
+  private get hadNothingToDrop(): boolean {
+    return isRecovery(this.job) && !endedUnsettled(this.options.claimed.lastFailure);
   }
 
   /** Whether another attempt has to come, however many there were: to see what a cleanup deleted, or to drop a scratch schema. */

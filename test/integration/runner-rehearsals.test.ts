@@ -27,9 +27,12 @@ describe.each(CATALOG_ENGINES)('a rehearsal, with a catalog on %s,', (engine) =>
   });
   afterEach(() => stand.close());
 
-  /** The job's next attempt; the clock is moved to where it is due. */
+  /** The n-th attempt of the one job there is; the clock is moved, no faster than the catalog is looked at, to where it is due. */
   const attempt = async (n: number) => {
-    await stand.advanceUntil(async () => executor.tasks.length >= n);
+    await stand.advanceUntil(async () => {
+      const { items } = await catalog.jobs.list({ filter: { kinds: ['REHEARSAL'] }, limit: 1 });
+      return (items[0]?.attempt ?? 0) >= n;
+    });
     return executor.task(n);
   };
 
@@ -121,6 +124,33 @@ describe.each(CATALOG_ENGINES)('a rehearsal, with a catalog on %s,', (engine) =>
     expect(held.task).toMatchObject({ mayHaveLeft: true, recoverOnly: true });
     held.fail(DROPPED);
     await stand.untilState(job, 'CANCELLED');
+  });
+
+  it('that is cancelled while it waits for a source that is away, and had made nothing, ends so', async () => {
+    const runner = stand.startRunner();
+    const job = await stand.enqueue(spec);
+    runner.wake();
+    (await executor.task(1)).fail(AWAY);
+    await stand.untilState(job, 'PENDING');
+    await catalog.queue.requestCancel(job.id);
+    runner.wake();
+    const held = await executor.task(2);
+    expect(held.task).toMatchObject({ mayHaveLeft: false, recoverOnly: true });
+    held.fail(AWAY);
+    await stand.untilState(job, 'CANCELLED');
+  });
+
+  it('that is cancelled, and whose schema nobody lets it drop, fails and says so', async () => {
+    const runner = stand.startRunner();
+    executor.onAbort = (held) =>
+      held.fail(new AppError('SOURCE_UNAVAILABLE', 'Not granted.', { hint: 'Drop x by hand.' }));
+    const job = await stand.enqueue(spec);
+    runner.wake();
+    await executor.task(1);
+    await catalog.queue.requestCancel(job.id);
+    runner.wake();
+    await stand.untilState(job, 'FAILED');
+    expect((await stand.find(job)).failure).toMatchObject({ hint: 'Drop x by hand.' });
   });
 
   it('that is cancelled after its worker died is dropped first', async () => {
