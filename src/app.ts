@@ -270,6 +270,7 @@ function backupReader(executor: TaskExecutor): BackupReader {
     findRecords: (wanted, signal) => ask(executor, { kind: 'RECORDS', wanted }, signal),
     findHistory: (wanted, signal) => ask(executor, { kind: 'RECORD_HISTORY', wanted }, signal),
     findChanges: (wanted, signal) => ask(executor, { kind: 'ROW_CHANGES', wanted }, signal),
+    findConflicts: (wanted, signal) => ask(executor, { kind: 'CONFLICTS', wanted }, signal),
   };
 }
 

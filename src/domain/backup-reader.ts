@@ -6,6 +6,7 @@ import type { RowChangeKind } from './change-set';
 import type { DataType } from './data-type';
 import type { BackupId, ChangeSetId } from './ids';
 import type { RecordFilter } from './record-filter';
+import type { ConflictsFound, ConflictsWanted } from './restore-conflict';
 import type { ValueKind } from './table';
 import type { FieldChange, JsonRow, JsonValue } from './values';
 
@@ -159,4 +160,9 @@ export interface BackupReader {
    * naming what is damaged, CANCELLED once the signal aborted.
    */
   findChanges(wanted: ChangesWanted, signal: AbortSignal): Promise<ChangesFound>;
+  /**
+   * Of a three-way plan, rows in conflict, table by table. Throws PLAN_EXPIRED where it is kept no longer, INTEGRITY_FAILURE where it is
+   * damaged, CANCELLED once the signal aborted.
+   */
+  findConflicts(wanted: ConflictsWanted, signal: AbortSignal): Promise<ConflictsFound>;
 }

@@ -8,6 +8,7 @@ import type { ChunkId, LayerRef } from './manifest';
 import type { RowScope } from './rows';
 import type { SourceKind, TableState } from './source';
 import type { TableStructure } from './table';
+import type { ThreeWay } from './three-way';
 
 /** Rows of a table in chunks of base rows, in no known order; found through a tree of index pages as the chunks of a layer are. */
 export interface RowListRef {
@@ -44,6 +45,25 @@ export const COMPARISON_KEPT_MS = 7 * 24 * HOUR_MS;
 export const MAX_SAMPLES = 5;
 export const MAX_SAMPLE_BYTES = 16 * 1024;
 
+/**
+ * Rows of which fields were damaged and edited later too. The lists are cut alike; row n of each is of the same key, and has no bytes where
+ * the one backup, the other, or the live table had no such row.
+ */
+export interface ConflictLists {
+  undamaged: RowListRef;
+  damaged: RowListRef;
+  live: RowListRef;
+  /** Fields in conflict, over all rows. */
+  fieldCount: number;
+}
+
+export interface ConflictCounts {
+  rows: number;
+  fields: number;
+}
+
+export const NO_CONFLICTS: ConflictCounts = { rows: 0, fields: 0 };
+
 export interface ChangeSetTable {
   dataType: DataType;
   table: string;
@@ -68,10 +88,16 @@ export interface ChangeSetTable {
   samples: ChangeSamples;
   /** What an operator should know before it is applied. */
   warnings: string[];
+  /** Of a three-way plan; absent: there are none. */
+  conflicts?: ConflictLists;
 }
 
-/** PLAN: not applied by itself. RESTORE: what a restore applied. UNDO: what an undo did. COMPARISON: what two states differ in, never applied. */
-export type ChangeSetKind = 'PLAN' | 'RESTORE' | 'UNDO' | 'COMPARISON';
+/**
+ * PLAN: not applied by itself. UNRESOLVED: a plan with conflicts, never applied. RESTORE: what a restore applied. UNDO: what an undo did.
+ * COMPARISON: what two states differ in, never applied.
+ */
+export type ChangeSetKind = 'PLAN' | 'UNRESOLVED' | 'COMPARISON' | AppliedKind;
+export type AppliedKind = 'RESTORE' | 'UNDO';
 
 /** What a comparison has its base, the change set's backup, compared with. */
 export interface ComparedStates {
@@ -97,6 +123,8 @@ export interface ChangeSet {
   scope: RowScope;
   /** Of a comparison alone. */
   compared?: ComparedStates;
+  /** Absent: the whole difference between the live source and the backup. */
+  threeWay?: ThreeWay;
   /** The plan that was applied, or the change set that was undone. */
   basedOn: ChangeSetId | null;
   createdAt: string;
@@ -139,8 +167,17 @@ export function changeCounts({ deletes, updates, inserts, load }: ChangeSetTable
   };
 }
 
+export function conflictCounts({ conflicts }: Pick<ChangeSetTable, 'conflicts'>): ConflictCounts {
+  return { rows: conflicts?.live.rowCount ?? 0, fields: conflicts?.fieldCount ?? 0 };
+}
+
+export function sumConflicts(counts: readonly ConflictCounts[]): ConflictCounts {
+  const sum = (of: keyof ConflictCounts): number => counts.reduce((total, count) => total + count[of], 0);
+  return { rows: sum('rows'), fields: sum('fields') };
+}
+
 /** The same change backwards: what came goes, what went comes, and a table that came into being goes when it is empty. */
-export function reverseTable(table: ChangeSetTable): ChangeSetTable {
+export function reverseTable({ conflicts: _settled, ...table }: ChangeSetTable): ChangeSetTable {
   const { before, drops, deletes, updates, inserts, load, samples } = table;
   return {
     ...table,

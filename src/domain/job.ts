@@ -10,6 +10,7 @@ import type { BackupType, Labels, RestoreType, VerificationLevel } from './backu
 import type { RequestedDataType } from './data-type';
 import type { ErrorData } from './errors';
 import type { BackupId, ChangeSetId, RestoreId } from './ids';
+import type { ThreeWay } from './three-way';
 
 export const JOB_KINDS = [
   'BACKUP', 'PLAN', 'RESTORE', 'VERIFICATION', 'REHEARSAL', 'COMPARISON', 'EXPORT', 'SCRUB', 'COMPACTION', 'CLEANUP', 'ERASURE',
@@ -82,6 +83,8 @@ export interface PlanJobSpec {
   businessId: string | null;
   /** Plan with what is left of a damaged backup. */
   allowUnchecked: boolean;
+  /** Undo alone what differs between `backupId` and the damaged backup. */
+  threeWay?: ThreeWay;
   /** How long after it was made the plan may be applied. */
   validForMs: number;
 }
@@ -117,6 +120,8 @@ export interface RestoreJobSpec {
   dryRun: boolean;
   /** Restore although the integrity check failed. */
   allowUnchecked: boolean;
+  /** Undo alone what differs between `backupId` and the damaged backup. */
+  threeWay?: ThreeWay;
   /** Apply exactly this plan. */
   plan?: { planId: ChangeSetId; planHash: string };
   /** Bring back what that restore changed. */

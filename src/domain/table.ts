@@ -30,6 +30,8 @@ export interface ColumnStructure {
   charset?: string;
   collation?: string;
   autoIncrement?: boolean;
+  /** The server sets it with each update that does not name it (`ON UPDATE CURRENT_TIMESTAMP`). */
+  selfUpdating?: true;
 }
 
 export type ReferentialAction = 'NO ACTION' | 'RESTRICT' | 'CASCADE' | 'SET NULL' | 'SET DEFAULT';

@@ -11,7 +11,8 @@ import type {
   RecordsWanted,
 } from './backup-reader';
 import type { DamageFinding } from './backup-store';
-import type { ChangeCounts } from './change-set';
+import type { ChangeCounts, ConflictCounts } from './change-set';
+import type { ConflictsFound, ConflictsWanted } from './restore-conflict';
 import type { BackupId, ChangeSetId, JobId } from './ids';
 import type {
   BackupJobSpec,
@@ -82,7 +83,9 @@ export type EngineTask =
   | { kind: 'RECORDS'; wanted: RecordsWanted }
   | { kind: 'RECORD_HISTORY'; wanted: HistoryWanted }
   /** Rows that a comparison found to differ. */
-  | { kind: 'ROW_CHANGES'; wanted: ChangesWanted };
+  | { kind: 'ROW_CHANGES'; wanted: ChangesWanted }
+  /** Of a kept plan: no job either. */
+  | { kind: 'CONFLICTS'; wanted: ConflictsWanted };
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -96,6 +99,8 @@ export interface PlannedTable extends ChangeCounts {
   unchanged: number;
   samples: PlannedSamples;
   warnings: string[];
+  /** Of a three-way plan. Absent: there are none. */
+  conflicts?: ConflictCounts;
 }
 
 /** A few of the rows, for people. */
@@ -152,8 +157,9 @@ export interface RestoredTable {
   updates: number;
   deletes: number;
   unchanged: number;
-  /** Sampled changes, as text by column name: for people. At most MAX_SAMPLES. */
   warnings: string[];
+  /** Of a three-way restore. Absent: there were none. */
+  conflicts?: ConflictCounts;
 }
 
 export interface RestoreResult {
@@ -240,6 +246,10 @@ export interface RowChangesResult extends ChangesFound {
   kind: 'ROW_CHANGES';
 }
 
+export interface ConflictsResult extends ConflictsFound {
+  kind: 'CONFLICTS';
+}
+
 export type EngineResult =
   | BackupResult
   | PlanResult
@@ -253,7 +263,8 @@ export type EngineResult =
   | FreedBytesResult
   | RecordsResult
   | RecordHistoryResult
-  | RowChangesResult;
+  | RowChangesResult
+  | ConflictsResult;
 
 export interface TaskHooks {
   signal: AbortSignal;

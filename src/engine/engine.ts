@@ -14,6 +14,7 @@ import { ProgressMeter } from './progress';
 import { findChanges } from './reading/find-changes';
 import { findHistory } from './reading/find-history';
 import { findRecords } from './reading/find-records';
+import { findConflicts } from './restoring/find-conflicts';
 import { planRestore } from './restoring/plan-restore';
 import { rehearseRestore } from './restoring/rehearse';
 import { restoreBackup } from './restoring/restore';
@@ -61,6 +62,8 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return findHistory(task.wanted, context);
     case 'ROW_CHANGES':
       return findChanges(task.wanted, context);
+    case 'CONFLICTS':
+      return findConflicts(task.wanted, context);
   }
 }
 

@@ -112,8 +112,9 @@ export async function removeExpiredChangeSets(
   }
 }
 
-function listsOf({ deletes, updates, inserts }: ChangeSetTable): RowListRef[] {
-  return [deletes, updates.before, updates.after, inserts];
+function listsOf({ deletes, updates, inserts, conflicts }: ChangeSetTable): RowListRef[] {
+  const inConflict = conflicts ? [conflicts.undamaged, conflicts.damaged, conflicts.live] : [];
+  return [deletes, updates.before, updates.after, inserts, ...inConflict];
 }
 
 /** Roots of all trees that the change set refers to. */

@@ -115,6 +115,8 @@ export function toMessage(result: EngineResult): string {
       return `Found ${result.versions.length} versions.`;
     case 'ROW_CHANGES':
       return `Found ${result.changes.length} changes.`;
+    case 'CONFLICTS':
+      return `Found ${result.conflicts.length} conflicts.`;
     case 'CLEANUP':
       return cleanupMessage(result);
     case 'COMPACTION':

@@ -8,7 +8,7 @@ import type { RowChangesResult } from '../../src/domain/task';
 import { childrenOf } from '../../src/engine/reading/backup-children';
 import { openRepository, type Repository } from '../../src/repository/repository';
 import { sqliteCodec } from '../../src/sources/sqlite/row-encoding';
-import { BACKUP_TYPES_IN_ORDER, backupIdAt, platformAt } from '../support/engine-changing-platform';
+import { BACKUP_TYPES_IN_ORDER, backupIdAt, platformAt, platformLater } from '../support/engine-changing-platform';
 import { ACTING_TYPES_IN_ORDER, actingBackupIdAt, actingPlatformAt } from '../support/engine-acting-platform';
 import { restore, run, undoTask } from '../support/engine-context';
 import { memorySource } from '../support/engine-memory-source';
@@ -196,4 +196,29 @@ test('comparison: what it found is what it was, row by row', async () => {
       fields: [{ name: 'name', before: 'Tenant 1', after: 'another name' }],
     }),
   );
+});
+
+test('conflicts: those of a three-way plan are what they were; resolved it is applied exactly, unresolved never', async () => {
+  const store = await openGolden('conflicts');
+  expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+  const source = platformLater();
+  const later = stateOf(source);
+  const wanted = { changeSetId: changeSetIdOf(1), limit: 10, from: null };
+  expect(await run({ kind: 'CONFLICTS', wanted }, { source, store })).toMatchSnapshot();
+  const [open, resolved] = [
+    (await store.findChangeSet(changeSetIdOf(1)))!,
+    (await store.findChangeSet(changeSetIdOf(2)))!,
+  ];
+  expect(open.changeSet.tables.map(({ table, conflicts }) => ({ table, conflicts }))).toMatchSnapshot();
+  const backupId = backupIdAt(0);
+  const planOf = (n: number, { hash }: typeof open) => ({ planId: changeSetIdOf(n), planHash: hash });
+  await expect(restore({ source, store }, { backupId, plan: planOf(1, open) })).rejects.toMatchObject({
+    code: 'CONFLICT',
+  });
+  const applied = await restore({ source, store }, { backupId, plan: planOf(2, resolved) });
+  const renamed = later.factors!.find((row) => row[2] === 'renamed')!;
+  const expected = stateOf(platformAt(0)).factors!.map((row) => (row[0] === renamed[0] ? [...row.slice(0, 2), 'renamed', row[3]!] : row)); // prettier-ignore
+  expect(stateOf(source).factors).toEqual(expected);
+  await run(undoTask(applied, backupId), { source, store });
+  expect(stateOf(source)).toEqual(later);
 });

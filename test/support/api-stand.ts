@@ -40,6 +40,7 @@ export const TEST_READER: BackupReader = {
   findRecords: async () => ({ columns: [], records: [], next: null }),
   findHistory: async () => ({ versions: [], next: null }),
   findChanges: async () => ({ changes: [], next: null }),
+  findConflicts: async () => ({ conflicts: [], next: null }),
 };
 
 export interface ApiStandOptions {
@@ -194,7 +195,8 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
         planId,
         result: {
           kind: 'PLAN', changeSet, ...counts, estimatedMs: 5, notes: [],
-          tables: [{ dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...counts, unchanged: 4, samples: PLAN_SAMPLES, warnings: [] }],
+          tables: [{ dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...counts, unchanged: 4, samples: PLAN_SAMPLES, warnings: [],
+            ...(spec.threeWay && { conflicts: { rows: 2, fields: 3 } }) }],
         },
       }; // prettier-ignore
     }

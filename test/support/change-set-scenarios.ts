@@ -22,7 +22,7 @@ const CHILDREN_FIRST = ['factor', 'assessment', 'business', 'tenant', 'config'];
 const OUTSIDE = ['visit', 'bystander'];
 const LONG = process.env.LONG === '1';
 
-type State = Record<string, (string | null)[][] | 'MISSING'>;
+export type State = Record<string, (string | null)[][] | 'MISSING'>;
 
 export interface ChangeSetFixture extends SourceContractFixture {
   /** A column that moves by itself with each update that does not name it, with a comma before it; empty where there is none. */
@@ -31,7 +31,7 @@ export interface ChangeSetFixture extends SourceContractFixture {
   meddlingTrigger: string | null;
 }
 
-class Stand {
+export class Stand {
   private constructor(
     readonly database: ContractDatabase,
     readonly sql: ContractConnection,

@@ -30,6 +30,17 @@ export function comparedSource(): MemorySource {
   return source;
 }
 
+/** As it was at the backup with the index 1, and three rows that changed up to it were touched again: a field, another field, the row. */
+export function platformLater(): MemorySource {
+  const source = platformAt(1);
+  const factors = source.tables.get('factors')!;
+  const [one, two, three] = rowsOf(source, 'factors').filter(([, row]) => row[3] === 'changed');
+  factors.set(one![0], [...one![1].slice(0, 3), 'edited']);
+  factors.set(two![0], [...two![1].slice(0, 2), 'renamed', 'changed']);
+  factors.delete(three![0]);
+  return source;
+}
+
 function rowsOf(source: MemorySource, table: string): [string, Row][] {
   return [...(source.tables.get(table) ?? [])];
 }

@@ -80,6 +80,8 @@ export function resultOf(task: EngineTask): EngineResult {
       return { kind: 'FREED_BYTES', freedBytes: 7, deadBytes: 0 };
     case 'RECORDS':
       return { kind: 'RECORDS', columns: [], records: [], next: null };
+    case 'CONFLICTS':
+      return { kind: 'CONFLICTS', conflicts: [], next: null };
     case 'RECORD_HISTORY':
       return { kind: 'RECORD_HISTORY', versions: [], next: null };
     case 'ROW_CHANGES':

@@ -127,7 +127,7 @@ async function* onesOf(
   }
 }
 
-interface RowsFrom {
+export interface RowsFrom {
   span: number;
   row: number;
   first: number;
@@ -135,7 +135,7 @@ interface RowsFrom {
 }
 
 /** Only pages and chunks that hold rows from there on are read. */
-async function* listedFrom(
+export async function* listedFrom(
   { root }: Pick<RowListRef, 'root'>,
   { store, from }: Pick<PartsReading, 'store' | 'from'>,
   start = 0,

@@ -2,7 +2,7 @@
  * Applies a change set: a plan, or what a restore did, backwards. Exactly what it lists, in one transaction, each row against the one it
  * lists as old; rows that it does not list stay. Tables that are all loaded into nothing take the faster way of a bulk restore.
  */
-import { changeCounts, type ChangeSetKind, type ChangeSetTable } from '../../domain/change-set';
+import { changeCounts, conflictCounts, type AppliedKind, type ChangeSetTable } from '../../domain/change-set';
 import { AppError, isAppError } from '../../domain/errors';
 import type { RowScope } from '../../domain/rows';
 import type { ChangeWriter, Source, TableState } from '../../domain/source';
@@ -11,15 +11,14 @@ import { throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
 import { BackupRows } from '../reading/rows-in-scope';
 import { restoreInBulk } from './bulk-restore';
+import { commitChanges } from './commit-changes';
 import { requireFittingTables } from './fit-tables';
 import { changesNothing, type UndoKeeper } from './keep-changes';
 import { newerRowsIn } from './newer-rows';
 import { proveChanges } from './prove-changes';
 import { firingWarning, newerRowsWarning, UNPROVEN_REFERENCES } from './restore-warnings';
 import { loadedTable, proveStored, StoredChanges } from './stored-changes';
-import { writeChanges } from './table-changes';
-import { openWriter, undoWrite } from './undo-write';
-import { requireNothingElse, sumsBeside, type FiredTriggers } from './watch-triggers';
+import type { FiredTriggers } from './watch-triggers';
 
 export interface Applying {
   jobId: string;
@@ -28,7 +27,7 @@ export interface Applying {
   /** Those of the change set, reversed where it is undone. */
   tables: readonly ChangeSetTable[];
   scope: RowScope;
-  kind: Exclude<ChangeSetKind, 'PLAN'>;
+  kind: AppliedKind;
   keeper: UndoKeeper;
   /** False where the backup had lost rows: then rows beside those listed are not all newer. */
   isComplete: boolean;
@@ -182,34 +181,15 @@ async function change(ready: Ready, context: TaskContext): Promise<Applied> {
   await keeper.keep(async () => asTheyAre(tables, states));
   const structures = tables.map(({ structure }) => structure);
   const options = { jobId, tables: structures, missing: [...missing], scope, signal: context.signal };
+  const changes = changesOf(ready, tables, ready.moveUpdates);
+  const describe = (writer: ChangeWriter): Promise<RestoredTable[]> => describeAll(ready, writer, context);
   try {
-    const writer = await openWriter(() => source.openChangeWriter(options), context);
-    try {
-      return await writeAll(ready, writer, context);
-    } catch (error) {
-      await undoWrite(() => writer.rollback(), context);
-      throw error;
-    }
+    const done = await commitChanges({ source, options, changes, triggers: ready.triggers, describe }, context);
+    return { mode: 'IN_PLACE', tables: done.described, verifiedRows: done.verifiedRows };
   } catch (error) {
     if (!context.committing) await keeper.discard();
     throw error;
   }
-}
-
-async function writeAll(ready: Ready, writer: ChangeWriter, context: TaskContext): Promise<Applied> {
-  const { source, tables, moveUpdates } = ready;
-  const changes = changesOf(ready, tables, moveUpdates);
-  const watched = await sumsBeside(changes, { triggers: ready.triggers, writer, context });
-  await writeChanges(writer, changes, context);
-  await writer.checkReferences();
-  const verifiedRows = await proveChanges(changes, { writer, codec: source.codec, context });
-  await requireNothingElse(watched, { triggers: ready.triggers, writer, context });
-  const result = await describeAll(ready, writer, context);
-  throwIfAborted(context.signal);
-  context.progress.begin({ name: 'committing', from: 98, to: 99 });
-  context.committing = true;
-  await writer.commit();
-  return { mode: 'IN_PLACE', tables: result, verifiedRows };
 }
 
 async function describeAll(ready: Ready, writer: ChangeWriter, context: TaskContext): Promise<RestoredTable[]> {
@@ -226,9 +206,10 @@ async function describeAll(ready: Ready, writer: ChangeWriter, context: TaskCont
   return described;
 }
 
-function describe(table: ChangeSetTable, warnings: string[]): RestoredTable {
+export function describe(table: ChangeSetTable, warnings: string[]): RestoredTable {
   const { dataType, table: name, unchanged } = table;
-  return { dataType, table: name, ...changeCounts(table), unchanged, warnings };
+  const conflicts = table.conflicts && conflictCounts(table);
+  return { dataType, table: name, ...changeCounts(table), unchanged, warnings, ...(conflicts && { conflicts }) };
 }
 
 /** Idempotent; a table that stays is no failure, for its rows are what was promised. */

@@ -5,7 +5,7 @@ import type { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { compareTable, type TableComparing } from './compare-tables';
 import { TableDifferences } from './differences';
-import { openLiveTables, type LiveTables } from './live-tables';
+import { openLiveTables, type LiveTables, type LiveTablesOptions } from './live-tables';
 import type { RestoreScope } from './restore-scope';
 
 /** What a restore in place is about. */
@@ -53,7 +53,7 @@ export async function compareAll(
 type OfTables = ScopeComparing & { tables: readonly ScopedTable[] };
 
 /** Of a table that is there its own triggers fire, of a missing one those that it is created with. */
-function firingTriggers({ source, tables, missing }: OfTables, read: LiveTables): FiringTriggers {
+export function firingTriggers({ source, tables, missing }: LiveTablesOptions, read: LiveTables): FiringTriggers {
   if (!source.firesTriggers) return new Map();
   const created = tables.map(({ manifest }) => manifest.structure).filter(({ table }) => missing.has(table));
   const firing = [...read.tables, ...created].filter(({ triggers }) => triggers.length > 0);

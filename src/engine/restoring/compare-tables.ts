@@ -142,7 +142,7 @@ class StraySearch {
   }
 }
 
-function ownedByOthers(structure: TableStructure): AppError {
+export function ownedByOthers(structure: TableStructure): AppError {
   return new AppError(
     'CONFLICT',
     `A key in table ${structure.table} that the backup holds is now another business's.`,

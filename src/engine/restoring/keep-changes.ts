@@ -6,6 +6,7 @@ import type { ChangeSetWriteSession } from '../../domain/backup-store';
 import {
   changeCounts,
   NO_ROWS,
+  type AppliedKind,
   type ChangeSet,
   type ChangeSetTable,
   type StoredChangeSet,
@@ -33,7 +34,7 @@ export interface Keeping {
 /** What is said of a change set beside its tables. */
 export type ChangeSetFacts = Pick<
   ChangeSet,
-  'changeSetId' | 'kind' | 'jobId' | 'backupId' | 'scope' | 'basedOn' | 'notes'
+  'changeSetId' | 'kind' | 'jobId' | 'backupId' | 'scope' | 'threeWay' | 'basedOn' | 'notes'
 > & {
   validForMs: number;
 };
@@ -123,7 +124,7 @@ export async function keepDifferences(
   return { ...noChanges(table), before: stateOf(table, of), unchanged: counts.unchanged, ...lists };
 }
 
-function noChanges({ manifest: { dataType, table, structure } }: ScopedTable): ChangeSetTable {
+export function noChanges({ manifest: { dataType, table, structure } }: ScopedTable): ChangeSetTable {
   return {
     dataType,
     table,
@@ -153,8 +154,9 @@ const WITHOUT_UNDO: readonly ErrorCode[] = ['REPOSITORY_UNAVAILABLE', 'REPOSITOR
 export interface UndoFacts {
   jobId: JobId;
   spec: RestoreJobSpec;
-  kind: Exclude<ChangeSet['kind'], 'PLAN'>;
+  kind: AppliedKind;
   scope: ChangeSet['scope'];
+  threeWay?: ChangeSet['threeWay'];
   basedOn: ChangeSetId | null;
   /** Of the restore; what keeps it from being undone is added. */
   notes: string[];
@@ -171,13 +173,12 @@ export class UndoKeeper {
 
   /** Keeps it anew, in the place of what this job kept before. */
   async keep(tablesOf: (session: ChangeSetWriteSession) => Promise<ChangeSetTable[]>): Promise<void> {
-    const { jobId, kind, scope, basedOn, notes } = this.facts;
-    const { changeSetId, backupId, undoableForMs } = this.facts.spec;
-    if (!(undoableForMs > 0)) return;
-    const facts = { changeSetId, kind, jobId, backupId, scope, basedOn, notes: [...notes], validForMs: undoableForMs };
+    const { spec, notes, ...facts } = this.facts;
+    const { changeSetId, backupId, undoableForMs: validForMs } = spec;
+    if (!(validForMs > 0)) return;
     try {
       await this.keeping.store.deleteChangeSet(changeSetId);
-      this.kept = await keepChangeSet(facts, this.keeping, tablesOf);
+      this.kept = await keepChangeSet({ ...facts, changeSetId, backupId, validForMs, notes: [...notes] }, this.keeping, tablesOf); // prettier-ignore
     } catch (error) {
       if (!isAppError(error) || !WITHOUT_UNDO.includes(error.code)) throw error;
       this.kept = null;
@@ -207,6 +208,11 @@ export class UndoKeeper {
 
   get hasKept(): boolean {
     return this.kept !== null;
+  }
+
+  /** What the kept change set lists. */
+  get tables(): readonly ChangeSetTable[] {
+    return this.kept?.changeSet.tables ?? [];
   }
 
   describe(): RestoreResult['changeSet'] {

@@ -63,7 +63,7 @@ function named(
   return underLiveNames(manifest, source.mapping);
 }
 
-async function requireManifest(store: EngineStore, spec: ScopeSpec): Promise<Manifest> {
+export async function requireManifest(store: EngineStore, spec: Pick<ScopeSpec, 'backupId'>): Promise<Manifest> {
   const stored = await store.findManifest(spec.backupId);
   if (stored !== null) return stored.manifest;
   throw new AppError('BACKUP_NOT_RESTORABLE', `The repository holds no backup ${spec.backupId}.`, {

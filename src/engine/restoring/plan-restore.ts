@@ -4,6 +4,7 @@
 import type { ChangeSetWriteSession } from '../../domain/backup-store';
 import {
   changeCounts,
+  conflictCounts,
   estimateApplyingMs,
   sumCounts,
   type ChangeSetTable,
@@ -32,6 +33,7 @@ import type { LeftOutRows } from './left-out-rows';
 import { openBackup, type OpenedBackup } from './open-backup';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
 import { firingWarning, referenceWarnings } from './restore-warnings';
+import { planThreeWay } from './three-way-restore';
 import { typedSamples } from './typed-samples';
 
 type PlanTask = Extract<EngineTask, { kind: 'PLAN' }>;
@@ -43,13 +45,18 @@ export async function planRestore(task: PlanTask, context: TaskContext): Promise
   const lease = await store.beginRead(`plan ${jobId}`, storeWait(context));
   try {
     const made = await store.findChangeSet(spec.planId); // because an earlier attempt may have ended unseen
-    return describePlan(made ?? (await makePlan(task, { source, store, context })), source.codec);
+    return describePlan(made ?? (await makeAnyPlan(task, { source, store, context })), source.codec);
   } finally {
     await lease.release();
   }
 }
 
-async function makePlan({ spec, jobId }: PlanTask, keeping: Keeping): Promise<StoredChangeSet> {
+function makeAnyPlan({ spec, jobId }: PlanTask, keeping: Keeping): Promise<StoredChangeSet> {
+  const { threeWay } = spec;
+  return threeWay === undefined ? makePlan({ spec, jobId }, keeping) : planThreeWay({ spec, jobId, threeWay }, keeping);
+}
+
+async function makePlan({ spec, jobId }: Pick<PlanTask, 'spec' | 'jobId'>, keeping: Keeping): Promise<StoredChangeSet> {
   const { source, store, context } = keeping;
   const notes: string[] = [];
   const backup = await openBackup(spec, { store, source, notes }, context);
@@ -150,5 +157,7 @@ function describePlan({ hash, changeSet }: StoredChangeSet, codec: RowCodec): Pl
 function describeTable(planned: ChangeSetTable, codec: RowCodec): PlannedTable {
   const { dataType, table, before, unchanged, warnings } = planned;
   const samples = typedSamples(planned, codec);
-  return { dataType, table, before, ...changeCounts(planned), unchanged, samples, warnings };
+  const conflicts = planned.conflicts && conflictCounts(planned);
+  const counts = { ...changeCounts(planned), unchanged, ...(conflicts && { conflicts }) };
+  return { dataType, table, before, ...counts, samples, warnings };
 }

@@ -1,5 +1,13 @@
 /** Restores by a change set that is kept: applies a plan that was shown, or undoes what a restore did. */
-import { reverseTable, type ChangeSetTable, type StoredChangeSet } from '../../domain/change-set';
+import {
+  conflictCounts,
+  reverseTable,
+  sumConflicts,
+  type ChangeSet,
+  type ChangeSetTable,
+  type StoredChangeSet,
+} from '../../domain/change-set';
+import { unresolved } from '../../domain/three-way';
 import { AppError } from '../../domain/errors';
 import type { ChangeSetId } from '../../domain/ids';
 import type { RestoreJobSpec } from '../../domain/job';
@@ -17,11 +25,12 @@ export async function restoreKept(task: RestoreTask, settled: Settled, context: 
   const { source, store, notes } = settled;
   requireInPlace(spec);
   const meant = await findMeant(spec, store);
-  const { scope, tables: listed, changeSetId: basedOn } = meant.changeSet;
+  const { scope, threeWay, tables: listed, changeSetId: basedOn } = meant.changeSet;
   const kind = spec.undoes ? 'UNDO' : 'RESTORE';
   const tables: ChangeSetTable[] = spec.undoes ? listed.map(reverseTable) : listed;
-  const keeper = new UndoKeeper({ jobId, spec, kind, scope, basedOn, notes }, { store, source, context });
-  const isComplete = meant.changeSet.notes.length === 0;
+  const facts = { jobId, spec, kind, scope, ...(threeWay && { threeWay }), basedOn, notes } as const;
+  const keeper = new UndoKeeper(facts, { store, source, context });
+  const isComplete = threeWay === undefined && meant.changeSet.notes.length === 0;
   const applying: Applying = { jobId, source, store, tables, scope, kind, keeper, isComplete, notes };
   const outcome = await applyOnce(applying, { task, settled, meant }, context);
   return { ...outcome, serviceSettings: null, changeSet: keeper.describe() };
@@ -63,16 +72,21 @@ async function findMeant(spec: RestoreJobSpec, store: EngineStore): Promise<Stor
   const found = await store.findChangeSet(id);
   if (found === null) throw expired(undoes !== undefined);
   const { changeSet, hash } = found;
-  const isMeant = undoes ? changeSet.kind !== 'PLAN' : changeSet.kind === 'PLAN' && hash === plan?.planHash;
+  if (!undoes && changeSet.kind === 'UNRESOLVED') throw unresolved(sumConflicts(changeSet.tables.map(conflictCounts)));
+  const isMeant = undoes ? isApplied(changeSet) : changeSet.kind === 'PLAN' && hash === plan?.planHash;
   if (isMeant && changeSet.source.name === spec.source) return found;
   throw new AppError('CONFLICT', 'The change set is not the one that was shown; nothing was changed.', {
     hint: 'Make a new plan, and apply that.',
   });
 }
 
+function isApplied({ kind }: ChangeSet): boolean {
+  return kind === 'RESTORE' || kind === 'UNDO';
+}
+
 function requireInForce({ changeSet }: StoredChangeSet, { deps }: TaskContext): void {
   if (Date.parse(changeSet.expiresAt) > deps.clock.now().getTime()) return;
-  throw expired(changeSet.kind !== 'PLAN');
+  throw expired(isApplied(changeSet));
 }
 
 function expired(isUndo: boolean): AppError {

@@ -1,5 +1,6 @@
 /** What a restore, or its plan, warns of, table by table: sentences for an operator. */
-import { changeCounts, type ChangeSetTable } from '../../domain/change-set';
+import { changeCounts, type ChangeSetTable, type ConflictCounts } from '../../domain/change-set';
+import type { ConflictPolicy } from '../../domain/three-way';
 import type { Adaptation } from '../reading/adaptation';
 
 /** Where the source could not prove all references to a table. */
@@ -38,6 +39,20 @@ export function structureWarnings({
 
 function named(columns: readonly { name: string }[]): string {
   return columns.map(({ name }) => name).join(', ');
+}
+
+export function keptEditsWarning(rows: number): string {
+  return `Of ${rows} rows that were damaged something was changed later too, and stays.`;
+}
+
+const RESOLVED: Record<ConflictPolicy, string> = {
+  KEEP_LIVE: 'they stay as they are live',
+  TAKE_BACKUP: 'they become what the undamaged backup has',
+  FAIL: 'a conflictPolicy must say what becomes of them',
+};
+
+export function conflictsWarning({ rows, fields }: ConflictCounts, policy: ConflictPolicy): string {
+  return `${fields} fields of ${rows} rows were damaged and changed later too: ${RESOLVED[policy]}.`;
 }
 
 /** References that applying checks and a plan can't, for it writes nothing: to tables, and from tables, that are no part of it. */

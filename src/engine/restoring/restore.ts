@@ -21,6 +21,7 @@ import { openBackup, type OpenedBackup } from './open-backup';
 import { restoreKept } from './restore-kept';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
 import { cancelledBeforeCommit, settleEarlierAttempt, type Settled } from './settle-restore';
+import { restoreThreeWay } from './three-way-restore';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
 type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows'>;
@@ -36,7 +37,8 @@ export async function restoreBackup(task: RestoreTask, context: TaskContext): Pr
   const lease = await store.beginRead(`restore ${jobId}`, storeWait(context));
   try {
     const settled: Settled = { source, store, earlier, notes: [] };
-    const parts = await (isKept ? restoreKept(task, settled, context) : restoreSettled(task, settled, context));
+    const way = isKept ? restoreKept : spec.threeWay ? restoreThreeWay : restoreSettled;
+    const parts = await way(task, settled, context);
     return { kind: 'RESTORE', ...parts, ...sumCounts(parts.tables), notes: settled.notes };
   } finally {
     await lease.release();

@@ -106,7 +106,9 @@ export function loadedTable({ dataType, table, structure, load }: ChangeSetTable
 async function* listedRows(list: RowListRef, store: BackupStore): AsyncGenerator<RowBatch> {
   for await (const { id, rowCount } of store.layerEntries(list)) {
     const rows = decodeRowChunk(await store.readChunk(id));
-    if (rows.ends.length !== rowCount) throw damaged(`a chunk holds ${rows.ends.length} rows instead of ${rowCount}`);
+    if (rows.ends.length !== rowCount) {
+      throw damagedChangeSet(`a chunk holds ${rows.ends.length} rows instead of ${rowCount}`);
+    }
     yield rows;
   }
 }
@@ -126,7 +128,7 @@ export async function proveStored(
   }
   const loads = tables.flatMap((table) => loadedTable(table) ?? []);
   const { losses } = await proveChunks(loads.map((manifest) => ({ manifest, role: 'WHOLE' })), { ...reading, context }); // prettier-ignore
-  if (losses.length > 0) throw damaged(losses[0] as string);
+  if (losses.length > 0) throw damagedChangeSet(losses[0] as string);
 }
 
 function bytesOf({ deletes, updates, inserts, load }: ChangeSetTable): number {
@@ -145,14 +147,15 @@ async function proveList(
     rows += batch.ends.length;
     context.progress.advance({ rows: batch.ends.length, bytes: batch.bytes.length, table });
   }
-  if (rows !== list.rowCount) throw damaged(`a list of ${table} holds ${rows} rows instead of ${list.rowCount}`);
+  if (rows !== list.rowCount)
+    throw damagedChangeSet(`a list of ${table} holds ${rows} rows instead of ${list.rowCount}`);
 }
 
 function unequalLists(table: string): AppError {
-  return damaged(`old and new rows of ${table} are not as many`);
+  return damagedChangeSet(`old and new rows of ${table} are not as many`);
 }
 
-function damaged(what: string): AppError {
+export function damagedChangeSet(what: string): AppError {
   return new AppError('INTEGRITY_FAILURE', `The change set is damaged, nothing was written: ${what}.`, {
     hint: 'Make a new plan; what a restore changed can no longer be undone.',
   });

@@ -121,13 +121,19 @@ export interface RowPairs {
 
 /** Splits a batch of alternating rows (old, new, old, new, ...) in two. */
 export function splitPairs(batch: RowBatch): RowPairs {
-  const sides = [new RowCollector(), new RowCollector()] as const;
+  const [oldRows, newRows] = splitRows(batch, 2) as [RowBatch, RowBatch];
+  return { oldRows, newRows };
+}
+
+/** Deals the rows of a batch out to so many, in turn. */
+export function splitRows(batch: RowBatch, count: number): RowBatch[] {
+  const sides = Array.from({ length: count }, () => new RowCollector());
   let start = 0;
   batch.ends.forEach((end, i) => {
-    sides[(i & 1) as 0 | 1].add(batch.bytes, start, end);
+    (sides[i % count] as RowCollector).add(batch.bytes, start, end);
     start = end;
   });
-  return { oldRows: sides[0].takeBatch(), newRows: sides[1].takeBatch() };
+  return sides.map((side) => side.takeBatch());
 }
 
 /** Of a spool whose rows were added in pairs: the old one, the new one. */

@@ -189,6 +189,7 @@ function toColumn(row: SqlRow): LiveColumn {
   if (row.collation !== null) column.collation = String(row.collation);
   if (base === 'json') column.charset = 'utf8mb4';
   if (/auto_increment/i.test(extra)) column.autoIncrement = true;
+  if (/on update/i.test(extra)) column.selfUpdating = true;
   // MySQL also writes DEFAULT_GENERATED for an expression default, which is no generated column.
   const generated = /\b(VIRTUAL|STORED|PERSISTENT) GENERATED\b/i.exec(extra);
   if (!generated) return { column, generated: null };
