@@ -3,12 +3,14 @@
  * - Of a list: where a record stands in the list's order, bound to list, filter and order; with another of these it is refused.
  * - Of a record of a backup: which row of which key range comes next.
  * - Of a change that a comparison found: which row of which of its lists comes next.
+ * - Of a row in conflict: which row of which table comes next.
  * - Of an event: its job, its sequence there and its place among all events, so that it serves `jobEvents`, `Job.events` and
  *   `jobUpdates` alike.
  */
 import { createHash } from 'node:crypto';
 import type { JobEventRecord, KeysetPosition } from '../catalog/catalog';
 import type { ChangePlace, HistoryPlace, RecordPlace } from '../domain/backup-reader';
+import type { ConflictPlace } from '../domain/restore-conflict';
 import { AppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 import { canonicalJson } from '../services/idempotency';
@@ -53,6 +55,19 @@ export function parseRecordCursor(cursor: string, fingerprint: string, path: rea
     throw malformed(path);
   if (boundTo !== fingerprint) throw otherList(path);
   return { state, span, row };
+}
+
+/** Of rows in conflict: bound to their plan. */
+export function toConflictCursor(fingerprint: string, { table, row }: ConflictPlace): string {
+  return encode([fingerprint, table, row]);
+}
+
+/** Throws as `parseListCursor`. */
+export function parseConflictCursor(cursor: string, fingerprint: string, path: readonly string[]): ConflictPlace {
+  const [boundTo, table, row] = decode(cursor, path);
+  if (typeof boundTo !== 'string' || !isCount(table) || !isCount(row)) throw malformed(path);
+  if (boundTo !== fingerprint) throw otherList(path);
+  return { table, row };
 }
 
 /** Of versions of a record: bound to source, table and key. */

@@ -6,10 +6,12 @@ import type {
 } from '../catalog/catalog';
 import { BACKUP_STATUSES, BACKUP_TYPES, CHANGE_DETECTIONS, RESTORE_TYPES, VERIFICATION_LEVELS } from '../domain/backup';
 import { ROW_CHANGE_KINDS } from '../domain/change-set';
+import { CONFLICT_KINDS } from '../domain/restore-conflict';
 import { DATA_TYPES } from '../domain/data-type';
 import { INTERNAL_ERROR_CODES, PUBLIC_ERROR_CODES } from '../domain/errors';
 import { JOB_EVENT_TYPES, JOB_KINDS, JOB_STATES } from '../domain/job';
 import { FINDING_PROBLEMS } from '../domain/rehearsal';
+import { CONFLICT_POLICIES } from '../domain/three-way';
 
 type EnumObject<Value extends string> = { readonly [Name in Value]: Name };
 
@@ -43,6 +45,18 @@ export const VerificationLevelEnum = enumOf(
   'VerificationLevel',
   VERIFICATION_LEVELS,
   'STRUCTURE: all objects are there. DATA: every byte is read and hashed. RESTORE: restored and compared.',
+);
+export const ConflictPolicyEnum = enumOf(
+  'ConflictPolicy',
+  CONFLICT_POLICIES,
+  'What becomes of a field that was damaged and changed later too. KEEP_LIVE: it stays as it is. TAKE_BACKUP: it becomes what the undamaged ' +
+    'backup has. FAIL: nothing at all is changed.',
+);
+export const RestoreConflictKindEnum = enumOf(
+  'RestoreConflictKind',
+  CONFLICT_KINDS,
+  'What happened later to a row that was damaged. EDITED: fields that were damaged were changed. DELETED: the row was deleted. RECREATED: the ' +
+    'damage had deleted it, and it was made anew. ADDED: the damage had added it, and it was changed.',
 );
 export const ErrorCodeEnum = enumOf('ErrorCode', PUBLIC_ERROR_CODES, 'What went wrong, for programs.');
 export const FailureCodeEnum = enumOf(

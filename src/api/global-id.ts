@@ -1,6 +1,6 @@
 /** Global ids: base64url of `Type:uuid`, opaque to clients. Whatever is not exactly that is refused before anything is looked up. */
 import { AppError } from '../domain/errors';
-import { isUuid } from '../domain/ids';
+import { isUuid, type BackupId } from '../domain/ids';
 
 export const NODE_TYPES = ['Backup', 'Job', 'Restore', 'RestorePlan', 'LegalHold', 'BackupComparison'] as const;
 export type NodeType = (typeof NODE_TYPES)[number];
@@ -29,6 +29,11 @@ export function parseIdOf<Uuid extends string>(type: NodeType, globalId: string,
   const parsed = parseGlobalId(globalId, path);
   if (parsed.type === type) return parsed.id as Uuid;
   throw new AppError('INVALID_INPUT', `The id is one of a ${parsed.type}, not of a ${type}.`, { hint: HINT, path });
+}
+
+/** Of a three-way restore or its plan; null for others. */
+export function parseDamagedId({ damagedBackupId }: { damagedBackupId?: string | null }): BackupId | null {
+  return damagedBackupId ? parseIdOf('Backup', damagedBackupId, ['input', 'damagedBackupId']) : null;
 }
 
 function decode(globalId: string): string[] {

@@ -15,6 +15,7 @@ import { BackupRecords, RecordHistory } from './resolvers/record-resolver';
 import { RestorePlanResolver } from './resolvers/restore-plan-resolver';
 import { RestoreResolver } from './resolvers/restore-resolver';
 import { RetentionPreviewResolver, RetentionVerdictLinks } from './resolvers/retention-resolver';
+import { ThreeWayPlans, ThreeWayRestores } from './resolvers/three-way-resolver';
 
 /** type-graphql wants one before it accepts subscriptions; ours all bring their own iterators. */
 const UNUSED_PUB_SUB: PubSub = {
@@ -47,6 +48,8 @@ export function buildApiSchema(): GraphQLSchema {
       RetentionPreviewResolver,
       RetentionVerdictLinks,
       RestoreLinks,
+      ThreeWayPlans,
+      ThreeWayRestores,
       JobLinks,
       JobEventLinks,
     ],

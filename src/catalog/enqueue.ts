@@ -129,6 +129,7 @@ function newRestore(spec: RestoreJobSpec, job: JobEntity, now: Date): RestoreEnt
     type: spec.type,
     dataTypes: spec.dataTypes,
     businessId: spec.businessId,
+    threeWay: spec.threeWay ?? null,
     target: spec.target,
     dryRun: spec.dryRun,
     planId: spec.plan?.planId ?? null,

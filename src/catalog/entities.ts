@@ -7,6 +7,7 @@ import type { BackupType, Labels, RestoreType } from '../domain/backup';
 import type { RequestedDataType } from '../domain/data-type';
 import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
+import type { ThreeWay } from '../domain/three-way';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
 import type {
   BackupTableRecord,
@@ -142,6 +143,7 @@ export class RestoreEntity {
   @Column(text('type', 20)) type!: RestoreType;
   @Column(json('data_types')) dataTypes!: RequestedDataType[];
   @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
+  @Column(nullable(json('three_way'))) threeWay!: ThreeWay | null;
   @Column(json('target')) target!: RestoreTarget;
   @Column(flag('dry_run')) dryRun!: boolean;
   @Column(nullable(id('plan_id'))) planId!: ChangeSetId | null;
@@ -163,6 +165,7 @@ export class RestorePlanEntity {
   @Column(text('type', 20)) type!: RestoreType;
   @Column(json('data_types')) dataTypes!: RequestedDataType[];
   @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
+  @Column(nullable(json('three_way'))) threeWay!: ThreeWay | null;
   @Column(text('plan_hash', 64)) planHash!: string;
   @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
   @Column(moment('created_at')) createdAt!: Date;

@@ -19,6 +19,7 @@ import type {
   RestoreResult,
   VerificationResult,
 } from '../domain/task';
+import type { ThreeWay } from '../domain/three-way';
 
 export interface JobRecord {
   id: JobId;
@@ -155,6 +156,8 @@ export interface RestoreRecord {
   type: RestoreType;
   dataTypes: RequestedDataType[];
   businessId: string | null;
+  /** Undoes alone what differs between the backup and a damaged one. */
+  threeWay: ThreeWay | null;
   target: RestoreTarget;
   dryRun: boolean;
   /** The plan that it applies. */
@@ -178,6 +181,8 @@ export interface RestorePlanRecord extends Omit<PlanResult, 'kind' | 'changeSet'
   type: RestoreType;
   dataTypes: RequestedDataType[];
   businessId: string | null;
+  /** Would undo alone what differs between the backup and a damaged one. */
+  threeWay: ThreeWay | null;
   planHash: string;
   createdBy: string;
   createdAt: Date;

@@ -117,11 +117,11 @@ function restoreResult(result: RestoreResult): RestoreRecord['result'] {
 async function storePlan({ manager }: Write, jobId: JobId, result: PlanResult): Promise<void> {
   const { spec, createdBy } = await manager.findOneByOrFail(JobEntity, { id: jobId });
   if (spec.kind !== 'PLAN') return;
-  const { planId: id, backupId, source, type, dataTypes, businessId } = spec;
+  const { planId: id, backupId, source, type, dataTypes, businessId, threeWay = null } = spec;
   const { kind: _kind, changeSet, ...planned } = result;
   const { planHash, createdAt, expiresAt } = changeSet;
   const row: RestorePlanEntity = {
-    ...{ id, backupId, jobId, source, type, dataTypes, businessId, planHash, createdBy },
+    ...{ id, backupId, jobId, source, type, dataTypes, businessId, threeWay, planHash, createdBy },
     createdAt: new Date(createdAt),
     expiresAt: new Date(expiresAt),
     result: planned,

@@ -236,8 +236,8 @@ async function planRehearsal(
   return { kind: 'REHEARSAL', backupId, source };
 }
 
-export function noSuchBackup(): AppError {
-  return new AppError('NOT_FOUND', 'There is no such backup.', { hint: 'List backups to find it.', path: ID_PATH });
+export function noSuchBackup(path: readonly string[] = ID_PATH): AppError {
+  return new AppError('NOT_FOUND', 'There is no such backup.', { hint: 'List backups to find it.', path });
 }
 
 /** NOT_FOUND, or CONFLICT where nothing is stored that could be worked on. */
@@ -297,5 +297,16 @@ async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord)
     kinds: ['PLAN', 'RESTORE', 'VERIFICATION', 'REHEARSAL', 'COMPACTION'],
   } as const;
   const { items } = await catalog.jobs.list({ filter, limit: 1 });
-  if (items[0]) refuse(`A ${items[0].kind} job uses the backup.`, 'Wait until it has ended, or cancel it.');
+  const user = items[0] ?? (await damageUser(catalog, backup.id));
+  if (user) refuse(`A ${user.kind} job uses the backup.`, 'Wait until it has ended, or cancel it.');
+}
+
+/** More are never unfinished at once for long; a page has no more. */
+const MAX_UNFINISHED = 1000;
+
+/** A job that undoes the damage which the backup shows. */
+async function damageUser(catalog: Pick<Catalog, 'jobs'>, backupId: BackupId): Promise<JobRecord | undefined> {
+  const filter = { states: ['PENDING', 'RUNNING'], kinds: ['PLAN', 'RESTORE'] } as const;
+  const { items } = await catalog.jobs.list({ filter, limit: MAX_UNFINISHED });
+  return items.find(({ spec }) => 'threeWay' in spec && spec.threeWay?.damagedBackupId === backupId);
 }

@@ -1,5 +1,5 @@
-/** Records of backups, and what comparisons of them found, read without restoring anything. */
-import type { BackupRecord, Catalog, ComparisonRecord } from '../catalog/catalog';
+/** Records of backups, what comparisons of them found, and conflicts of plans, read without restoring anything. */
+import type { BackupRecord, Catalog, ComparisonRecord, RestorePlanRecord } from '../catalog/catalog';
 import type { Clock } from '../domain/ambient';
 import type {
   BackupReader,
@@ -16,6 +16,7 @@ import type { DataType, RequestedDataType } from '../domain/data-type';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { RecordFilter } from '../domain/record-filter';
+import type { ConflictPlace, ConflictsFound } from '../domain/restore-conflict';
 import type { JsonValue } from '../domain/values';
 import { authorize } from './authorize';
 import { InputProblems } from './input-problems';
@@ -46,6 +47,14 @@ export interface RecordsService {
   history(principal: Principal, request: HistoryRequest, signal: AbortSignal): Promise<HistoryFound>;
   /** As `find`, of the rows in which a comparison's sides differ; NOT_FOUND once it has expired. */
   changes(principal: Principal, request: ChangesRequest, signal: AbortSignal): Promise<ChangesFound>;
+  /** As `find`, of the rows in conflict of a three-way plan; PLAN_EXPIRED once it has expired. */
+  conflicts(principal: Principal, request: ConflictsRequest, signal: AbortSignal): Promise<ConflictsFound>;
+}
+
+export interface ConflictsRequest {
+  plan: RestorePlanRecord;
+  limit: number;
+  from: ConflictPlace | null;
 }
 
 export interface ChangesRequest {
@@ -117,7 +126,18 @@ export function createRecordsService({ catalog, reader, sources, clock }: Record
       const wanted = { comparisonId: comparison.id, limit, from, ...changesWanted(comparison, request) };
       return ask(signal, (bounded) => reader.findChanges(wanted, bounded));
     },
+    async conflicts(principal, { plan, limit, from }, signal) {
+      authorize(principal, 'record:read');
+      if (plan.expiresAt <= clock.now()) throw planKeptNoLonger();
+      return ask(signal, (bounded) => reader.findConflicts({ changeSetId: plan.id, limit, from }, bounded));
+    },
   };
+}
+
+function planKeptNoLonger(): AppError {
+  return new AppError('PLAN_EXPIRED', 'The plan has expired; its conflicts are kept no longer.', {
+    hint: 'Make a new plan.',
+  });
 }
 
 function keptNoLonger(): AppError {

@@ -1,10 +1,11 @@
 /** Plans of restores: make one, look at it, apply exactly it; and take back what a restore changed. */
 import type { Catalog, JobRecord, RestorePlanRecord, RestoreRecord } from '../catalog/catalog';
 import type { Clock, Random } from '../domain/ambient';
-import { PLAN_VALID_MS, UNDOABLE_MS } from '../domain/change-set';
+import { NO_CONFLICTS, PLAN_VALID_MS, sumConflicts, UNDOABLE_MS } from '../domain/change-set';
 import { AppError } from '../domain/errors';
 import type { ChangeSetId, RestoreId } from '../domain/ids';
 import type { PlanJobSpec, RestoreJobSpec } from '../domain/job';
+import { unresolved } from '../domain/three-way';
 import { authorize } from './authorize';
 import type { CallOptions } from './backups';
 import { checkWaiting, createDeeds, type Deeds } from './deeds';
@@ -113,12 +114,13 @@ async function restoreOf(
 async function planSpec(input: PlanRestoreInput, dependencies: RestorePlansDependencies): Promise<PlanJobSpec> {
   const { validForMs, ...checked } = checkPlanInput(input);
   const backup = await findRestorable(checked, input.backupId, dependencies);
-  const { type, businessId, allowUnchecked } = checked;
+  const { type, businessId, allowUnchecked, threeWay } = checked;
   const { id: backupId, source } = backup;
   const dataTypes = restoredDataTypes(checked, backup);
   const planId = dependencies.random.uuid() as ChangeSetId;
   return {
     kind: 'PLAN', planId, source, backupId, type, dataTypes, businessId, allowUnchecked, validForMs: validForMs ?? PLAN_VALID_MS,
+    ...(threeWay && { threeWay }),
   }; // prettier-ignore
 }
 
@@ -140,8 +142,16 @@ function applySpec(
     });
   }
   if (plan.expiresAt <= clock.now()) throw expired('The plan has expired.', 'Plan the restore again.', 'planId');
-  const { backupId, source, type, dataTypes, businessId } = plan;
-  return { ...inPlace({ backupId, source, type, dataTypes, businessId }, random), plan: { planId, planHash } };
+  requireResolved(plan);
+  const { backupId, source, type, dataTypes, businessId, threeWay } = plan;
+  const restored = { backupId, source, type, dataTypes, businessId, ...(threeWay && { threeWay }) };
+  return { ...inPlace(restored, random), plan: { planId, planHash } };
+}
+
+function requireResolved({ threeWay, tables }: RestorePlanRecord): void {
+  if (threeWay?.conflictPolicy !== 'FAIL') return;
+  const conflicts = sumConflicts(tables.map((table) => table.conflicts ?? NO_CONFLICTS));
+  if (conflicts.rows > 0) throw unresolved(conflicts, { path: ['input', 'planId'] });
 }
 
 function undoSpec(
@@ -175,7 +185,7 @@ function changesOf(restore: RestoreRecord): { changeSet: ChangeSetId; expiresAt:
   return { changeSet: result.changeSet.changeSetId, expiresAt: result.changeSet.expiresAt };
 }
 
-type Restored = Pick<RestoreJobSpec, 'backupId' | 'source' | 'type' | 'dataTypes' | 'businessId'>;
+type Restored = Pick<RestoreJobSpec, 'backupId' | 'source' | 'type' | 'dataTypes' | 'businessId' | 'threeWay'>;
 
 /** A restore of what a change set says. */
 function inPlace(restored: Restored, random: Random): RestoreJobSpec {

@@ -6,6 +6,7 @@ import { parseDurationMs } from '../domain/duration';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { RestoreTarget } from '../domain/job';
+import type { ConflictPolicy, ThreeWay } from '../domain/three-way';
 import { InputProblems } from './input-problems';
 import {
   checkBusinessId, checkDataTypes, checkIdempotencyKey, checkWaitFor, quote, type Given,
@@ -20,6 +21,8 @@ export interface RestoreBackupInput {
   target?: Given<{ inPlace?: Given<boolean>; scratch?: Given<string> }>;
   dryRun?: Given<boolean>;
   allowUnchecked?: Given<boolean>;
+  damagedBackupId?: Given<BackupId>;
+  conflictPolicy?: Given<ConflictPolicy>;
   idempotencyKey?: Given<string>;
   waitFor?: Given<string>;
 }
@@ -37,6 +40,8 @@ export interface CheckedRestore {
   target: RestoreTarget;
   dryRun: boolean;
   allowUnchecked: boolean;
+  /** Null: restore the backup, whatever made live differ from it. */
+  threeWay: ThreeWay | null;
 }
 
 const SCRATCH_NAME = /^[A-Za-z0-9_]{1,60}$/;
@@ -58,10 +63,11 @@ export function checkRestoreInput(
   if (dryRun && target.kind === 'SCRATCH') {
     problems.add('dryRun', 'A scratch schema is new: nothing to compare with.', 'Leave out either dryRun or scratch.');
   }
+  const threeWay = checkThreeWay(input, target, problems);
   checkIdempotencyKey(input.idempotencyKey, problems);
   checkWaitFor(input.waitFor, problems);
   problems.throwIfAny();
-  return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false };
+  return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false, threeWay };
 }
 
 /** The same for a plan: `validForMs` is null where it was not given. */
@@ -116,10 +122,44 @@ function checkTarget(target: RestoreBackupInput['target'], problems: InputProble
   return scratch === null ? inPlace : { kind: 'SCRATCH', schema: scratch };
 }
 
+type ThreeWayInput = Pick<
+  RestoreBackupInput,
+  'backupId' | 'type' | 'allowUnchecked' | 'damagedBackupId' | 'conflictPolicy'
+>;
+
+function checkThreeWay(input: ThreeWayInput, target: RestoreTarget, problems: InputProblems): ThreeWay | null {
+  const damagedBackupId = input.damagedBackupId ?? null;
+  const policy = input.conflictPolicy ?? null;
+  if (damagedBackupId === null) {
+    if (policy !== null)
+      problems.add('conflictPolicy', 'Without a damagedBackupId there are no conflicts.', 'Leave it out.');
+    return null;
+  }
+  checkThreeWayFits(input, target, problems);
+  return { damagedBackupId, conflictPolicy: policy ?? 'FAIL' };
+}
+
+function checkThreeWayFits(input: ThreeWayInput, target: RestoreTarget, problems: InputProblems): void {
+  const { type, backupId, damagedBackupId, allowUnchecked } = input;
+  if (damagedBackupId === backupId) {
+    problems.add('damagedBackupId', 'Both backups are the same.', 'Give a later backup, from after the damage.');
+  }
+  if (target.kind === 'SCRATCH') {
+    problems.add('target', 'Damage is undone in place.', 'Leave target out, or damagedBackupId.');
+  }
+  if (allowUnchecked) {
+    const message = 'What a backup lost would look like damage.';
+    problems.add('allowUnchecked', message, 'Leave it out: both backups must be whole.');
+  }
+  if (type === 'SYSTEM') {
+    problems.add('type', 'SYSTEM takes no damagedBackupId.', 'Use PARTIAL with the data type CONFIG.');
+  }
+}
+
 /** BACKUP_NOT_RESTORABLE where the backup holds no data to restore; BUSINESS and the like are looked at after it. */
-export function checkRestorable(backup: BackupRecord): void {
+export function checkRestorable(backup: BackupRecord, field = 'backupId'): void {
   const refuse = (message: string, hint: string) => {
-    throw new AppError('BACKUP_NOT_RESTORABLE', message, { hint, path: ['input', 'backupId'] });
+    throw new AppError('BACKUP_NOT_RESTORABLE', message, { hint, path: ['input', field] });
   };
   if (backup.missingSince) {
     refuse(
@@ -141,6 +181,30 @@ export function checkAgainstBackup(restore: CheckedRestore, backup: BackupRecord
   checkScope(restore, backup, problems);
   checkContained(restore, backup, problems);
   checkScratchIsOther(restore.target, source, problems);
+  problems.throwIfAny();
+}
+
+/** Throws INVALID_INPUT where what differs between the two backups of a three-way restore can't be told for what is asked. */
+export function checkAgainstDamaged(
+  restore: CheckedRestore,
+  { undamaged, damaged }: Record<'undamaged' | 'damaged', BackupRecord>,
+): void {
+  const problems = new InputProblems();
+  const refuse = (message: string, hint: string): void => problems.add('damagedBackupId', message, hint);
+  if (damaged.source !== undamaged.source) {
+    refuse(`The damaged backup is one of the source ${quote(damaged.source)}.`, 'Give two backups of one source.');
+  }
+  if (damaged.readAt && undamaged.readAt && damaged.readAt <= undamaged.readAt) {
+    refuse('The damaged backup is no later than the undamaged one.', 'Give the later one as damagedBackupId.');
+  }
+  if (damaged.type === 'BUSINESS' && damaged.businessId !== restore.businessId) {
+    const held = quote(damaged.businessId ?? '');
+    refuse(`The damaged backup holds the business ${held} alone.`, 'Undo its damage with the type BUSINESS, or choose another backup.'); // prettier-ignore
+  }
+  const lacking = expandDataTypes(restoredDataTypes(restore, undamaged)).filter((dataType) => !damaged.dataTypes.includes(dataType)); // prettier-ignore
+  if (lacking.length > 0) {
+    refuse(`The damaged backup holds no ${lacking.join(', ')}.`, 'Name what both backups hold, with PARTIAL.');
+  }
   problems.throwIfAny();
 }
 

@@ -6,6 +6,7 @@ import type { Random } from '../domain/ambient';
 import { UNDOABLE_MS } from '../domain/change-set';
 import type { BackupId, ChangeSetId, RestoreId } from '../domain/ids';
 import type { RestoreJobSpec } from '../domain/job';
+import type { ThreeWay } from '../domain/three-way';
 import { authorize } from './authorize';
 import { noSuchBackup, type CallOptions } from './backups';
 import { createDeeds } from './deeds';
@@ -14,7 +15,7 @@ import { listPage, type ListPage, type ListRequest } from './paging';
 import type { SourcePort } from './ports';
 import type { Principal } from './principal';
 import {
-  checkAgainstBackup, checkRestorable, checkRestoreInput, restoredDataTypes, type CheckedRestore, type RestoreBackupInput,
+  checkAgainstBackup, checkAgainstDamaged, checkRestorable, checkRestoreInput, restoredDataTypes, type CheckedRestore, type RestoreBackupInput,
 } from './restore-rules'; // prettier-ignore
 import { sourceOfBackup } from './sources';
 
@@ -83,6 +84,20 @@ export async function findRestorable(
   if (!backup) throw noSuchBackup();
   checkRestorable(backup);
   checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+  if (checked.threeWay !== null) {
+    const damaged = await findDamaged(checked.threeWay, catalog.backups);
+    checkAgainstDamaged(checked, { undamaged: backup, damaged });
+  }
+  return backup;
+}
+
+async function findDamaged(
+  { damagedBackupId }: ThreeWay,
+  backups: RestoresDependencies['catalog']['backups'],
+): Promise<BackupRecord> {
+  const backup = await backups.find(damagedBackupId);
+  if (!backup) throw noSuchBackup(['input', 'damagedBackupId']);
+  checkRestorable(backup, 'damagedBackupId');
   return backup;
 }
 
@@ -90,8 +105,9 @@ function specOf(
   checked: CheckedRestore,
   backup: BackupRecord,
 ): Omit<RestoreJobSpec, 'restoreId' | 'changeSetId' | 'undoableForMs'> {
-  const { type, businessId, target, dryRun, allowUnchecked } = checked;
+  const { type, businessId, target, dryRun, allowUnchecked, threeWay } = checked;
   const dataTypes = restoredDataTypes(checked, backup);
   const { id: backupId, source } = backup;
-  return { kind: 'RESTORE', backupId, source, type, dataTypes, businessId, target, dryRun, allowUnchecked };
+  const wanted = { type, dataTypes, businessId, ...(threeWay && { threeWay }) };
+  return { kind: 'RESTORE', backupId, source, ...wanted, target, dryRun, allowUnchecked };
 }

@@ -2,7 +2,8 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import type { BackupType, RestoreType, VerificationLevel } from '../../domain/backup';
 import type { RequestedDataType } from '../../domain/data-type';
-import { BackupTypeEnum, DataTypeEnum, RestoreTypeEnum, VerificationLevelEnum } from '../enums';
+import type { ConflictPolicy } from '../../domain/three-way';
+import { BackupTypeEnum, ConflictPolicyEnum, DataTypeEnum, RestoreTypeEnum, VerificationLevelEnum } from '../enums';
 import { DurationScalar, JsonScalar } from '../scalars';
 
 const KEY = 'The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED.';
@@ -143,6 +144,20 @@ abstract class RestoreInput extends JobInput {
       'ones; the notes say how many.',
   })
   readonly allowUnchecked?: boolean | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The id of a later Backup of the same source, taken after the damage. What differs between the two is the damage, and is undone; what the ' +
+      'source has beyond the later one was changed since, and stays. In place alone.',
+  })
+  readonly damagedBackupId?: string | null;
+
+  @Field(() => ConflictPolicyEnum, {
+    nullable: true,
+    description: 'With damagedBackupId: for fields that were damaged and changed later too. Default: FAIL.',
+  })
+  readonly conflictPolicy?: ConflictPolicy | null;
 }
 
 @InputType()

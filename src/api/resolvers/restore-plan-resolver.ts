@@ -2,7 +2,7 @@
 import { Arg, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { BackupId, ChangeSetId, RestoreId } from '../../domain/ids';
 import type { RequestContext } from '../context';
-import { parseIdOf } from '../global-id';
+import { parseDamagedId, parseIdOf } from '../global-id';
 import { ApplyRestorePlanInput, PlanRestoreInput, UndoRestoreInput } from '../inputs/mutation-inputs';
 import { BackupView, toBackupView } from '../types/backup';
 import { JobView, toJobView } from '../types/job';
@@ -28,7 +28,9 @@ export class RestorePlanResolver {
   ): Promise<PlanRestorePayload> {
     return asPayload(async () => {
       const backupId = parseIdOf<BackupId>('Backup', input.backupId, ['input', 'backupId']);
-      const { job, plan } = await services.restorePlans.plan(principal, { ...input, backupId }, { signal });
+      const damagedBackupId = parseDamagedId(input);
+      const wanted = { ...input, backupId, damagedBackupId };
+      const { job, plan } = await services.restorePlans.plan(principal, wanted, { signal });
       return { job: toJobView(job), plan: plan && toRestorePlanView(plan) };
     });
   }

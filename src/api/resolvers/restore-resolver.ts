@@ -4,7 +4,7 @@ import type { RestoreOrderField } from '../../catalog/catalog';
 import type { BackupId } from '../../domain/ids';
 import type { RequestContext } from '../context';
 import { listFingerprint } from '../cursors';
-import { parseIdOf } from '../global-id';
+import { parseDamagedId, parseIdOf } from '../global-id';
 import { RestoreListArgs, toOrder, toPage, toRestoreFilter } from '../inputs/list-inputs';
 import { RestoreBackupInput } from '../inputs/mutation-inputs';
 import { pageToConnection, type CountedConnectionView } from '../types/connection';
@@ -41,7 +41,9 @@ export class RestoreResolver {
   ): Promise<RestorePayload> {
     return asPayload(async () => {
       const backupId = parseIdOf<BackupId>('Backup', input.backupId, ['input', 'backupId']);
-      const { job, restore } = await services.restores.restore(principal, { ...input, backupId }, { signal });
+      const damagedBackupId = parseDamagedId(input);
+      const wanted = { ...input, backupId, damagedBackupId };
+      const { job, restore } = await services.restores.restore(principal, wanted, { signal });
       return { job: toJobView(job), restore: restore && toRestoreView(restore) };
     });
   }

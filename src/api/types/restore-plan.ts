@@ -5,8 +5,9 @@ import type { RestoreType } from '../../domain/backup';
 import type { RequestedDataType } from '../../domain/data-type';
 import type { TableState } from '../../domain/source';
 import type { PlannedTable } from '../../domain/task';
+import type { ConflictPolicy } from '../../domain/three-way';
 import type { FieldChange, JsonRow, JsonValue } from '../../domain/values';
-import { DataTypeEnum, RestoreTypeEnum, TableStateEnum } from '../enums';
+import { ConflictPolicyEnum, DataTypeEnum, RestoreTypeEnum, TableStateEnum } from '../enums';
 import { toGlobalId } from '../global-id';
 import { BigIntScalar, DateTimeScalar, DurationScalar, JsonScalar } from '../scalars';
 import { Node } from './node';
@@ -90,6 +91,16 @@ export class RestorePlanTableView {
     return this.table.samples;
   }
 
+  @Field(() => BigIntScalar, { description: 'Rows of which fields were damaged and changed later too.' })
+  get conflictingRows(): number {
+    return this.table.conflicts?.rows ?? 0;
+  }
+
+  @Field(() => BigIntScalar, { description: 'Their fields that were.' })
+  get conflictingFields(): number {
+    return this.table.conflicts?.fields ?? 0;
+  }
+
   @Field(() => [String], { description: 'What to know before it is applied, such as triggers that will run.' })
   get warnings(): string[] {
     return this.table.warnings;
@@ -133,6 +144,14 @@ export class RestorePlanView {
   @Field(() => ID, { nullable: true, description: "The platform's own id of the business; for BUSINESS plans." })
   get businessId(): string | null {
     return this.record.businessId;
+  }
+
+  @Field(() => ConflictPolicyEnum, {
+    nullable: true,
+    description: 'Of a three-way plan. With FAIL, one that has conflicts is to be looked at, and never applied.',
+  })
+  get conflictPolicy(): ConflictPolicy | null {
+    return this.record.threeWay?.conflictPolicy ?? null;
   }
 
   @Field(() => String)

@@ -5,7 +5,8 @@ import type { RestoreType } from '../../domain/backup';
 import type { RequestedDataType } from '../../domain/data-type';
 import type { JobState, RestoreTarget } from '../../domain/job';
 import type { RestoredTable, RestoreResult } from '../../domain/task';
-import { DataTypeEnum, JobStateEnum, RestoreModeEnum, RestoreTypeEnum } from '../enums';
+import type { ConflictPolicy } from '../../domain/three-way';
+import { ConflictPolicyEnum, DataTypeEnum, JobStateEnum, RestoreModeEnum, RestoreTypeEnum } from '../enums';
 import { toGlobalId } from '../global-id';
 import { BigIntScalar, DateTimeScalar } from '../scalars';
 import { countedConnectionType } from './connection';
@@ -60,6 +61,11 @@ export class RestoredTableView {
     return this.table.unchanged;
   }
 
+  @Field(() => BigIntScalar, { description: 'Rows of which fields were damaged and changed later too.' })
+  get conflictingRows(): number {
+    return this.table.conflicts?.rows ?? 0;
+  }
+
   @Field(() => [String])
   get warnings(): string[] {
     return this.table.warnings;
@@ -105,6 +111,11 @@ export class RestoreView {
   @Field(() => ID, { nullable: true, description: "The platform's own id of the business; for BUSINESS restores." })
   get businessId(): string | null {
     return this.record.businessId;
+  }
+
+  @Field(() => ConflictPolicyEnum, { nullable: true, description: 'Of a three-way restore.' })
+  get conflictPolicy(): ConflictPolicy | null {
+    return this.record.threeWay?.conflictPolicy ?? null;
   }
 
   @Field(() => RestoreTargetView)

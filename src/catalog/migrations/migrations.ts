@@ -6,6 +6,7 @@ import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
 import { AddRestorability1764547200000 } from './add-restorability';
 import { AddNewRawBytes1764115200000 } from './add-new-raw-bytes';
 import { AddRestorePlans1764288000000 } from './add-restore-plans';
+import { AddThreeWay1764633600000 } from './add-three-way';
 import { AllowKeysWithoutJob1764028800000 } from './allow-keys-without-job';
 import { CreateCatalog1763769600000 } from './create-catalog';
 
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   AddRestorePlans1764288000000,
   AddComparisons1764460800000,
   AddRestorability1764547200000,
+  AddThreeWay1764633600000,
 ];

@@ -92,6 +92,9 @@ export type CompareBackupsInput = {
   waitFor?: string | null | undefined;
 };
 
+/** What becomes of a field that was damaged and changed later too. KEEP_LIVE: it stays as it is. TAKE_BACKUP: it becomes what the undamaged backup has. FAIL: nothing at all is changed. */
+export type ConflictPolicy = 'FAIL' | 'KEEP_LIVE' | 'TAKE_BACKUP';
+
 export type CreateBackupInput = {
   /** The platform's own id; required for BUSINESS, refused for the rest. */
   businessId?: string | number | null | undefined;
@@ -243,6 +246,10 @@ export type PlanRestoreInput = {
   backupId: string | number;
   /** The platform's own id; required for BUSINESS, refused for the rest. */
   businessId?: string | number | null | undefined;
+  /** With damagedBackupId: for fields that were damaged and changed later too. Default: FAIL. */
+  conflictPolicy?: ConflictPolicy | null | undefined;
+  /** The id of a later Backup of the same source, taken after the damage. What differs between the two is the damage, and is undone; what the source has beyond the later one was changed since, and stays. In place alone. */
+  damagedBackupId?: string | number | null | undefined;
   /** Required for PARTIAL. */
   dataTypes?: Array<DataType> | null | undefined;
   /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
@@ -279,6 +286,10 @@ export type RestoreBackupInput = {
   backupId: string | number;
   /** The platform's own id; required for BUSINESS, refused for the rest. */
   businessId?: string | number | null | undefined;
+  /** With damagedBackupId: for fields that were damaged and changed later too. Default: FAIL. */
+  conflictPolicy?: ConflictPolicy | null | undefined;
+  /** The id of a later Backup of the same source, taken after the damage. What differs between the two is the damage, and is undone; what the source has beyond the later one was changed since, and stays. In place alone. */
+  damagedBackupId?: string | number | null | undefined;
   /** Required for PARTIAL. */
   dataTypes?: Array<DataType> | null | undefined;
   /** Only count what would change. */
@@ -291,6 +302,9 @@ export type RestoreBackupInput = {
   /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
   waitFor?: string | null | undefined;
 };
+
+/** What happened later to a row that was damaged. EDITED: fields that were damaged were changed. DELETED: the row was deleted. RECREATED: the damage had deleted it, and it was made anew. ADDED: the damage had added it, and it was changed. */
+export type RestoreConflictKind = 'ADDED' | 'DELETED' | 'EDITED' | 'RECREATED';
 
 /** Every field given must match; a list matches any of its values. */
 export type RestoreFilter = {
@@ -709,6 +723,7 @@ export type GetRestorePlanQuery = {
     source: string;
     dataTypes: Array<DataType>;
     businessId: string | null;
+    conflictPolicy: ConflictPolicy | null;
     createdAt: string;
     expiresAt: string;
     inserts: string;
@@ -724,6 +739,8 @@ export type GetRestorePlanQuery = {
       updates: string;
       deletes: string;
       unchanged: string;
+      conflictingRows: string;
+      conflictingFields: string;
       warnings: Array<string>;
       samples: {
         inserts: Array<unknown>;
@@ -732,6 +749,7 @@ export type GetRestorePlanQuery = {
       };
     }>;
     backup: { id: string } | null;
+    damagedBackup: { id: string } | null;
     job: { id: string } | null;
   } | null;
 };
@@ -747,6 +765,7 @@ export type GetRestoreQuery = {
     status: JobState;
     mode: RestoreMode | null;
     dryRun: boolean;
+    conflictPolicy: ConflictPolicy | null;
     createdAt: string;
     completedAt: string | null;
     inserts: string | null;
@@ -763,9 +782,11 @@ export type GetRestoreQuery = {
       updates: string;
       deletes: string;
       unchanged: string;
+      conflictingRows: string;
       warnings: Array<string>;
     }>;
     backup: { id: string } | null;
+    damagedBackup: { id: string } | null;
     plan: { id: string } | null;
     undoes: { id: string } | null;
     job: {
@@ -917,6 +938,7 @@ export type PlanRestoreMutation = {
       source: string;
       dataTypes: Array<DataType>;
       businessId: string | null;
+      conflictPolicy: ConflictPolicy | null;
       createdAt: string;
       expiresAt: string;
       inserts: string;
@@ -932,6 +954,8 @@ export type PlanRestoreMutation = {
         updates: string;
         deletes: string;
         unchanged: string;
+        conflictingRows: string;
+        conflictingFields: string;
         warnings: Array<string>;
         samples: {
           inserts: Array<unknown>;
@@ -940,6 +964,7 @@ export type PlanRestoreMutation = {
         };
       }>;
       backup: { id: string } | null;
+      damagedBackup: { id: string } | null;
       job: { id: string } | null;
     } | null;
     errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
@@ -977,6 +1002,31 @@ export type PreviewRetentionQuery = {
       pageInfo: { hasNextPage: boolean; endCursor: string | null };
     };
   };
+};
+
+export type ReadConflictsQueryVariables = Exact<{
+  planId: string | number;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ReadConflictsQuery = {
+  restorePlan: {
+    id: string;
+    conflictPolicy: ConflictPolicy | null;
+    damagedBackup: { id: string } | null;
+    conflicts: {
+      edges: Array<{ cursor: string }>;
+      nodes: Array<{
+        dataType: DataType;
+        name: string;
+        key: unknown;
+        kind: RestoreConflictKind;
+        fields: Array<{ name: string; undamaged: unknown; damaged: unknown; live: unknown }>;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+  } | null;
 };
 
 export type ReadRecordsQueryVariables = Exact<{
@@ -2497,6 +2547,7 @@ export const GetRestorePlanDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'source' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'conflictPolicy' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
@@ -2517,6 +2568,8 @@ export const GetRestorePlanDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'conflictingRows' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'conflictingFields' } },
                       {
                         kind: 'Field',
                         name: { kind: 'Name', value: 'samples' },
@@ -2557,6 +2610,14 @@ export const GetRestorePlanDocument = {
                 {
                   kind: 'Field',
                   name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'damagedBackup' },
                   selectionSet: {
                     kind: 'SelectionSet',
                     selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
@@ -2613,6 +2674,7 @@ export const GetRestoreDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'status' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'mode' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'dryRun' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'conflictPolicy' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'completedAt' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
@@ -2644,6 +2706,7 @@ export const GetRestoreDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'conflictingRows' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'warnings' } },
                     ],
                   },
@@ -2651,6 +2714,14 @@ export const GetRestoreDocument = {
                 {
                   kind: 'Field',
                   name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'damagedBackup' },
                   selectionSet: {
                     kind: 'SelectionSet',
                     selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
@@ -3356,6 +3427,7 @@ export const PlanRestoreDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'source' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'conflictPolicy' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'inserts' } },
@@ -3376,6 +3448,8 @@ export const PlanRestoreDocument = {
                             { kind: 'Field', name: { kind: 'Name', value: 'updates' } },
                             { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                             { kind: 'Field', name: { kind: 'Name', value: 'unchanged' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'conflictingRows' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'conflictingFields' } },
                             {
                               kind: 'Field',
                               name: { kind: 'Name', value: 'samples' },
@@ -3416,6 +3490,14 @@ export const PlanRestoreDocument = {
                       {
                         kind: 'Field',
                         name: { kind: 'Name', value: 'backup' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'damagedBackup' },
                         selectionSet: {
                           kind: 'SelectionSet',
                           selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
@@ -3656,6 +3738,131 @@ export const PreviewRetentionDocument = {
     },
   ],
 } as unknown as DocumentNode<PreviewRetentionQuery, PreviewRetentionQueryVariables>;
+export const ReadConflictsDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'ReadConflicts' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'planId' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'Int' } },
+          defaultValue: { kind: 'IntValue', value: '20' },
+        },
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+          type: { kind: 'NamedType', name: { kind: 'Name', value: 'String' } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'restorePlan' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'planId' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'conflictPolicy' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'damagedBackup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'conflicts' },
+                  arguments: [
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'first' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'first' } },
+                    },
+                    {
+                      kind: 'Argument',
+                      name: { kind: 'Name', value: 'after' },
+                      value: { kind: 'Variable', name: { kind: 'Name', value: 'after' } },
+                    },
+                  ],
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'edges' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [{ kind: 'Field', name: { kind: 'Name', value: 'cursor' } }],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'nodes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'kind' } },
+                            {
+                              kind: 'Field',
+                              name: { kind: 'Name', value: 'fields' },
+                              selectionSet: {
+                                kind: 'SelectionSet',
+                                selections: [
+                                  { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'undamaged' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'damaged' } },
+                                  { kind: 'Field', name: { kind: 'Name', value: 'live' } },
+                                ],
+                              },
+                            },
+                          ],
+                        },
+                      },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'pageInfo' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'hasNextPage' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'endCursor' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ReadConflictsQuery, ReadConflictsQueryVariables>;
 export const ReadRecordsDocument = {
   kind: 'Document',
   definitions: [
