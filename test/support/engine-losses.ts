@@ -231,6 +231,23 @@ export function describeLosses(name: string, fixture: SourceContractFixture): vo
       expect(result.tables.find(({ table }) => table === 'owner')?.warnings).toEqual(['All of its rows are lost.']);
     });
 
+    it('comes back into tables that changed since, beside one that is lost', async () => {
+      const { store } = await loseChunk(stand, manifest);
+      await stand.sql.exec('ALTER TABLE owner ADD COLUMN grade BIGINT NOT NULL DEFAULT 1');
+      await stand.sql.exec('UPDATE owner SET grade = 2');
+      await stand.sql.exec('ALTER TABLE item ADD COLUMN checked BIGINT NULL');
+      await stand.sql.exec('UPDATE item SET checked = id');
+      await stand.sql.exec(`UPDATE item SET name = 'damaged' WHERE id < 20`);
+      const owner = before.owner!.map((row) => [...row, '2']);
+      const item = before.item!.map((row) => [...row, row[0]!]);
+      for (const left of [store, loseTable(stand, manifest)]) {
+        const result = await restoreLeft(left);
+        expect(await stand.state()).toEqual({ ...before, owner, item });
+        expect(result.tables.find(({ table }) => table === 'item')).toMatchObject({ deletes: 0, inserts: 0 });
+        await stand.sql.exec(`UPDATE item SET name = 'damaged' WHERE id < 20`);
+      }
+    });
+
     it('is all of it where nothing is lost', async () => {
       await stand.dropTables();
       const result = await restoreLeft(stand.store);

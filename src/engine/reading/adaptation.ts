@@ -57,8 +57,13 @@ interface Survivor {
 }
 
 function survivorOf(before: ColumnStructure, { from, live }: { from: number; live: TableStructure }): Survivor[] {
-  const now = live.columns.find(({ name }) => name === before.name);
+  const now = live.columns.find(({ name }) => sameName(name, before.name));
   return now === undefined ? [] : [{ from, before, now }];
+}
+
+/** Databases take names of columns that differ in case alone for the same. */
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
 }
 
 function isStricter({ before, now }: Survivor): boolean {
@@ -94,7 +99,7 @@ function said({ type, charset, collation }: ColumnStructure, isKey = false): str
 }
 
 function keyProblems(backup: TableStructure, live: TableStructure): string[] {
-  if (backup.key.join() === live.key.join()) return [];
+  if (sameName(backup.key.join(), live.key.join())) return [];
   return [`${live.table} has the key (${live.key.join(', ')}) instead of (${backup.key.join(', ')})`];
 }
 
@@ -105,14 +110,14 @@ function adaptation(
 ): Adaptation {
   const known = survivors.map(({ now }) => now);
   const added = live.columns.filter((column) => !known.includes(column));
-  const gone = backup.columns.filter(({ name }) => !known.some((column) => column.name === name));
+  const gone = backup.columns.filter((column) => !survivors.some(({ before }) => before === column));
   return {
     structure: { ...live, columns: [...known, ...added], lastNumber: backup.lastNumber ?? live.lastNumber },
     fields,
     added: added.map((column) => ({ name: column.name, field: codec.defaultField(columnOf(column, live)) })),
     dropped: gone.map(({ name }) => ({
       name,
-      isGenerated: live.generatedColumns.some((other) => other.name === name),
+      isGenerated: live.generatedColumns.some((other) => sameName(other.name, name)),
     })),
   };
 }

@@ -105,6 +105,15 @@ describe('rows of a table that changed', () => {
     expect(() => requireInsertable(adapted(before, now))).not.toThrow();
   });
 
+  it('know a column whose name changed its case alone', () => {
+    const {
+      structure: table,
+      added,
+      dropped,
+    } = adapted(structure(['id', 'a']), { ...structure(['A', 'ID']), key: ['ID'] });
+    expect([table.columns.map(({ name }) => name), added, dropped]).toEqual([['ID', 'A'], [], []]);
+  });
+
   it('name every column that stands in the way', () => {
     const before = structure(['id', 'a', 'b']);
     const now = { ...structure(['id', 'a', 'b']), key: ['a'] };
