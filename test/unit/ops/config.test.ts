@@ -262,7 +262,7 @@ describe('mistakes', () => {
     ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, formerly: [u, w] }, { table: u }] } }]',
       'sources.0.dataTypes: u, a former name of t, is mapped itself'],
     ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, formerly: [u] }], TRENDS: [{ table: v, formerly: [u] }] } }]',
-      'sources.0.dataTypes: u is a former name of t and of v'],
+      'sources.0.dataTypes: u is a former name of v and of t'],
     ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, formerly: [] }] } }]',
       'sources.0.dataTypes.CONFIG.0.formerly: is an empty list: name a table, or leave it out'],
     ['sources: [{ url: "sqlite:a", dataTypes: { CONFIG: [{ table: t, tenantColumn: a, tenantPath: "a -> t.id" }] } }]',
