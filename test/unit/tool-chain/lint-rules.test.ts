@@ -64,6 +64,7 @@ describe('who may import what', () => {
     ['engine/taking/a', '../restoring/sound', 'engine-taking'],
     ['engine/taking/b', '../engine', 'engine-taking'],
     ['engine/restoring/a', '../keeping/sound', 'engine-restoring'],
+    ['engine/comparing/a', '../restoring/sound', 'engine-comparing'],
     ['engine/keeping/a', '../taking/sound', 'engine-keeping'],
     ['domain/a', '../engine/sound', 'layer-domain'],
     ['sources/a', '../repository/sound', 'layer-sources'],
@@ -99,7 +100,9 @@ describe('who may import what', () => {
   let violations: Map<string, Set<string>>;
 
   beforeAll(async () => {
-    const rooms = ['rows', 'reading', 'writing', 'taking', 'restoring', 'keeping'].map((room) => `engine/${room}`);
+    const rooms = ['rows', 'reading', 'writing', 'taking', 'restoring', 'comparing', 'keeping'].map(
+      (room) => `engine/${room}`,
+    );
     for (const part of [...parts, ...rooms, 'sources/mysql']) write(`src/${part}/sound.ts`, 'export const sound = 1;');
     write('src/engine/engine.ts', "export * from './taking/sound'; export * from './restoring/sound';");
     write(
