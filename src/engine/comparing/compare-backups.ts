@@ -127,7 +127,7 @@ function factsOf({ dataType, table, structures, rowCount }: TableComparison): Ch
     dataType,
     table,
     structure: (after ?? before) as TableStructure,
-    ...(before && columns && !columns.isSameLayout ? { structureBefore: before } : {}),
+    ...(before && after && !isSameStructure(before, after) ? { structureBefore: before } : {}),
     before: before === null ? 'MISSING' : rowCount === 0 ? 'EMPTY' : 'FILLED',
     drops: after === null,
     deletes: NO_ROWS,
@@ -138,6 +138,11 @@ function factsOf({ dataType, table, structures, rowCount }: TableComparison): Ch
     samples: { inserts: [], updates: [], deletes: [] },
     warnings: columns?.notes ?? [aloneIn(before === null ? 'after' : 'before')],
   };
+}
+
+/** Rows that are compared by their bytes may still be shown in another way, as a column of another type. */
+function isSameStructure(before: TableStructure, after: TableStructure): boolean {
+  return JSON.stringify([before.columns, before.key]) === JSON.stringify([after.columns, after.key]);
 }
 
 function aloneIn(side: Side): string {
