@@ -77,8 +77,26 @@ export interface RowCodec {
   fit(from: ColumnOf, to: ColumnOf): FieldFit | string;
   /** The encoded field of a row that is inserted without naming the column; null where only the source can tell. */
   defaultField(of: ColumnOf): Buffer | null;
+  /** How tables of rows in this encoding are written as SQL. */
+  readonly sqlScript: SqlScript;
   /** How the keys of a table sort. Null, or absent, where only the source knows. */
   sortKey?(table: Pick<TableStructure, 'columns' | 'key'>): SortKey | null;
+}
+
+/**
+ * Tables and their rows as a script of SQL, which a client of the same kind of database runs on an empty schema: then its rows are the same,
+ * byte for byte. The parts come in this order: `begin`; `createTable` of each table; for each table `beforeRows`, `inserts` of its rows,
+ * `afterRows`; `end`. Each is whole lines of text. Pure.
+ */
+export interface SqlScript {
+  begin(): string;
+  createTable(table: TableStructure): string;
+  beforeRows(table: TableStructure): string;
+  /** Statements of a moderate length each, unless a single row is longer. Throws INTEGRITY_FAILURE for bytes that are no rows. */
+  inserts(table: TableStructure, rows: RowBatch): Iterable<string>;
+  /** What slows loading down, or would act on it: indexes, triggers. */
+  afterRows(table: TableStructure): string;
+  end(): string;
 }
 
 export function rowCount(batch: RowBatch): number {

@@ -30,6 +30,8 @@ export interface ColumnValues {
   readonly isText: boolean;
   /** Where the field lies is told as to a CompareField; null for NULL. */
   toJson(bytes: Buffer, fields: Int32Array, slot: number): JsonValue;
+  /** Of a column of documents alone: the field's own text, as it is stored; null for NULL. */
+  text?(bytes: Buffer, fields: Int32Array, slot: number): string | null;
   /** Takes whatever `toJson` gives, and some ways to write it that mean the same. INVALID_INPUT, without a path, for what is no value of the column. */
   comparing(value: JsonValue): CompareField;
   /** The encoded field of a caller's value as rows hold it; null where it can't be told. Throws as `comparing`. */

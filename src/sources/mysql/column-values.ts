@@ -31,6 +31,8 @@ import { MINUTE_US, momentOf, spanOf } from './moments';
 interface Reading<Operand> {
   isOrdered?: boolean;
   isText?: boolean;
+  /** Of documents alone: their own text. */
+  text?: (value: Buffer) => string;
   show(value: Buffer): JsonValue;
   /** Throws for what is no value of the column. */
   parse(value: JsonValue): Operand;
@@ -54,7 +56,7 @@ export function mysqlValues(
 }
 
 function valuesOf<Operand>(reading: Reading<Operand>, encodeField: EncodeField): ColumnValues {
-  const { isOrdered = true, isText = false } = reading;
+  const { isOrdered = true, isText = false, text } = reading;
   const valueAt = (bytes: Buffer, fields: Int32Array, slot: number): Buffer =>
     bytes.subarray(fields[slot + 1], fields[slot + 2]);
   return {
@@ -62,6 +64,9 @@ function valuesOf<Operand>(reading: Reading<Operand>, encodeField: EncodeField):
     isText,
     toJson: (bytes, fields, slot) =>
       (fields[slot + 1] as number) < 0 ? null : reading.show(valueAt(bytes, fields, slot)),
+    ...(text && {
+      text: (bytes, fields, slot) => ((fields[slot + 1] as number) < 0 ? null : text(valueAt(bytes, fields, slot))),
+    }),
     comparing(value): CompareField {
       const operand = reading.parse(value);
       return (bytes, fields, slot) => reading.compare(valueAt(bytes, fields, slot), operand);
@@ -264,6 +269,10 @@ function jsonReading({ charset }: ColumnStructure): Reading<JsonValue> {
   };
   return {
     isOrdered: false,
+    text(value) {
+      const shown = text.show(value);
+      return typeof shown === 'string' ? shown : JSON.stringify(shown);
+    },
     show,
     parse: (value) => value,
     compare: (stored, operand) => (sameJson(show(stored), operand) ? 0 : 1),

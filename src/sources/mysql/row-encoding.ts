@@ -15,6 +15,7 @@ import { mysqlValues } from './column-values';
 import { mysqlDefault } from './column-default';
 import { fitMysqlColumn } from './fit-columns';
 import { mysqlSortKey } from './sort-key';
+import { mysqlSqlScript } from './sql-script';
 
 export const MYSQL_ROW_ENCODING = 'mysql-text-v1';
 export const NULL_MARK = 0xfb;
@@ -30,6 +31,7 @@ export const mysqlCodec: RowCodec = {
   values: (table) => mysqlValues(table, encodeField),
   fit,
   defaultField,
+  sqlScript: mysqlSqlScript(locate),
   sortKey,
 };
 

@@ -71,6 +71,10 @@ function jsonValues(encoding: Encoding): ColumnValues {
     isOrdered: false,
     isText: false,
     toJson,
+    text(bytes, fields, slot) {
+      const shown = show(encoding, bytes, fields[slot] as number, fields[slot + 2] as number);
+      return shown === null || typeof shown === 'string' ? shown : JSON.stringify(shown);
+    },
     comparing: (value) => (bytes, fields, slot) => (sameJson(toJson(bytes, fields, slot), value) ? 0 : 1),
     encode: () => null,
   };

@@ -20,6 +20,7 @@ import type { SqlValue } from './database';
 import { fitSqliteColumn } from './fit-columns';
 import { quoteName } from './quote';
 import { sqliteSortKey } from './sort-key';
+import { sqliteSqlScript } from './sql-script';
 
 export const SQLITE_ROW_ENCODING = 'sqlite-v1';
 
@@ -33,12 +34,7 @@ const FIXED_BYTES = 9;
 export const sqliteCodec: RowCodec = {
   name: SQLITE_ROW_ENCODING,
 
-  // eslint-disable-next-line max-params -- the port's shape: called once a row
-  locate(bytes, start, columnCount, out) {
-    let position = start;
-    for (let i = 0; i < columnCount; i++) position = locateField(bytes, position, out, 3 * i);
-    return position;
-  },
+  locate,
 
   encodeText: (text) => encodeAny(text),
 
@@ -58,6 +54,8 @@ export const sqliteCodec: RowCodec = {
     return found && encodeAny(found.value);
   },
 
+  sqlScript: sqliteSqlScript({ locate, fieldValue, isText: (bytes, at) => bytes[at] === TEXT }),
+
   sortKey: (table) => sqliteSortKey(table, sqliteCodec),
 };
 
@@ -69,6 +67,13 @@ function encodeAny(value: null | bigint | number | string): Buffer {
   field[0] = REAL;
   field.writeDoubleBE(value, 1);
   return field;
+}
+
+// eslint-disable-next-line max-params -- the port's shape: called once a row
+function locate(bytes: Buffer, start: number, columnCount: number, out: Int32Array): number {
+  let position = start;
+  for (let i = 0; i < columnCount; i++) position = locateField(bytes, position, out, 3 * i);
+  return position;
 }
 
 // eslint-disable-next-line max-params -- called once a field: an options object would be the hot path's only allocation
