@@ -27,6 +27,7 @@ const ENGINE_ROOMS = {
   restoring: ['rows', 'reading', 'writing'],
   comparing: ['rows', 'reading', 'writing'],
   keeping: ['rows', 'reading', 'writing'],
+  exporting: ['rows', 'reading'],
 };
 
 /** The one home of each library: elsewhere it is unknown. */

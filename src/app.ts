@@ -10,6 +10,7 @@ import type { Catalog } from './catalog/catalog';
 import { openCatalog } from './catalog/open-catalog';
 import type { Clock, Log, Random } from './domain/ambient';
 import type { BackupReader } from './domain/backup-reader';
+import type { BackupExporter } from './domain/export';
 import { AppError, isAppError } from './domain/errors';
 import type { Settings } from './domain/settings';
 import type { Source } from './domain/source';
@@ -20,12 +21,13 @@ import { openSource, schemaOf, sqlitePath } from './open-source';
 import { watchCondition, type ConditionWatch } from './ops/condition-watch';
 import { watchStalls } from './ops/event-loop-lag';
 import { createHealth, type HealthCheck } from './ops/health';
+import { openKeyFile } from './ops/key-file';
 import type { ShutdownStep } from './ops/shutdown';
 import { openRepository, type Repository } from './repository/repository';
 import { createRunner, type Runner } from './runner/runner';
 import { createWorkerExecutor } from './runner/worker-executor';
-import type { RepositoryPort, SourcePort } from './services/ports';
-import { createServices } from './services/services';
+import type { EventFeed, RepositoryPort, SourcePort } from './services/ports';
+import { createServices, type Services } from './services/services';
 import { createDemoDatabase } from './sources/sqlite/demo';
 import { PROGRAM } from './program';
 import type { WorkerSettings } from './worker';
@@ -112,18 +114,7 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
     longestStallMs: () => stalls.longestMs(),
   });
   const feed = createEventFeed({ catalog, bus, clock });
-  const services = createServices({
-    catalog,
-    feed,
-    sources: sourcePorts(settings, sources),
-    repository: repositoryPort(settings, { repository, executor }),
-    reader: backupReader(executor),
-    defaultRetentionDays: settings.retention.defaultDays,
-    maxWaiters: settings.limits.maxWaiters,
-    clock,
-    random,
-    wake: () => runner.wake(),
-  });
+  const services = await servicesOf(options, { catalog, feed, sources, repository, executor, runner });
   const server = await createServer({
     services,
     settings,
@@ -139,6 +130,35 @@ async function wire(options: AppOptions, steps: ShutdownStep[]): Promise<App> {
   closes('runner', () => runner.drain());
   closes('readiness', () => health.startDraining());
   return { address: server.address, port: server.port, demoRows, shutdownSteps: steps, close: () => runAll(steps) };
+}
+
+async function servicesOf(
+  { settings, clock, random }: AppOptions,
+  { catalog, feed, sources, repository, executor, runner }: ServiceParts,
+): Promise<Services> {
+  return createServices({
+    catalog,
+    feed,
+    sources: sourcePorts(settings, sources),
+    repository: repositoryPort(settings, { repository, executor }),
+    reader: backupReader(executor),
+    exporter: backupExporter(executor),
+    downloads: { key: await openKeyFile(settings.downloads.keyFile, random), limits: settings.downloads },
+    defaultRetentionDays: settings.retention.defaultDays,
+    maxWaiters: settings.limits.maxWaiters,
+    clock,
+    random,
+    wake: () => runner.wake(),
+  });
+}
+
+interface ServiceParts {
+  catalog: Catalog;
+  feed: EventFeed;
+  sources: readonly Source[];
+  repository: LazyRepository;
+  executor: TaskExecutor;
+  runner: Runner;
 }
 
 function runnerOf(options: AppOptions, parts: { catalog: Catalog; executor: TaskExecutor }): Runner {
@@ -161,11 +181,12 @@ async function runAll(steps: readonly ShutdownStep[]): Promise<void> {
 }
 
 function workerThreads({ settings, distFolder, clock, log }: AppOptions): TaskExecutor {
-  const { sources, repository, runner } = settings;
+  const { sources, repository, runner, downloads } = settings;
   return createWorkerExecutor({
     workerFile: join(distFolder, 'worker.js'),
     workerData: { settings: { sources, repository }, writtenBy: PROGRAM } satisfies WorkerSettings,
-    maxWorkers: runner.concurrency + QUESTIONS_AT_ONCE,
+    // Each download has one for as long as it takes, and so takes none of a job's.
+    maxWorkers: runner.concurrency + QUESTIONS_AT_ONCE + downloads.maxAtOnce,
     clock,
     log,
   });
@@ -271,6 +292,16 @@ function backupReader(executor: TaskExecutor): BackupReader {
     findHistory: (wanted, signal) => ask(executor, { kind: 'RECORD_HISTORY', wanted }, signal),
     findChanges: (wanted, signal) => ask(executor, { kind: 'ROW_CHANGES', wanted }, signal),
     findConflicts: (wanted, signal) => ask(executor, { kind: 'CONFLICTS', wanted }, signal),
+  };
+}
+
+function backupExporter(executor: TaskExecutor): BackupExporter {
+  const untold = (): void => undefined; // because: nobody watches a download but its client
+  return {
+    async stream(streaming, { take, signal }) {
+      const hooks = { signal, onProgress: untold, onLog: untold, onBytes: take };
+      await executor.run({ kind: 'EXPORT_STREAM', ...streaming }, hooks);
+    },
   };
 }
 

@@ -16,6 +16,7 @@ import { openSource } from './open-source';
 import { systemClock, systemRandom } from './ops/ambient';
 import { lowerThreadPriority } from './ops/thread-priority';
 import { openRepository, type Repository } from './repository/repository';
+import { BytesOut } from './runner/bytes-out';
 import type { FromWorker, LogLevel, ToWorker } from './runner/worker-protocol';
 
 export interface WorkerSettings {
@@ -91,24 +92,32 @@ class DataPath {
 function serve(port: MessagePort, given: WorkerSettings): void {
   const dataPath = new DataPath(given, portLog(port));
   let abort = new AbortController();
+  let out = bytesOut(port, abort.signal);
   port.on('message', (message: ToWorker) => {
     if (message.type === 'abort') return abort.abort();
+    if (message.type === 'taken') return out.taken();
     if (message.type === 'close') return void shutDown(port, dataPath);
     abort = new AbortController();
-    void runOne(message.task, { port, dataPath, signal: abort.signal });
+    out = bytesOut(port, abort.signal);
+    void runOne(message.task, { port, dataPath, out, signal: abort.signal });
   });
+}
+
+function bytesOut(port: MessagePort, signal: AbortSignal): BytesOut {
+  return new BytesOut((message, transfer) => port.postMessage(message, transfer), signal);
 }
 
 /** Never rejects: whatever happens is the task's outcome. */
 async function runOne(
   task: EngineTask,
-  { port, dataPath, signal }: { port: MessagePort; dataPath: DataPath; signal: AbortSignal },
+  { port, dataPath, out, signal }: { port: MessagePort; dataPath: DataPath; out: BytesOut; signal: AbortSignal },
 ): Promise<void> {
   const progress = coalesce((state) => post(port, { type: 'progress', progress: state }));
   const hooks: TaskHooks = {
     signal,
     onProgress: (state) => progress.offer(state),
     onLog: (message) => post(port, { type: 'log', message }),
+    onBytes: (bytes) => out.put(bytes),
   };
   try {
     const result = await runTask(task, dataPath.deps(), hooks);

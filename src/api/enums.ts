@@ -8,6 +8,7 @@ import { BACKUP_STATUSES, BACKUP_TYPES, CHANGE_DETECTIONS, RESTORE_TYPES, VERIFI
 import { ROW_CHANGE_KINDS } from '../domain/change-set';
 import { CONFLICT_KINDS } from '../domain/restore-conflict';
 import { DATA_TYPES } from '../domain/data-type';
+import { EXPORT_COMPRESSIONS, EXPORT_FORMATS } from '../domain/export';
 import { INTERNAL_ERROR_CODES, PUBLIC_ERROR_CODES } from '../domain/errors';
 import { JOB_EVENT_TYPES, JOB_KINDS, JOB_STATES } from '../domain/job';
 import { FINDING_PROBLEMS } from '../domain/rehearsal';
@@ -96,6 +97,12 @@ export const MappingProblemKindEnum = enumOf(
   ['NO_SUCH_TABLE', 'NO_KEY', 'NO_SUCH_COLUMN', 'NULL_IN_KEY', 'NOT_TRANSACTIONAL', 'NOT_A_TABLE', 'UNSUPPORTED'],
   'Why a mapped table cannot be backed up.',
 );
+export const ExportFormatEnum = enumOf(
+  'ExportFormat',
+  EXPORT_FORMATS,
+  "SQL: a script for the source's kind of database. CSV: one table. NDJSON: a JSON object a line for each row.",
+);
+export const ExportCompressionEnum = enumOf('ExportCompression', EXPORT_COMPRESSIONS, 'How the file is compressed.');
 export const ViewerRoleEnum = enumOf('ViewerRole', ['OPERATOR'], 'What somebody may do. OPERATOR: everything.');
 export const OrderDirectionEnum = enumOf('OrderDirection', ['ASC', 'DESC'], 'Ascending or descending.');
 export type OrderDirection = keyof typeof OrderDirectionEnum;

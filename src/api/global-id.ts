@@ -2,7 +2,15 @@
 import { AppError } from '../domain/errors';
 import { isUuid, type BackupId } from '../domain/ids';
 
-export const NODE_TYPES = ['Backup', 'Job', 'Restore', 'RestorePlan', 'LegalHold', 'BackupComparison'] as const;
+export const NODE_TYPES = [
+  'Backup',
+  'Job',
+  'Restore',
+  'RestorePlan',
+  'Export',
+  'LegalHold',
+  'BackupComparison',
+] as const;
 export type NodeType = (typeof NODE_TYPES)[number];
 
 export interface GlobalId {

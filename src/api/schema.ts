@@ -6,6 +6,7 @@ import './enums';
 import { locateAppErrors } from './locate-errors';
 import { BackupResolver, BackupStatisticsResolver, StorageForecastResolver } from './resolvers/backup-resolver';
 import { ComparisonResolver, JobComparison } from './resolvers/comparison-resolver';
+import { ExportResolver } from './resolvers/export-resolver';
 import { JobResolver } from './resolvers/job-resolver';
 import { LegalHoldResolver } from './resolvers/legal-hold-resolver';
 import { BackupHolds, BackupLinks, JobEventLinks, JobLinks, RestoreLinks } from './resolvers/link-resolvers';
@@ -37,6 +38,7 @@ export function buildApiSchema(): GraphQLSchema {
       ComparisonResolver,
       JobComparison,
       RestoreResolver,
+      ExportResolver,
       JobResolver,
       NodeResolver,
       OverviewResolver,

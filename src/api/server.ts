@@ -1,6 +1,6 @@
 /**
- * The HTTP server: /graphql (HTTP and WebSocket), /graphiql, /health/live and /health/ready. It refuses to listen where it would
- * be open to others. Closing it lets held answers go, ends every socket and finishes the requests under way.
+ * The HTTP server: /graphql (HTTP and WebSocket), /graphiql, /exports, /health/live and /health/ready. It refuses to listen where it would
+ * be open to others. Closing it lets held answers go, ends every socket and download and finishes the requests under way.
  */
 import fastifyStatic from '@fastify/static';
 import fastify, {
@@ -15,6 +15,7 @@ import { assertProtected, hasLoopbackHost, hasOwnOrigin } from './access';
 import { createErrorMask } from './client-errors';
 import { createContext } from './context';
 import { createDocumentChecker } from './documents';
+import { addDownloads } from './downloads';
 import { addGraphqlHttp } from './graphql-http';
 import { addGraphqlWebsocket } from './graphql-websocket';
 import { listen } from './listen';
@@ -27,7 +28,7 @@ export interface HealthPort {
 
 export interface ServerOptions {
   services: Services;
-  settings: Pick<Settings, 'server' | 'limits'>;
+  settings: Pick<Settings, 'server' | 'limits'> & { downloads: Pick<Settings['downloads'], 'baseUrl'> };
   clock: Clock;
   random: Random;
   log: Log;
@@ -54,9 +55,12 @@ export async function createServer(options: ServerOptions): Promise<ApiServer> {
   assertProtected(settings.server.host);
   const schema = buildApiSchema();
   const mask = createErrorMask({ log, random });
-  const contextOf = (signal: AbortSignal) => createContext({ principal: LOCAL_OPERATOR, services, signal });
+  let address = '';
+  const linkTo = (path: string) => `${settings.downloads.baseUrl ?? address}${path}`;
+  const contextOf = (signal: AbortSignal) => createContext({ principal: LOCAL_OPERATOR, services, signal, linkTo });
   const http = createHttp(limits.maxMessageBytes, log);
   const apollo = await addGraphqlHttp(http, { schema, limits, mask, log, contextOf });
+  addDownloads(http, { downloads: services.downloads, log });
   addHealth(http, options.health);
   await addConsole(http, options.consoleDir);
   const checkDocument = createDocumentChecker(schema, limits);
@@ -67,13 +71,16 @@ export async function createServer(options: ServerOptions): Promise<ApiServer> {
 
   const stop = async () => {
     services.releaseWaiters();
+    services.downloads.endAll();
     await Promise.all([websocket.close(), http.close()]);
     await apollo.stop();
   };
   let stopped: Promise<void> | undefined;
   const close = () => (stopped ??= stop());
   try {
-    return { ...(await listen(http, settings.server)), close };
+    const listening = await listen(http, settings.server);
+    address = listening.address;
+    return { ...listening, close };
   } catch (error) {
     await close();
     throw error;

@@ -8,7 +8,7 @@
  */
 import type { BackupStatus, BackupType } from '../domain/backup';
 import type { DataType } from '../domain/data-type';
-import type { BackupId, ChangeSetId, HoldId, JobId, RestoreId } from '../domain/ids';
+import type { BackupId, ChangeSetId, DownloadId, ExportId, HoldId, JobId, RestoreId } from '../domain/ids';
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress } from '../domain/job';
 import type { LegalHold } from '../domain/legal-hold';
 import type { StoredManifest } from '../domain/manifest';
@@ -16,6 +16,7 @@ import type { RetainedBackup } from '../domain/retention';
 import type {
   CleanupResult,
   ComparisonResult,
+  ExportResult,
   PlanResult,
   RehearsalResult,
   RestoreResult,
@@ -24,6 +25,8 @@ import type {
 import type {
   BackupRecord,
   ComparisonRecord,
+  ExportDownloadRecord,
+  ExportRecord,
   JobEventRecord,
   JobRecord,
   Lease,
@@ -41,6 +44,7 @@ export interface Catalog {
   readonly restores: RestoreRecords;
   readonly plans: RestorePlanRecords;
   readonly comparisons: ComparisonRecords;
+  readonly exports: ExportRecords;
   readonly events: EventRecords;
   readonly queue: JobQueue;
   readonly info: CatalogInfo;
@@ -297,6 +301,23 @@ export interface ComparisonRecords {
   findMany(ids: readonly ChangeSetId[]): Promise<(ComparisonRecord | null)[]>;
 }
 
+// ---- exports -------------------------------------------------------------------------------------------------------------
+
+/** Exports that a job completed; they stay when they can't be downloaded any more. */
+export interface ExportRecords {
+  find(id: ExportId): Promise<ExportRecord | null>;
+  /** In the order of the ids, null where there is none. One query. */
+  findMany(ids: readonly ExportId[]): Promise<(ExportRecord | null)[]>;
+  /** Before the first byte goes. */
+  beginDownload(exportId: ExportId, remoteAddress: string): Promise<DownloadId>;
+  endDownload(id: DownloadId, end: DownloadEnd): Promise<void>;
+  /** Newest first. */
+  downloadsOf(exportId: ExportId, limit: number): Promise<ExportDownloadRecord[]>;
+  countDownloads(exportId: ExportId): Promise<number>;
+}
+
+export type DownloadEnd = Pick<ExportDownloadRecord, 'bytes' | 'isComplete'>;
+
 // ---- events --------------------------------------------------------------------------------------------------------------
 
 export interface EventRecords {
@@ -445,4 +466,5 @@ export type SettleEffect =
   | { kind: 'RESTORED'; restoreId: RestoreId; result: RestoreResult }
   | { kind: 'VERIFIED'; backupId: BackupId; result: VerificationResult }
   | { kind: 'REHEARSED'; backupId: BackupId; result: RehearsalResult }
+  | { kind: 'EXPORTED'; result: ExportResult }
   | { kind: 'BACKUPS_DELETED'; backupIds: readonly BackupId[]; result?: CleanupResult };

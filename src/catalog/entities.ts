@@ -5,7 +5,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { BackupType, Labels, RestoreType } from '../domain/backup';
 import type { RequestedDataType } from '../domain/data-type';
-import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { ExportedTable, ExportWanted } from '../domain/export';
+import type {
+  BackupId, ChangeSetId, DownloadId, ExportId, HoldId, JobId, LeaseToken, RestoreId,
+} from '../domain/ids'; // prettier-ignore
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import type { ThreeWay } from '../domain/three-way';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
@@ -202,6 +205,32 @@ export type ComparedCounts = Pick<
   ComparisonRecord,
   'baseReadAt' | 'targetReadAt' | 'tables' | 'removed' | 'added' | 'changed' | 'unchanged' | 'notes'
 >;
+/** Exports that a job completed. */
+@Entity('exports')
+export class ExportEntity {
+  @PrimaryColumn(id('id')) id!: ExportId;
+  @Column(id('backup_id')) backupId!: BackupId;
+  @Column(nullable(id('job_id'))) jobId!: JobId | null;
+  @Column(json('wanted')) wanted!: ExportWanted;
+  @Column(text('file_name', 300)) fileName!: string;
+  @Column(json('tables')) tables!: ExportedTable[];
+  @Column(json('notes')) notes!: string[];
+  @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
+  @Column(moment('created_at')) createdAt!: Date;
+  @Column(moment('expires_at')) expiresAt!: Date;
+}
+
+@Entity('export_downloads')
+@Index('idx_export_downloads_export', ['exportId', 'startedAt', 'id'])
+export class ExportDownloadEntity {
+  @PrimaryColumn(id('id')) id!: DownloadId;
+  @Column(id('export_id')) exportId!: ExportId;
+  @Column(text('remote_address', NAME_LENGTH)) remoteAddress!: string;
+  @Column(moment('started_at')) startedAt!: Date;
+  @Column(nullable(moment('ended_at'))) endedAt!: Date | null;
+  @Column(count('bytes')) bytes!: number;
+  @Column(flag('is_complete')) isComplete!: boolean;
+}
 
 /** A client's key for one deed of one principal; `id` is the SHA-256 of the three, so that long keys stay indexable. */
 @Entity('idempotency_keys')
@@ -236,6 +265,8 @@ export const ENTITIES = [
   RestoreEntity,
   RestorePlanEntity,
   ComparisonEntity,
+  ExportEntity,
+  ExportDownloadEntity,
   IdempotencyEntity,
   CounterEntity,
   MetaEntity,

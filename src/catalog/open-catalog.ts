@@ -8,6 +8,7 @@ import { CatalogComparisons } from './comparison-records';
 import { createDataSource, locateCatalog, sqliteOptions, type CatalogLocation } from './data-source';
 import { Database, EVENT_COUNTER, readCounter, type OnEvent } from './database';
 import { CatalogEvents } from './event-records';
+import { CatalogExports } from './export-records';
 import { CatalogHolds } from './hold-records';
 import { CatalogJobs } from './job-records';
 import { CatalogQueue } from './job-queue';
@@ -116,6 +117,7 @@ function assemble(database: Database, { info, close }: { info: Catalog['info']; 
     restores: new CatalogRestores(database),
     plans: new CatalogPlans(database),
     comparisons: new CatalogComparisons(database),
+    exports: new CatalogExports(database),
     events: new CatalogEvents(database),
     queue: new CatalogQueue(database),
     ping: () => database.read(async (manager) => void (await readCounter(manager, EVENT_COUNTER))),

@@ -8,7 +8,10 @@ import type {
   ChangeDetection,
 } from '../domain/backup';
 import type { DataType, RequestedDataType } from '../domain/data-type';
-import type { BackupId, ChangeSetId, HoldId, JobId, LeaseToken, RestoreId } from '../domain/ids';
+import type { ExportedTable, ExportWanted } from '../domain/export';
+import type {
+  BackupId, ChangeSetId, DownloadId, ExportId, HoldId, JobId, LeaseToken, RestoreId,
+} from '../domain/ids'; // prettier-ignore
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
 import type { RehearsalProof, VerificationFinding } from '../domain/rehearsal';
 import type {
@@ -205,6 +208,34 @@ export interface ComparisonRecord extends Omit<ComparisonResult, 'kind' | 'chang
   createdAt: Date;
   /** From then on the rows are kept no longer. */
   expiresAt: Date;
+}
+
+/** A completed export: what of a backup it is was proven, and can be downloaded until it expires. */
+export interface ExportRecord {
+  id: ExportId;
+  backupId: BackupId;
+  jobId: JobId | null;
+  wanted: ExportWanted;
+  fileName: string;
+  tables: ExportedTable[];
+  /** What an operator should know. */
+  notes: string[];
+  createdBy: string;
+  createdAt: Date;
+  /** From then on no download begins. */
+  expiresAt: Date;
+}
+
+export interface ExportDownloadRecord {
+  id: DownloadId;
+  exportId: ExportId;
+  remoteAddress: string;
+  startedAt: Date;
+  /** Null while it goes on, and where the service ended in the middle of it. */
+  endedAt: Date | null;
+  /** Handed over, once it ended. */
+  bytes: number;
+  isComplete: boolean;
 }
 
 /** The right to work on a RUNNING job: every change a worker makes repeats it as a guard. */

@@ -2,13 +2,16 @@
 import type { EntityManager } from 'typeorm';
 import type { Progress } from '../domain/job';
 import type { StoredManifest } from '../domain/manifest';
-import type { ComparisonResult, PlanResult, RehearsalResult, RestoreResult, VerificationResult } from '../domain/task';
+import type {
+  ComparisonResult, ExportResult, PlanResult, RehearsalResult, RestoreResult, VerificationResult,
+} from '../domain/task'; // prettier-ignore
 import type { SettleEffect } from './catalog';
 import type { Write } from './database';
 import { withoutClaimed } from './claimed-deletions';
 import {
   BackupEntity,
   ComparisonEntity,
+  ExportEntity,
   JobEntity,
   RestoreEntity,
   RestorePlanEntity,
@@ -24,6 +27,7 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
   if (effect.kind === 'COMPACTED') await replaceManifest(manager, effect.stored);
   if (effect.kind === 'PLANNED') await storePlan(write, jobId, effect.result);
   if (effect.kind === 'COMPARED') await storeComparison(write, jobId, effect.result);
+  if (effect.kind === 'EXPORTED') await storeExport(write, jobId, effect.result);
   if (effect.kind === 'RESTORED') {
     await manager.update(RestoreEntity, { id: effect.restoreId }, { result: restoreResult(effect.result) });
   }
@@ -142,6 +146,28 @@ async function storeComparison({ manager }: Write, jobId: JobId, result: Compari
     result: found,
   };
   await manager.insert(ComparisonEntity, row);
+}
+
+/** Once: from now on it can be downloaded, for as long as was asked for. */
+async function storeExport({ manager, now }: Write, jobId: JobId, { tables, notes }: ExportResult): Promise<void> {
+  const { spec, createdBy } = await manager.findOneByOrFail(JobEntity, { id: jobId });
+  if (spec.kind !== 'EXPORT') return;
+  const { kind: _kind, exportId: id, fileName, validForMs, ...wanted } = spec;
+  const { backupId } = wanted;
+  const expiresAt = new Date(now.getTime() + validForMs);
+  const row: ExportEntity = {
+    id,
+    backupId,
+    jobId,
+    wanted,
+    fileName,
+    tables,
+    notes,
+    createdBy,
+    createdAt: now,
+    expiresAt,
+  };
+  await manager.insert(ExportEntity, row);
 }
 
 function toVerification(result: VerificationResult, { jobId, at }: { jobId: JobId; at: Date }): StoredVerification {

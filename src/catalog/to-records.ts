@@ -6,6 +6,7 @@ import type {
   BackupEntity,
   ComparedCounts,
   ComparisonEntity,
+  ExportEntity,
   JobEntity,
   JobEventEntity,
   PlannedChanges,
@@ -17,6 +18,7 @@ import type {
 import type {
   BackupRecord,
   ComparisonRecord,
+  ExportRecord,
   JobEventRecord,
   JobRecord,
   RestorabilityRecord,
@@ -67,6 +69,10 @@ export function toRestorePlan({ result, ...row }: RestorePlanEntity): RestorePla
 
 export function toComparison({ result, ...row }: ComparisonEntity): ComparisonRecord {
   return { ...row, ...(result as ComparedCounts) };
+}
+
+export function toExport(row: ExportEntity): ExportRecord {
+  return { ...row };
 }
 
 function backupStatus(row: Pick<BackupEntity, 'state' | 'expiresAt'>, now: Date): BackupStatus {

@@ -8,6 +8,8 @@ export type JobId = Id<'Job'>;
 export type RestoreId = Id<'Restore'>;
 export type HoldId = Id<'LegalHold'>;
 export type ChangeSetId = Id<'ChangeSet'>;
+export type ExportId = Id<'Export'>;
+export type DownloadId = Id<'Download'>;
 export type LeaseToken = Id<'Lease'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -9,7 +9,8 @@
 import type { BackupType, Labels, RestoreType, VerificationLevel } from './backup';
 import type { RequestedDataType } from './data-type';
 import type { ErrorData } from './errors';
-import type { BackupId, ChangeSetId, RestoreId } from './ids';
+import type { ExportWanted } from './export';
+import type { BackupId, ChangeSetId, ExportId, RestoreId } from './ids';
 import type { ThreeWay } from './three-way';
 
 export const JOB_KINDS = [
@@ -159,6 +160,15 @@ export interface CompactionJobSpec {
   backupId: BackupId;
 }
 
+/** Proves that what is to be exported is sound, and counts it; from then on it can be downloaded. */
+export interface ExportJobSpec extends ExportWanted {
+  kind: 'EXPORT';
+  exportId: ExportId;
+  fileName: string;
+  /** How long downloads may be begun once it has completed. */
+  validForMs: number;
+}
+
 /**
  * Whether an attempt of this job that ended unseen may have left something behind that only another attempt can settle: what a
  * restore left half-done in the source, a rehearsal's scratch schema, or manifests that a cleanup deleted without being able to say so.
@@ -189,7 +199,8 @@ export type JobSpec =
   | VerificationJobSpec
   | RehearsalJobSpec
   | CleanupJobSpec
-  | CompactionJobSpec;
+  | CompactionJobSpec
+  | ExportJobSpec;
 export type JobFailure = ErrorData;
 
 /** Kinds that are tried again after a retryable failure, and how often in all. */
@@ -202,4 +213,5 @@ export const MAX_ATTEMPTS: Record<JobSpec['kind'], number> = {
   REHEARSAL: 2,
   CLEANUP: 3,
   COMPACTION: 3,
+  EXPORT: 3,
 };

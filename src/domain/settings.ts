@@ -45,8 +45,18 @@ export interface RunnerSettings {
   drainMs: number;
 }
 
+export interface DownloadLimits {
+  maxAtOnce: number;
+  /** The longest that one may take. */
+  maxDurationMs: number;
+  /** How long a client may take nothing. */
+  patienceMs: number;
+}
+
 export interface Settings {
   server: { host: string; port: number };
+  /** Of exports. `baseUrl`: what links begin with, without a slash at the end; absent: where the service listens. */
+  downloads: DownloadLimits & { baseUrl?: string; keyFile: string };
   /** `sqlite:<path>`, `mysql://` or `mariadb://` */
   catalog: { url: string };
   repository: RepositorySettings;

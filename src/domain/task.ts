@@ -13,11 +13,13 @@ import type {
 import type { DamageFinding } from './backup-store';
 import type { ChangeCounts, ConflictCounts } from './change-set';
 import type { ConflictsFound, ConflictsWanted } from './restore-conflict';
+import type { ExportedTable, ExportStreaming, TakeBytes } from './export';
 import type { BackupId, ChangeSetId, JobId } from './ids';
 import type {
   BackupJobSpec,
   CompactionJobSpec,
   ComparisonJobSpec,
+  ExportJobSpec,
   PlanJobSpec,
   Progress,
   RehearsalJobSpec,
@@ -85,7 +87,10 @@ export type EngineTask =
   /** Rows that a comparison found to differ. */
   | { kind: 'ROW_CHANGES'; wanted: ChangesWanted }
   /** Of a kept plan: no job either. */
-  | { kind: 'CONFLICTS'; wanted: ConflictsWanted };
+  | { kind: 'CONFLICTS'; wanted: ConflictsWanted }
+  | { kind: 'EXPORT'; jobId: JobId; spec: ExportJobSpec }
+  /** No job: a download, whose bytes go to `TaskHooks.onBytes`. */
+  | ({ kind: 'EXPORT_STREAM' } & ExportStreaming);
 
 export interface BackupResult {
   kind: 'BACKUP';
@@ -250,6 +255,18 @@ export interface ConflictsResult extends ConflictsFound {
   kind: 'CONFLICTS';
 }
 
+export interface ExportResult {
+  kind: 'EXPORT';
+  tables: ExportedTable[];
+  /** What an operator should know: tables that had to be read whole, and why. */
+  notes: string[];
+}
+
+export interface ExportStreamResult {
+  kind: 'EXPORT_STREAM';
+  rowCount: number;
+}
+
 export type EngineResult =
   | BackupResult
   | PlanResult
@@ -264,12 +281,16 @@ export type EngineResult =
   | RecordsResult
   | RecordHistoryResult
   | RowChangesResult
-  | ConflictsResult;
+  | ConflictsResult
+  | ExportResult
+  | ExportStreamResult;
 
 export interface TaskHooks {
   signal: AbortSignal;
   onProgress(progress: Progress): void;
   onLog(message: string): void;
+  /** For tasks that stream. */
+  onBytes?: TakeBytes;
 }
 
 /** Runs engine tasks, in a worker thread or in place. Throws AppError; CANCELLED once the signal aborted and all is cleaned up. */

@@ -5,6 +5,8 @@
 import { AppError, toAppError } from '../domain/errors';
 import type { EngineResult, EngineTask, TaskHooks } from '../domain/task';
 import { compareBackups } from './comparing/compare-backups';
+import { prepareExport } from './exporting/prepare-export';
+import { streamExport } from './exporting/stream-export';
 import { cleanUp, findExpired } from './keeping/cleanup';
 import { compactBackup } from './keeping/compact-backup';
 import { reckonFreedBytes } from './keeping/freed-bytes';
@@ -64,6 +66,10 @@ function dispatch(task: EngineTask, context: TaskContext): Promise<EngineResult>
       return findChanges(task.wanted, context);
     case 'CONFLICTS':
       return findConflicts(task.wanted, context);
+    case 'EXPORT':
+      return prepareExport(task, context);
+    case 'EXPORT_STREAM':
+      return streamExport(task, context);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * The log: one JSON line per entry on standard output, or a line for people where that is a terminal.
- * Guarantees that no secret is written: fields named like one are replaced whole, and credentials are cut out of every URL,
- * in messages, fields and errors alike.
+ * Guarantees that no secret is written: fields named like one are replaced whole, and credentials, and secrets of links to downloads, are
+ * cut out of every URL, in messages, fields and errors alike.
  */
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type { Log } from '../domain/ambient';
@@ -18,6 +18,8 @@ export interface LoggerOptions {
 const SECRET_NAME = /pass(word|phrase)|secret|token|authorization|cookie|api[-_]?key|credential/i;
 /** Not the example that hints give. */
 const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/)(?!user:password@host[:/])[^\s/?#]*@/gi;
+/** What opens a download, after its id. */
+const DOWNLOAD_SECRET = /(\/exports\/[0-9a-f-]{36}\/)[\w-]+/gi;
 const MAX_DEPTH = 6;
 
 export function createLogger(options: LoggerOptions): Log {
@@ -30,9 +32,9 @@ export function createLogger(options: LoggerOptions): Log {
   );
 }
 
-/** `text` without the credentials of any URL in it. */
+/** `text` without the credentials of any URL in it, and without secrets of links to downloads. */
 export function withoutCredentials(text: string): string {
-  return text.replace(URL_CREDENTIALS, '$1***@');
+  return text.replace(URL_CREDENTIALS, '$1***@').replace(DOWNLOAD_SECRET, '$1***');
 }
 
 function wrap(logger: Logger): Log {

@@ -11,6 +11,7 @@ import type {
   ComparisonResult,
   EngineResult,
   EngineTask,
+  ExportResult,
   RehearsalResult,
 } from '../domain/task';
 
@@ -48,6 +49,8 @@ export async function toTask(job: JobRecord, context: TaskPlanning): Promise<Eng
     }
     case 'COMPACTION':
       return { kind: 'COMPACTION', jobId, spec };
+    case 'EXPORT':
+      return { kind: 'EXPORT', jobId, spec };
     case 'CLEANUP': {
       const backupIds = job.deleting ?? (await context.planDeletion(spec));
       return { kind: 'CLEANUP', jobId, backupIds, dryRun: spec.dryRun, recoverOnly: isRecovery(job) };
@@ -77,6 +80,7 @@ export function toEffect(job: JobRecord, result: EngineResult): SettleEffect {
     return { kind: 'REHEARSED', backupId: spec.backupId, result };
   }
   if (spec.kind === 'COMPACTION' && result.kind === 'COMPACTION') return { kind: 'COMPACTED', stored: result.stored };
+  if (spec.kind === 'EXPORT' && result.kind === 'EXPORT') return { kind: 'EXPORTED', result };
   if (spec.kind === 'CLEANUP' && result.kind === 'CLEANUP') {
     return { kind: 'BACKUPS_DELETED', backupIds: spec.dryRun ? [] : result.deletedBackupIds, result };
   }
@@ -117,6 +121,10 @@ export function toMessage(result: EngineResult): string {
       return `Found ${result.changes.length} changes.`;
     case 'CONFLICTS':
       return `Found ${result.conflicts.length} conflicts.`;
+    case 'EXPORT':
+      return exportMessage(result);
+    case 'EXPORT_STREAM':
+      return `Streamed ${count(result.rowCount, 'row')}.`;
     case 'CLEANUP':
       return cleanupMessage(result);
     case 'COMPACTION':
@@ -134,6 +142,11 @@ function backupMessage({ rowCount, changedRowCount }: Manifest): string {
   return changedRowCount === rowCount
     ? `Holds ${rows}.`
     : `Holds ${rows}; ${changedRowCount} changed since its parent.`;
+}
+
+function exportMessage({ tables }: ExportResult): string {
+  const rows = tables.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  return `${count(rows, 'row')} of ${count(tables.length, 'table')} can be downloaded.`;
 }
 
 function count(number: number, what: string): string {

@@ -125,6 +125,8 @@ class WorkerThread {
   private readonly exited: Promise<void>;
   private running: RunningTask | null = null;
   private ended: Promise<void> = Promise.resolve();
+  /** Until all bytes that came are taken. */
+  private taking: Promise<void> = Promise.resolve();
   private deathCause: unknown;
 
   constructor(
@@ -210,11 +212,27 @@ class WorkerThread {
       case 'entry':
         this.options.log[message.level](message.message, message.fields);
         break;
-      case 'done': {
-        const { outcome } = message;
-        this.settle((task) => (outcome.ok ? task.resolve(outcome.result) : task.reject(fromErrorData(outcome.error))));
-      }
+      case 'bytes':
+        this.taking = this.taking.then(() => this.take(message.bytes));
+        break;
+      case 'done':
+        void this.taking.then(() => this.finish(message.outcome));
     }
+  }
+
+  private async take(bytes: Uint8Array): Promise<void> {
+    const hooks = this.running?.hooks;
+    if (hooks === undefined || hooks.signal.aborted) return;
+    try {
+      await hooks.onBytes?.(bytes);
+      this.send({ type: 'taken' });
+    } catch {
+      void this.abortTask(); // because: who takes no more gets no result either
+    }
+  }
+
+  private finish(outcome: Extract<FromWorker, { type: 'done' }>['outcome']): void {
+    this.settle((task) => (outcome.ok ? task.resolve(outcome.result) : task.reject(fromErrorData(outcome.error))));
   }
 
   private settle(end: (task: RunningTask) => void): void {

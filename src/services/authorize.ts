@@ -15,6 +15,8 @@ export type Action =
   | 'backup:compare'
   | 'backup:hold'
   | 'record:read'
+  | 'export:create'
+  | 'export:read'
   | 'restore:create'
   | 'restore:plan'
   | 'restore:read'

@@ -161,11 +161,12 @@ function isGiven(value: unknown): boolean {
   return value !== null && value !== undefined;
 }
 
-/** What has expired can be read, as it can be restored, until it is deleted. */
-function requireStored(backup: BackupRecord | null): BackupRecord {
+/** What has expired can be read, as it can be restored, until it is deleted. Throws NOT_FOUND. */
+export function requireStored(backup: BackupRecord | null, path?: readonly string[]): BackupRecord {
   const isStored = backup?.status === 'COMPLETED' || backup?.status === 'EXPIRED';
   if (backup !== null && isStored && backup.missingSince === null) return backup;
-  throw new AppError('NOT_FOUND', 'Nothing of the backup is stored.', { hint: 'Read one whose status is COMPLETED.' });
+  const hint = 'Read one whose status is COMPLETED.';
+  throw new AppError('NOT_FOUND', 'Nothing of the backup is stored.', { hint, path });
 }
 
 /** The table named, or the only one of the data type. */

@@ -82,7 +82,7 @@ export function checkPlanInput(input: PlanRestoreInput): CheckedRestore & { vali
 const MIN_VALID_MS = 60_000;
 const MAX_VALID_MS = 7 * 24 * 3_600_000;
 
-function checkValidFor(validFor: Given<string>, problems: InputProblems): number | null {
+export function checkValidFor(validFor: Given<string>, problems: InputProblems): number | null {
   if (validFor === null || validFor === undefined) return null;
   const ms = parseDurationMs(validFor);
   if (ms !== null && ms >= MIN_VALID_MS && ms <= MAX_VALID_MS) return ms;
@@ -222,7 +222,11 @@ function checkScope({ type, businessId }: CheckedRestore, backup: BackupRecord, 
   }
 }
 
-function checkContained({ dataTypes }: CheckedRestore, backup: BackupRecord, problems: InputProblems): void {
+export function checkContained(
+  { dataTypes }: Pick<CheckedRestore, 'dataTypes'>,
+  backup: BackupRecord,
+  problems: InputProblems,
+): void {
   if (!dataTypes || dataTypes.includes('ALL')) return;
   const lacking = expandDataTypes(dataTypes).filter((dataType) => !backup.dataTypes.includes(dataType));
   if (lacking.length === 0) return;

@@ -4,6 +4,11 @@ import type { Clock, Random } from '../domain/ambient';
 import type { BackupReader } from '../domain/backup-reader';
 import { createBackupsService, type BackupsService } from './backups';
 import { createComparisonsService, type ComparisonsService } from './comparisons';
+import type { BackupExporter } from '../domain/export';
+import type { DownloadLimits } from '../domain/settings';
+import { createDownloadLinks } from './download-links';
+import { createDownloadsService, type DownloadsService } from './downloads';
+import { createExportsService, type ExportsService } from './exports';
 import { createJobsService, type JobsService } from './jobs';
 import type { EventFeed, RepositoryPort, SourcePort } from './ports';
 import { createLegalHoldsService, type LegalHoldsService } from './legal-holds';
@@ -23,6 +28,8 @@ export interface Services {
   readonly restores: RestoresService;
   readonly restorePlans: RestorePlansService;
   readonly comparisons: ComparisonsService;
+  readonly exports: ExportsService;
+  readonly downloads: DownloadsService;
   readonly jobs: JobsService;
   readonly sources: SourcesService;
   readonly repository: RepositoryService;
@@ -38,6 +45,9 @@ export interface ServicesOptions {
   sources: readonly SourcePort[];
   repository: RepositoryPort;
   reader: BackupReader;
+  exporter: BackupExporter;
+  /** `key`: 32 random bytes, under which links to downloads are derived. */
+  downloads: { key: Buffer; limits: DownloadLimits };
   defaultRetentionDays: number;
   maxWaiters: number;
   clock: Clock;
@@ -50,6 +60,8 @@ export function createServices(options: ServicesOptions): Services {
   const { catalog, feed, sources, clock, random, wake, maxWaiters, defaultRetentionDays } = options;
   const waiters = createWaiters({ feed, clock, maxWaiters });
   const jobs = createJobsService({ catalog, feed, waiters, wake });
+  const links = createDownloadLinks(options.downloads.key);
+  const { exporter } = options;
   return {
     jobs,
     backups: createBackupsService({ catalog, jobs, clock, random, wake, sources, defaultRetentionDays }),
@@ -59,6 +71,8 @@ export function createServices(options: ServicesOptions): Services {
     restores: createRestoresService({ catalog, sources, jobs, random, wake }),
     restorePlans: createRestorePlansService({ catalog, sources, jobs, clock, random, wake }),
     comparisons: createComparisonsService({ catalog, sources, jobs, random, wake }),
+    exports: createExportsService({ catalog, links, jobs, clock, random, wake }),
+    downloads: createDownloadsService({ catalog, exporter, links, limits: options.downloads.limits, clock }),
     sources: createSourcesService(sources, clock),
     repository: createRepositoryService(options.repository),
     now: () => clock.now(),

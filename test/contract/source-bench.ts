@@ -27,6 +27,8 @@ export interface ContractConnection {
 
 /** A fresh, empty database. */
 export interface ContractDatabase {
+  /** The path of its file, or its URL. */
+  readonly location: string;
   /** A source on this database. The suite closes it. */
   open(mapping: SourceMapping, settings?: Partial<SourceSettings>): Source;
   /** A further connection. Foreign keys are enforced. The suite closes it. */

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Progress } from '../../src/domain/job';
-import type { BackupResult, TaskExecutor, TaskHooks } from '../../src/domain/task';
+import type { BackupId } from '../../src/domain/ids';
+import type { BackupResult, EngineTask, TaskExecutor, TaskHooks } from '../../src/domain/task';
 import { systemClock } from '../../src/ops/ambient';
 import { createWorkerExecutor } from '../../src/runner/worker-executor';
 import type { WorkerSettings } from '../../src/worker';
@@ -71,6 +72,46 @@ describe('the data path in a worker thread', () => {
 
   it('fails for a source that is not configured', async () => {
     await expect(executor.run(backupTask({ source: 'nowhere' }), hooks())).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  const exportTask = (backupId: BackupId): EngineTask => ({
+    kind: 'EXPORT_STREAM',
+    wanted: {
+      backupId, format: 'NDJSON', compression: 'NONE', dataTypes: ['FACTORS'], table: null, businessId: null, filter: null,
+    },
+    expected: [{ dataType: 'FACTORS', table: 'factor', rowCount: 20_000 }],
+  }); // prettier-ignore
+
+  it('streams an export in order, at the pace of whoever takes it', async () => {
+    const { stored } = (await executor.run(backupTask(), hooks())) as BackupResult;
+    let [taken, open, most, parts] = ['', 0, 0, 0];
+    const onBytes = async (bytes: Uint8Array): Promise<void> => {
+      most = Math.max(most, (open += 1));
+      await new Promise((resolve) => setImmediate(resolve));
+      taken += Buffer.from(bytes).toString('latin1');
+      [open, parts] = [open - 1, parts + 1];
+    };
+    const result = await executor.run(exportTask(stored.manifest.backupId), hooks({ onBytes }));
+    expect(result).toEqual({ kind: 'EXPORT_STREAM', rowCount: 20_000 });
+    const ids = taken.trim().split('\n').map((line) => (JSON.parse(line) as { fields: { id: number } }).fields.id); // prettier-ignore
+    expect(ids).toEqual(Array.from({ length: 20_000 }, (_, id) => id));
+    expect([most, parts > 50]).toEqual([1, true]);
+  });
+
+  it('stops a stream that nobody takes, and is free for other work', async () => {
+    const { stored } = (await executor.run(backupTask(), hooks())) as BackupResult;
+    const abort = new AbortController();
+    const never = (): Promise<void> =>
+      new Promise((_resolve, reject) => {
+        abort.signal.addEventListener('abort', () => reject(new Error('gone')));
+        setImmediate(() => abort.abort());
+      });
+    const streamed = executor.run(
+      exportTask(stored.manifest.backupId),
+      hooks({ onBytes: never, signal: abort.signal }),
+    );
+    await expect(streamed).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await executor.run(backupTask(), hooks())).toMatchObject({ kind: 'BACKUP' });
   });
 
   it('leaves the event loop of its owner free', async () => {

@@ -12,12 +12,13 @@ import type { Catalog, JobRecord, Lease, Outcome } from '../../src/catalog/catal
 import { openCatalog } from '../../src/catalog/open-catalog';
 import type { Clock, Log } from '../../src/domain/ambient';
 import type { BackupReader } from '../../src/domain/backup-reader';
+import type { BackupExporter } from '../../src/domain/export';
 import { AppError } from '../../src/domain/errors';
 import { NO_PROGRESS, type BackupJobSpec, type ComparisonJobSpec, type RestoreJobSpec } from '../../src/domain/job';
 import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import type { StoredManifest } from '../../src/domain/manifest';
 import type { ComparisonResult } from '../../src/domain/task';
-import type { Settings } from '../../src/domain/settings';
+import type { DownloadLimits, Settings } from '../../src/domain/settings';
 import { systemClock, systemRandom } from '../../src/ops/ambient';
 import type { RepositoryPort, SourcePort } from '../../src/services/ports';
 import { createServices, type Services } from '../../src/services/services';
@@ -43,6 +44,11 @@ export const TEST_READER: BackupReader = {
   findConflicts: async () => ({ conflicts: [], next: null }),
 };
 
+/** Of backups without rows. */
+const TEST_EXPORTER: BackupExporter = { stream: async () => undefined };
+
+export const DOWNLOAD_LIMITS: DownloadLimits = { maxAtOnce: 2, maxDurationMs: 60_000, patienceMs: 30_000 };
+
 export interface ApiStandOptions {
   limits?: Partial<Settings['limits']>;
   clock?: Clock;
@@ -50,6 +56,8 @@ export interface ApiStandOptions {
   sources?: readonly SourcePort[];
   repository?: RepositoryPort;
   reader?: BackupReader;
+  exporter?: BackupExporter;
+  downloads?: Partial<DownloadLimits>;
   /** A look at the catalog on its way to the services, to count or to break. */
   wrapCatalog?: (catalog: Catalog) => Catalog;
 }
@@ -104,6 +112,8 @@ export async function openApiStand(options: ApiStandOptions = {}): Promise<ApiSt
     sources: options.sources ?? [testSource()],
     repository: options.repository ?? TEST_REPOSITORY,
     reader: options.reader ?? TEST_READER,
+    exporter: options.exporter ?? TEST_EXPORTER,
+    downloads: { key: systemRandom.bytes(32), limits: { ...DOWNLOAD_LIMITS, ...options.downloads } },
     defaultRetentionDays: 30,
     maxWaiters: limits.maxWaiters,
     clock,
@@ -112,7 +122,7 @@ export async function openApiStand(options: ApiStandOptions = {}): Promise<ApiSt
   });
   const server = await createServer({
     services,
-    settings: { server: { host: '127.0.0.1', port: 0 }, limits },
+    settings: { server: { host: '127.0.0.1', port: 0 }, limits, downloads: {} },
     clock: systemClock,
     random: systemRandom,
     log,
@@ -229,6 +239,11 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
       };
     case 'REHEARSAL':
       return { kind: 'REHEARSED', backupId: spec.backupId, result: rehearsed() };
+    case 'EXPORT':
+      return {
+        kind: 'EXPORTED',
+        result: { kind: 'EXPORT', tables: [{ dataType: 'TRENDS', table: 'risk_trends', rowCount: 10 }], notes: [] },
+      };
     case 'COMPACTION':
       return { kind: 'COMPACTED', stored: compactedManifest(spec.backupId) };
     case 'CLEANUP':

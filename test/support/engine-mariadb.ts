@@ -22,6 +22,7 @@ export const engineFixtureOn = (server: () => Promise<MariadbServer>): SourceCon
   createDatabase: async () => {
     const schema = await createSchema(await server(), 'engine');
     return {
+      location: schema.url,
       open: (mapping, settings) =>
         openMysqlSource({
           settings: {

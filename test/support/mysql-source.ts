@@ -52,6 +52,7 @@ async function createDatabase(): Promise<ContractDatabase> {
   const server = await needServer();
   const schema = await createSchema(server, 'contract');
   return {
+    location: schema.url,
     open: (mapping, settings) => openTestMysql(schema.url, mapping, settings),
     connect: () => connectMysql(schema.url),
     unreachable: () => ({ url: 'mysql://nobody@127.0.0.1:1/nothing' }),

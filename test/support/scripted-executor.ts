@@ -98,6 +98,10 @@ export function resultOf(task: EngineTask): EngineResult {
         removed: 1, added: 2, changed: 3, unchanged: 4, notes: [],
       }; // prettier-ignore
     }
+    case 'EXPORT':
+      return { kind: 'EXPORT', tables: [{ dataType: 'ALERTS', table: 'risk_alerts', rowCount: 3 }], notes: [] };
+    case 'EXPORT_STREAM':
+      return { kind: 'EXPORT_STREAM', rowCount: 3 };
     case 'CLEANUP':
       return {
         kind: 'CLEANUP',

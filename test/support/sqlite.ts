@@ -61,6 +61,7 @@ async function createDatabase(): Promise<ContractDatabase> {
   first.exec('PRAGMA journal_mode = WAL');
   first.close();
   return {
+    location: path,
     open: (mapping, settings) => openTestSource(path, mapping, settings),
     connect: async () => connectSqlite(path),
     unreachable: () => ({ url: `sqlite:${join(folder, 'nowhere', 'source.sqlite')}` }),

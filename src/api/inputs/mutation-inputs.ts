@@ -2,8 +2,11 @@
 import { Field, ID, InputType, Int } from 'type-graphql';
 import type { BackupType, RestoreType, VerificationLevel } from '../../domain/backup';
 import type { RequestedDataType } from '../../domain/data-type';
+import type { ExportCompression, ExportFormat } from '../../domain/export';
 import type { ConflictPolicy } from '../../domain/three-way';
-import { BackupTypeEnum, ConflictPolicyEnum, DataTypeEnum, RestoreTypeEnum, VerificationLevelEnum } from '../enums';
+import {
+  BackupTypeEnum, ConflictPolicyEnum, DataTypeEnum, ExportCompressionEnum, ExportFormatEnum, RestoreTypeEnum, VerificationLevelEnum,
+} from '../enums'; // prettier-ignore
 import { DurationScalar, JsonScalar } from '../scalars';
 
 const KEY = 'The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED.';
@@ -209,6 +212,42 @@ export class CompareBackupsInput extends JobInput {
     description: "Only rows that belong to this business, on the one side or the other; the platform's own id.",
   })
   readonly businessId?: string | null;
+}
+
+@InputType()
+export class ExportBackupInput extends JobInput {
+  @Field(() => ID, { description: BACKUP_ID })
+  readonly backupId!: string;
+
+  @Field(() => ExportFormatEnum)
+  readonly format!: ExportFormat;
+
+  @Field(() => ExportCompressionEnum, { nullable: true, defaultValue: 'NONE' })
+  readonly compression?: ExportCompression | null;
+
+  @Field(() => [DataTypeEnum], { nullable: true, description: 'Default: all that the backup holds.' })
+  readonly dataTypes?: RequestedDataType[] | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only this one of their tables. Required for CSV and with a filter, where there are several.',
+  })
+  readonly table?: string | null;
+
+  @Field(() => ID, {
+    nullable: true,
+    description: "Only rows of this business, by the platform's own id, and those of other tables that they refer to.",
+  })
+  readonly businessId?: string | null;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'As that of Backup.records, of the one table.' })
+  readonly filter?: unknown;
+
+  @Field(() => DurationScalar, {
+    nullable: true,
+    description: 'How long downloads may be begun once the job has completed, PT1M to P7D; default PT1H.',
+  })
+  readonly validFor?: string | null;
 }
 
 @InputType()

@@ -7,6 +7,7 @@ import { parseJobEventCursor, toEventCursor } from '../cursors';
 import { EventPageArgs } from '../inputs/list-inputs';
 import { BackupView, toBackupView } from '../types/backup';
 import { toConnection, type ConnectionView } from '../types/connection';
+import { ExportView, toExportView } from '../types/export';
 import { JobEventConnection, JobEventView, JobView, toJobView } from '../types/job';
 import { LegalHoldView, toLegalHoldView } from '../types/legal-hold';
 import { RestoreView, toRestoreView } from '../types/restore';
@@ -80,6 +81,12 @@ export class JobLinks {
   async plan(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<RestorePlanView | null> {
     const plan = record.spec.kind === 'PLAN' && (await loaders.restorePlans.load(record.spec.planId));
     return plan ? toRestorePlanView(plan) : null;
+  }
+
+  @FieldResolver(() => ExportView, { nullable: true, description: 'The export that it made, once it has completed.' })
+  async export(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<ExportView | null> {
+    const made = record.spec.kind === 'EXPORT' && (await loaders.exports.load(record.spec.exportId));
+    return made ? toExportView(made) : null;
   }
 
   @FieldResolver(() => BackupView, { nullable: true, description: 'The backup it makes, verifies or restores.' })

@@ -1,12 +1,13 @@
 /** `node` and `nodes`: anything with an id, by its id. */
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import { AppError } from '../../domain/errors';
-import type { BackupId, ChangeSetId, HoldId, JobId, RestoreId } from '../../domain/ids';
+import type { BackupId, ChangeSetId, ExportId, HoldId, JobId, RestoreId } from '../../domain/ids';
 import { MAX_PAGE_SIZE } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { parseGlobalId, type NodeType } from '../global-id';
 import { toBackupView } from '../types/backup';
 import { toComparisonView } from '../types/comparison';
+import { toExportView } from '../types/export';
 import { toJobView } from '../types/job';
 import { toLegalHoldView } from '../types/legal-hold';
 import { Node } from '../types/node';
@@ -19,6 +20,10 @@ const LOAD: Record<NodeType, LoadNode> = {
   Backup: async (id, { backups }) => {
     const record = await backups.load(id as BackupId);
     return record && toBackupView(record);
+  },
+  Export: async (id, { exports }) => {
+    const record = await exports.load(id as ExportId);
+    return record && toExportView(record);
   },
   Job: async (id, { jobs }) => {
     const record = await jobs.load(id as JobId);

@@ -2,6 +2,7 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { BackupView } from './backup';
 import { BackupComparisonView } from './comparison';
+import { ExportView } from './export';
 import { JobView } from './job';
 import { LegalHoldView } from './legal-hold';
 import { RestoreView } from './restore';
@@ -113,6 +114,12 @@ export class PlanRestorePayload extends JobPayload {
 export class CompareBackupsPayload extends JobPayload {
   @Field(() => BackupComparisonView, { nullable: true, description: 'Once the job has completed.' })
   readonly comparison?: BackupComparisonView | null;
+}
+
+@ObjectType()
+export class ExportBackupPayload extends JobPayload {
+  @Field(() => ExportView, { nullable: true, description: 'Once the job has completed.' })
+  readonly export?: ExportView | null;
 }
 
 @ObjectType()

@@ -1,5 +1,6 @@
 /** Every migration of the catalog, oldest first. Forward only: a released one is never edited. */
 import { AddComparisons1764460800000 } from './add-comparisons';
+import { AddExports1764720000000 } from './add-exports';
 import { AddLegalHolds1764201600000 } from './add-legal-holds';
 import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   AddComparisons1764460800000,
   AddRestorability1764547200000,
   AddThreeWay1764633600000,
+  AddExports1764720000000,
 ];

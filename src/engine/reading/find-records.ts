@@ -4,22 +4,23 @@
  */
 import type { FoundRecord, RecordColumn, RecordPlace, RecordsWanted } from '../../domain/backup-reader';
 import type { BackupStore } from '../../domain/backup-store';
-import { AppError, isAppError } from '../../domain/errors';
-import type { Manifest, StoredManifest, TableManifest } from '../../domain/manifest';
+import { AppError } from '../../domain/errors';
+import type { Manifest, TableManifest } from '../../domain/manifest';
 import type { RecordFilter } from '../../domain/record-filter';
 import { rowStart, type RowBatch, type RowCodec } from '../../domain/rows';
-import { keyColumnIndexes, type TableStructure } from '../../domain/table';
+import type { TableStructure } from '../../domain/table';
 import type { RecordsResult } from '../../domain/task';
 import type { JsonRow, JsonValue } from '../../domain/values';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
 import { compileFilter, type RecordTest } from '../rows/record-predicate';
-import { sortRows } from '../rows/sort-rows';
 import { TypedRows } from '../rows/typed-rows';
-import { isInKeyOrder, readSpan, spanBytes, type ChunkSpan } from './backup-rows';
+import { spanBytes, type ChunkSpan } from './backup-rows';
 import { codecOf } from './codec-of';
 import { KeyProbe } from './key-probe';
 import { ownedBy, type OwnedRows } from './owned-by';
+import { readInOrder } from './read-in-order';
+import { asReadFailure, requireBackup } from './stored-backup';
 
 /** Rows of this many bytes are looked at, at most a chunk's more; then the page ends where it is. */
 const MAX_READ_BYTES = 64 * 1024 * 1024;
@@ -37,7 +38,7 @@ interface Reading {
 
 export async function findRecords(wanted: RecordsWanted, context: TaskContext): Promise<RecordsResult> {
   const store = await context.deps.store();
-  const stored = await requireBackup(wanted, store);
+  const stored = await requireBackup(wanted.backupId, store);
   const table = requireTable(stored.manifest, wanted);
   const reading = { store, context, codec: await codecOf(stored.manifest, table, context.deps) };
   const state = stored.checksum.slice(0, STATE_LENGTH);
@@ -48,7 +49,7 @@ export async function findRecords(wanted: RecordsWanted, context: TaskContext): 
     const next = owned === null ? null : await fill(page, { table, from: wanted.from, owned }, reading);
     return { kind: 'RECORDS', columns: columnsOf(table.structure), records: page.records, next };
   } catch (error) {
-    throw await asReadFailure(error, wanted, store);
+    throw await asReadFailure(error, { ...wanted, what: `Records of table ${wanted.table}` }, store);
   }
 }
 
@@ -66,18 +67,11 @@ async function fill(
     if (page.isFull() || bytes >= MAX_READ_BYTES || (bytes > 0 && clock.monotonicMs() > until))
       return page.placeOf(span.index, 0);
     bytes += spanBytes(span);
-    const rows = await rowsOf(table, span, reading);
+    const rows = await readInOrder(table, span, reading);
     const rest = page.take(rows, { span: span.index, row: span.index === from?.span ? from.row : 0 }, owned.accepts);
     if (rest !== null) return rest;
   }
   return null;
-}
-
-async function rowsOf(table: TableManifest, span: ChunkSpan, { store, codec }: Reading): Promise<RowBatch> {
-  const rows = await readSpan(table, span, { store, codec });
-  const sortKey = isInKeyOrder(span) ? null : codec.sortKey?.(table.structure);
-  if (!sortKey) return rows;
-  return sortRows(rows, span.range, { codec, sortKey, keyColumns: keyColumnIndexes(table.structure) }) ?? rows;
 }
 
 /** The records found so far. */
@@ -147,18 +141,6 @@ function columnsOf({ columns, key }: TableStructure): RecordColumn[] {
   }));
 }
 
-async function requireBackup({ backupId }: RecordsWanted, store: BackupStore): Promise<StoredManifest> {
-  const found = await store.findManifest(backupId);
-  if (found !== null) return found;
-  throw gone();
-}
-
-function gone(): AppError {
-  return new AppError('NOT_FOUND', 'The repository holds no such backup.', {
-    hint: 'It may have been deleted: list backups.',
-  });
-}
-
 export function requireTable(
   manifest: Manifest,
   { dataType, table }: Pick<RecordsWanted, 'dataType' | 'table'>,
@@ -175,15 +157,5 @@ function otherState(): AppError {
   return new AppError('CURSOR_EXPIRED', 'The backup was compacted since this cursor was given.', {
     hint: 'Start again without a cursor.',
     path: ['after'],
-  });
-}
-
-/** What a deleted backup lacks by now is no damage. */
-async function asReadFailure(error: unknown, { backupId, table }: RecordsWanted, store: BackupStore): Promise<unknown> {
-  if (!isAppError(error) || error.code !== 'INTEGRITY_FAILURE') return error;
-  if ((await store.findManifest(backupId)) === null) return gone();
-  return new AppError('INTEGRITY_FAILURE', `Records of table ${table} can't be read: ${error.message}`, {
-    hint: 'Verify the backup to learn what is damaged, or read another one.',
-    cause: error,
   });
 }

@@ -160,6 +160,17 @@ export function repositoryUrl(base: string) {
   });
 }
 
+/** Where browsers find a service; without a slash at its end. */
+export function webUrl() {
+  return leaf((value) => {
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+    const fits = url !== null && /^https?:$/.test(url.protocol) && url.username + url.search + url.hash === '';
+    return fits
+      ? url.href.replace(/\/+$/, '')
+      : refuse('give http://host or https://host, with a port and a path if need be');
+  });
+}
+
 /** `file:./a`, `file:a`, `file:/a` and `file:///a` alike; in memory is refused, since every thread would see its own. */
 function fileUrl(url: string, scheme: string, base: string): string {
   const path = url.slice(scheme.length).replace(/^\/\/(?=\/)/, '');

@@ -37,6 +37,7 @@ export function settingsSchema(base: string) {
     }),
     events: group({ keepDays: leaf.integer({ min: 1, max: 3650 }).default(30) }),
     limits,
+    downloads,
     log: group({ level: leaf.oneOf(['debug', 'info', 'warn', 'error', 'silent']).default('info') }),
   });
 }
@@ -120,9 +121,16 @@ const limits = group({
   maxWaiters: leaf.integer({ min: 0, max: 10_000 }).default(100),
 });
 
+const downloads = group({
+  baseUrl: leaf.webUrl().optional(),
+  maxAtOnce: leaf.integer({ min: 1, max: 64 }).default(2),
+  maxDuration: leaf.duration({ min: 'PT1S', max: 'P7D' }).default(ms('PT12H')),
+  patience: leaf.duration({ min: 'PT1S', max: 'PT1H' }).default(ms('PT1M')),
+});
+
 /** What the file says, in the shape that the rest of the program uses, places without a setting filled in. */
 export function toSettings(file: FileSettings): Settings {
-  const { dataFolder, repository: store, runner: run } = file;
+  const { dataFolder, repository: store, runner: run, downloads: load } = file;
   const demo = file.sources.length === 0;
   return {
     server: file.server,
@@ -147,6 +155,13 @@ export function toSettings(file: FileSettings): Settings {
     retention: file.retention,
     events: file.events,
     limits: file.limits,
+    downloads: {
+      ...(load.baseUrl !== undefined && { baseUrl: load.baseUrl }),
+      maxAtOnce: load.maxAtOnce,
+      maxDurationMs: load.maxDuration,
+      patienceMs: load.patience,
+      keyFile: `${dataFolder}/downloads.key`,
+    },
     log: file.log,
     demo,
   };

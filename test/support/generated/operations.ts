@@ -156,6 +156,33 @@ export type ErrorCode =
   | 'SOURCE_UNAVAILABLE'
   | 'WRONG_PASSPHRASE';
 
+export type ExportBackupInput = {
+  /** The id of a Backup. */
+  backupId: string | number;
+  /** Only rows of this business, by the platform's own id, and those of other tables that they refer to. */
+  businessId?: string | number | null | undefined;
+  compression?: ExportCompression | null | undefined;
+  /** Default: all that the backup holds. */
+  dataTypes?: Array<DataType> | null | undefined;
+  /** As that of Backup.records, of the one table. */
+  filter?: unknown;
+  format: ExportFormat;
+  /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
+  idempotencyKey?: string | null | undefined;
+  /** Only this one of their tables. Required for CSV and with a filter, where there are several. */
+  table?: string | null | undefined;
+  /** How long downloads may be begun once the job has completed, PT1M to P7D; default PT1H. */
+  validFor?: string | null | undefined;
+  /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
+  waitFor?: string | null | undefined;
+};
+
+/** How the file is compressed. */
+export type ExportCompression = 'GZIP' | 'NONE';
+
+/** SQL: a script for the source's kind of database. CSV: one table. NDJSON: a JSON object a line for each row. */
+export type ExportFormat = 'CSV' | 'NDJSON' | 'SQL';
+
 /** Why a job failed: the codes of ErrorCode, and those of how the service itself failed. */
 export type FailureCode =
   | 'BACKUP_NOT_RESTORABLE'
@@ -535,6 +562,31 @@ export type DeleteBackupMutation = {
   };
 };
 
+export type ExportBackupMutationVariables = Exact<{
+  input: ExportBackupInput;
+}>;
+
+export type ExportBackupMutation = {
+  exportBackup: {
+    job: {
+      id: string;
+      state: JobState;
+      failure: { code: FailureCode; message: string; remedy: string | null } | null;
+    } | null;
+    export: {
+      id: string;
+      format: ExportFormat;
+      compression: ExportCompression;
+      fileName: string;
+      expiresAt: string;
+      downloadUrl: string | null;
+      rowCount: string;
+      tables: Array<{ dataType: DataType; name: string; rowCount: string }>;
+    } | null;
+    errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
+  };
+};
+
 export type GetBackupQueryVariables = Exact<{
   id: string | number;
 }>;
@@ -642,6 +694,41 @@ export type GetComparisonQuery = {
       }>;
       pageInfo: { hasNextPage: boolean; endCursor: string | null };
     };
+  } | null;
+};
+
+export type GetExportQueryVariables = Exact<{
+  id: string | number;
+}>;
+
+export type GetExportQuery = {
+  export: {
+    id: string;
+    format: ExportFormat;
+    compression: ExportCompression;
+    fileName: string;
+    dataTypes: Array<DataType>;
+    businessId: string | null;
+    filter: unknown;
+    rowCount: string;
+    notes: Array<string>;
+    createdBy: string;
+    createdAt: string;
+    expiresAt: string;
+    downloadUrl: string | null;
+    tables: Array<{ dataType: DataType; name: string; rowCount: string }>;
+    downloads: {
+      totalCount: number;
+      nodes: Array<{
+        remoteAddress: string;
+        startedAt: string;
+        endedAt: string | null;
+        bytes: string;
+        isComplete: boolean;
+      }>;
+    };
+    backup: { id: string } | null;
+    job: { id: string } | null;
   } | null;
 };
 
@@ -1957,6 +2044,111 @@ export const DeleteBackupDocument = {
     },
   ],
 } as unknown as DocumentNode<DeleteBackupMutation, DeleteBackupMutationVariables>;
+export const ExportBackupDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'mutation',
+      name: { kind: 'Name', value: 'ExportBackup' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+          type: {
+            kind: 'NonNullType',
+            type: { kind: 'NamedType', name: { kind: 'Name', value: 'ExportBackupInput' } },
+          },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'exportBackup' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'input' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'input' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'state' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'failure' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'remedy' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'export' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'format' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'compression' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'fileName' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'downloadUrl' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'tables' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'errors' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'message' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'code' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'path' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'hint' } },
+                    ],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<ExportBackupMutation, ExportBackupMutationVariables>;
 export const GetBackupDocument = {
   kind: 'Document',
   definitions: [
@@ -2303,6 +2495,109 @@ export const GetComparisonDocument = {
     },
   ],
 } as unknown as DocumentNode<GetComparisonQuery, GetComparisonQueryVariables>;
+export const GetExportDocument = {
+  kind: 'Document',
+  definitions: [
+    {
+      kind: 'OperationDefinition',
+      operation: 'query',
+      name: { kind: 'Name', value: 'GetExport' },
+      variableDefinitions: [
+        {
+          kind: 'VariableDefinition',
+          variable: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+          type: { kind: 'NonNullType', type: { kind: 'NamedType', name: { kind: 'Name', value: 'ID' } } },
+        },
+      ],
+      selectionSet: {
+        kind: 'SelectionSet',
+        selections: [
+          {
+            kind: 'Field',
+            name: { kind: 'Name', value: 'export' },
+            arguments: [
+              {
+                kind: 'Argument',
+                name: { kind: 'Name', value: 'id' },
+                value: { kind: 'Variable', name: { kind: 'Name', value: 'id' } },
+              },
+            ],
+            selectionSet: {
+              kind: 'SelectionSet',
+              selections: [
+                { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'format' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'compression' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'fileName' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'dataTypes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'businessId' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'filter' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'tables' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'name' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'rowCount' } },
+                    ],
+                  },
+                },
+                { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdBy' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'createdAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'expiresAt' } },
+                { kind: 'Field', name: { kind: 'Name', value: 'downloadUrl' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'downloads' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'totalCount' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'nodes' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'remoteAddress' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'startedAt' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'endedAt' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'bytes' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'isComplete' } },
+                          ],
+                        },
+                      },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'backup' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'job' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [{ kind: 'Field', name: { kind: 'Name', value: 'id' } }],
+                  },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    },
+  ],
+} as unknown as DocumentNode<GetExportQuery, GetExportQueryVariables>;
 export const GetJobDocument = {
   kind: 'Document',
   definitions: [

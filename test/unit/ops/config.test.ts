@@ -51,6 +51,7 @@ describe('without any setting', () => {
       sources: [{ name: 'default', url: 'sqlite:/base/data/demo.sqlite', mapping: DEFAULT_MAPPING }],
       runner: { leaseMs: 30_000, heartbeatMs: 10_000 },
       compaction: { afterLayers: 8 },
+      downloads: { maxAtOnce: 2, maxDurationMs: 43_200_000, patienceMs: 60_000, keyFile: '/base/data/downloads.key' },
       demo: true,
     });
     expect(settings.repository).not.toHaveProperty('passphrase');
@@ -107,6 +108,18 @@ describe('invariants', () => {
 });
 
 describe('a settings file', () => {
+  test('says what links to downloads begin with, and how many go on at once', () => {
+    const { settings } = load(
+      `downloads: { baseUrl: "https://backups.example/riskvault/", maxAtOnce: 5, patience: PT5S }`,
+    );
+    expect(settings.downloads).toMatchObject({
+      baseUrl: 'https://backups.example/riskvault',
+      maxAtOnce: 5,
+      patienceMs: 5_000,
+    });
+    expect(problems(`downloads: { baseUrl: "ftp://files" }`)).toEqual([expect.stringContaining('downloads.baseUrl')]);
+  });
+
   test('gives sources their mapping, with columns and paths', () => {
     const { settings } = load(`
       sources:

@@ -39,6 +39,7 @@ describe('the log', () => {
     ],
     ['an AppError', { error: new AppError('SOURCE_UNAVAILABLE', 'mariadb://u:hunter2@h/db is away') }],
     ['bytes', { row: Buffer.from('hunter2') }],
+    ['a link to a download', { url: 'http://h/exports/0a1b2c3d-0000-4000-8000-000000000000/hunter2-abc_DEF' }],
   ])('never writes a secret: %s', (_, fields) => {
     for (const readable of [true, false]) {
       const { log, lines } = capture(readable);
