@@ -55,6 +55,23 @@ if (canHaveMariadb()) {
       });
     });
 
+    it('finds that the server does not understand a table of the backup', async () => {
+      const source = openTestMysql(stand.schema.url, stand.mapping);
+      const openBulkWriter = source.openBulkWriter.bind(source);
+      source.openBulkWriter = (options) => {
+        const tables = options.tables.map((table) => {
+          const createStatement = table.createStatement.replace(
+            /DEFAULT CHARSET=.*/,
+            'DEFAULT CHARSET=of_another_server',
+          );
+          return { ...table, createStatement };
+        });
+        return openBulkWriter({ ...options, tables });
+      };
+      const finding = { problem: 'NOT_RESTORED', message: expect.stringMatching(/table t .*of_another_server/) };
+      expect(await rehearse(source)).toMatchObject({ passed: false, findings: [finding], proof: null });
+    });
+
     it('ends an invariant after its time, says so, and asks the next one', async () => {
       const all = 'information_schema.columns';
       const sql = `SELECT COUNT(*) FROM ${all} a, ${all} b, ${all} c WHERE a.column_name < b.column_name AND b.column_name < c.column_name`;

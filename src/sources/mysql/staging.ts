@@ -4,7 +4,7 @@
  * carried through.
  */
 import { createHash } from 'node:crypto';
-import { AppError } from '../../domain/errors';
+import { AppError, isAppError } from '../../domain/errors';
 import type { ForeignKey, TableStructure, TriggerStructure } from '../../domain/table';
 import { buildCreateTable, indexesFromStart, parseCreateTable, type CreateTable } from './create-table';
 import { isAccessDenied, serverErrorNumber } from './errors';
@@ -136,14 +136,26 @@ export function planScratch(schema: string, tables: readonly TableStructure[]): 
 /** Creates the table where its rows are loaded: with what its rows need from the start alone. */
 export async function createForLoading(
   session: Session,
-  { create, fromStart, staged, location }: BuildPlan,
+  { structure, create, fromStart, staged, location }: BuildPlan,
 ): Promise<void> {
   const late = new Set(staged?.lateClauses.map(({ constraint }) => constraint));
   const statement = buildCreateTable(qualified(location.schema, location.table), create, ({ kind, name }) => {
     if (kind === 'INDEX') return fromStart.has(name);
     return kind !== 'FOREIGN_KEY' && !(kind === 'CHECK' && late.has(name));
   });
-  await session.run(statement);
+  try {
+    await session.run(statement);
+  } catch (error) {
+    throw notUnderstood(structure.table, error);
+  }
+}
+
+/** What this program has no word for is the statement's fault: it comes from a backup, maybe of another server or version. */
+function notUnderstood(table: string, error: unknown): unknown {
+  if (!isAppError(error) || error.code !== 'INTERNAL' || serverErrorNumber(error) === null) return error;
+  const message = `The source can't create table ${table} as the backup has it. ${error.message}`;
+  const hint = 'Restore into a server of the kind and version that the backup was taken of.';
+  return new AppError('SCHEMA_MISMATCH', message, { hint, cause: error });
 }
 
 /** Builds the secondary indexes, all in one pass over the rows. */
