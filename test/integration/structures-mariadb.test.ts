@@ -37,7 +37,7 @@ function describeMariadbAlone(): void {
   it('keys may grow: wider numbers and texts, and an ENUM with members behind', async () => {
     const values = Array.from(
       { length: 6000 },
-      (_, i) => `(${i},'${i % 2 ? 'LOW' : 'HIGH'}','k${i}',REPEAT('x', 200))`,
+      (_, i) => `(${i},'${i % 2 ? 'LOW' : 'HIGH'}','k${i}',REPEAT('x', 900))`,
     );
     await open(
       `CREATE TABLE t (n INT, level ENUM('LOW','HIGH'), code VARCHAR(10), note TEXT, PRIMARY KEY (level, n, code))`,
@@ -56,6 +56,11 @@ function describeMariadbAlone(): void {
     expect(await rows('n, level, code, note')).toEqual(before);
     const wrong = 'SELECT COUNT(*) FROM t WHERE extra <> IF(n % 50 = 0, 1.5, n)';
     expect(await stand.rows(wrong)).toEqual([[0]]);
+    await stand.exec('DELETE FROM t');
+    expect(await stand.restore(id)).toMatchObject({ mode: 'BULK', verifiedRows: 6000 });
+    expect(await rows('n, level, code, note')).toEqual(before);
+    const { manifest } = (await stand.store.findManifest(id))!;
+    expect(manifest.tables[0]!.layers[0]!.chunkCount).toBeGreaterThan(3);
   });
 
   it.each([

@@ -283,6 +283,26 @@ export function describeStructures(name: string, fixture: SourceContractFixture)
       await goThere(['config'], CONFIG, { config: expected as Rows });
     });
 
+    it('a unique key that came since holds: rows may swap its values, and those that share one are refused', async () => {
+      const columns = `${key}, name ${exact} NULL, rank_no BIGINT NULL, extra BIGINT NULL, UNIQUE (rank_no), UNIQUE (name)`;
+      await stand.rebuildConfig(columns, 'id, name, rank_no');
+      const before = await stand.rows('config');
+      await stand.exec(
+        `UPDATE config SET name = 'aside' WHERE id = 7`,
+        `UPDATE config SET name = 'value 7' WHERE id = 8`,
+        `UPDATE config SET name = 'value 8' WHERE id = 7`,
+      );
+      await goThere(['config'], CONFIG, { config: before });
+      await stand.rebuildConfig(columns.replace(', UNIQUE (name)', ''), 'id, name, rank_no');
+      await stand.exec(`UPDATE config SET name = 'shared' WHERE id IN (7, 8)`);
+      id = await stand.backup();
+      await stand.exec(`UPDATE config SET name = 'own' WHERE id = 7`);
+      await stand.rebuildConfig(columns.replace('extra', 'other'), 'id, name, rank_no');
+      const damaged = await stand.rows('config');
+      await expect(stand.restore(id, CONFIG)).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect(await stand.rows('config')).toEqual(damaged);
+    });
+
     it('a scratch schema shows the backup as it was', async () => {
       await stand.exec('ALTER TABLE config ADD COLUMN extra BIGINT NULL');
       const schema = 'rv_test_structures_scratch';
