@@ -9,7 +9,8 @@ import type { Repository } from '../../src/repository/repository';
 import { createSeededRandom, type SeededRandom } from '../../src/sources/seeded-random';
 import { Stand, type ChangeSetFixture, type State } from './change-set-scenarios';
 import { backup, compact, restore, restoreTask, run } from './engine-context';
-import { isLawful } from './three-way-model';
+import { ENGINE_MAPPING } from './engine-scenarios';
+import { isLawful, sortState } from './three-way-model';
 import { ThreeWayStand } from './three-way-stand';
 
 const LONG = process.env.LONG === '1';
@@ -227,6 +228,20 @@ export function describeThreeWay(name: string, fixture: ChangeSetFixture): void 
       await three.restore('FAIL', { type: 'PARTIAL', dataTypes: ['CONFIG'] });
       const expected = three.expected('FAIL').state;
       expect(await three.state()).toEqual({ ...three.before, config: expected.config });
+    });
+
+    it('find a table under its new name', async () => {
+      await three.live([...DAMAGE, ...HARM_AGAIN], []);
+      const { config } = three.expected('FAIL').state;
+      await stand.exec('ALTER TABLE config RENAME TO settings');
+      const mapping = ENGINE_MAPPING.map((entry) =>
+        entry.table === 'config' ? { ...entry, table: 'settings', formerly: ['config'] } : entry,
+      );
+      const source = stand.database.open(mapping);
+      await restore({ ...stand.bench, source }, { backupId: three.undamagedId, ...three.threeWay() });
+      await source.close();
+      const { settings } = sortState(await stand.state(['settings']));
+      expect(settings).toEqual(config);
     });
 
     it('drift where a row was changed after the plan', async () => {
