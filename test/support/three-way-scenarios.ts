@@ -319,6 +319,18 @@ export function describeThreeWay(name: string, fixture: ChangeSetFixture): void 
       expect(second.notes).toEqual([expect.stringMatching(/had committed already/)]);
     });
 
+    it('that may have committed, and of which the source can not tell, are done again to the same end', async () => {
+      await three.live(DAMAGE, ELSEWHERE);
+      const task = restoreTask({ backupId: three.undamagedId, ...three.threeWay() });
+      const first = (await run(task, stand.bench)) as RestoreResult;
+      stand.source.recoverWrite = async () => 'UNKNOWN';
+      const second = (await run({ ...task, attempt: 2 } as typeof task, stand.bench)) as RestoreResult;
+      expect(await three.state()).toEqual(three.expected('FAIL').state);
+      expect(second).toMatchObject({ inserts: 0, updates: 0, deletes: 0, changeSet: first.changeSet });
+      await three.undo(second);
+      expect(await three.state()).toEqual(three.before);
+    });
+
     it('do updates as deletes and inserts where they meet a unique key that the structure does not show', async () => {
       await three.live(DAMAGE, ELSEWHERE);
       const openChangeWriter = stand.source.openChangeWriter.bind(stand.source);
