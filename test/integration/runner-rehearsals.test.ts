@@ -69,6 +69,32 @@ describe.each(CATALOG_ENGINES)('a rehearsal, with a catalog on %s,', (engine) =>
     });
   });
 
+  it('stays on record when the backup is compacted, and nowhere when it was deleted meanwhile', async () => {
+    const runner = stand.startRunner();
+    const job = await stand.enqueue(spec);
+    runner.wake();
+    (await executor.task(1)).succeed();
+    await stand.untilState(job, 'COMPLETED');
+    const { restorability } = (await catalog.backups.find(backupId))!;
+    const compaction = await stand.enqueue({ kind: 'COMPACTION', backupId });
+    runner.wake();
+    (await executor.task(2)).succeed();
+    await stand.untilState(compaction, 'COMPLETED');
+    expect((await catalog.backups.find(backupId))?.restorability).toEqual(restorability);
+
+    const late = await stand.enqueue(spec);
+    runner.wake();
+    const held = await executor.task(3);
+    const cleanup = await stand.enqueue({ kind: 'CLEANUP', backupIds: [backupId], dryRun: false });
+    runner.wake();
+    (await executor.task(4)).succeed();
+    await stand.untilState(cleanup, 'COMPLETED');
+    held.succeed();
+    await stand.untilState(late, 'COMPLETED');
+    expect(await catalog.backups.find(backupId)).toBeNull();
+    expect((await stand.find(late)).outcome).toMatchObject({ kind: 'REHEARSAL', passed: true });
+  });
+
   it('whose source is away fails with the reason, once its attempts are used up', async () => {
     const runner = stand.startRunner();
     const job = await stand.enqueue(spec);
