@@ -384,6 +384,7 @@ export function describeComparisons(
         notes: ['The target has no such table.'],
       });
       expect(await stand.changes(live)).toHaveLength(rows);
+      expect(live.notes).toEqual([expect.stringMatching(/^Since tables are missing live/)]);
       const mapping = RECORDS_MAPPING.filter(({ table }) => table !== 'odd');
       const other = stand.database.open([...mapping, { dataType: 'TRENDS', table: 'trend' }]);
       await stand.sql.exec('CREATE TABLE trend (id BIGINT NOT NULL PRIMARY KEY)');
@@ -398,8 +399,33 @@ export function describeComparisons(
         const shown = await stand.changes({ changeSet, ...both });
         expect(shown.filter(({ table }) => table === 'odd')).toHaveLength(rows);
         expect(shown.filter(({ kind }) => kind === 'ADDED').map(({ key }) => key)).toEqual([{ id: 1 }, { id: 2 }]);
-        const unmapped = await stand.compare({ backupId: target, targetId: null }, bench);
-        expect(unmapped).toMatchObject({ removed: 0, added: 0, changed: 0 });
+        const equal = await stand.compare({ backupId: target, targetId: null }, bench);
+        expect(equal).toMatchObject({ removed: 0, added: 0, changed: 0, notes: [] });
+        await stand.sql.exec('CREATE TABLE odd (k DOUBLE NOT NULL PRIMARY KEY, n INT NULL)');
+        await stand.sql.exec('INSERT INTO odd VALUES (1, 1), (2, 2), (3, 3)');
+        const newer = await stand.compare({ backupId: target, targetId: null });
+        expect(newer).toMatchObject({ removed: 0, added: 3, changed: 0 });
+        expect(newer.tables.find(({ table }) => table === 'odd')).toMatchObject({ inBase: false, inTarget: true });
+        expect(newer.notes).toEqual([expect.stringMatching(/^Table trend is not mapped any more/)]);
+        expect((await stand.changes(newer)).map(({ key }) => key)).toEqual([{ k: 1 }, { k: 2 }, { k: 3 }]);
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('names the tables that say on one side alone whose their rows are', async () => {
+      const base = await stand.backup();
+      const mapping = RECORDS_MAPPING.map(({ business, ...table }) => (table.table === 'business' ? { ...table, business } : table)); // prettier-ignore
+      const other = stand.database.open(mapping);
+      try {
+        const target = (await backup({ ...stand.bench, source: other })).stored.manifest.backupId;
+        const notes = ['item', 'part'].map((table) => expect.stringMatching(new RegExp(`^Table ${table} tells whose`)) as string); // prettier-ignore
+        const stored = await stand.compare({ backupId: base, targetId: target, businessId: 'b0' });
+        expect(stored).toMatchObject({ tables: [{ table: 'business', unchanged: 1 }], unchanged: 1 });
+        expect([...stored.notes].sort()).toEqual(notes);
+        const live = await stand.compare({ backupId: target, targetId: null, businessId: 'b0' });
+        expect(live).toMatchObject({ tables: [{ table: 'business' }], removed: 0, added: 0, changed: 0 });
+        expect([...live.notes].sort()).toEqual(notes);
       } finally {
         await other.close();
       }

@@ -21,7 +21,7 @@ import { BackupRows } from '../reading/rows-in-scope';
 import { joinStates, type DiffSink, type RowMatching, type Side } from '../rows/join-states';
 import { FieldReader, RowFilter } from '../rows/row-filter';
 import type { ComparedScope } from './compared-scope';
-import { isOwned, loadOf, type ComparedTables, type TableComparison } from './table-comparison';
+import { isOwned, loadOf, unownedNote, type ComparedTables, type TableComparison } from './table-comparison';
 
 interface Reading {
   store: BackupStore;
@@ -37,16 +37,17 @@ export async function liveTables(base: Manifest, scope: ComparedScope, reading: 
   const read = await openRead(source, { held, missing, scope }, context);
   try {
     const comparing = { read, codec: source.codec, ...scope, ...reading };
-    const { tables, unmapped } = await comparedTables(base, { held, missing, comparing });
-    const notes = unmapped.map(
-      ({ table }) => `Table ${table} is not mapped any more, so what is live of it is not compared.`,
-    );
+    const { tables, notes } = await comparedTables(base, { held, missing, comparing });
+    if (missing.size > 0) notes.push(UNSEEN);
     return { readAt: read.readAt.toISOString(), tables, notes, close: () => read.close() };
   } catch (error) {
     await read.close();
     throw error;
   }
 }
+
+/** A read of all mapped tables needs all of them to be there. */
+const UNSEEN = 'Since tables are missing live, others that were mapped after the backup were not looked for.';
 
 async function missingOf(held: readonly TableManifest[], source: Source): Promise<ReadonlySet<string>> {
   const states = await source.tableStates(held.map(({ table }) => table));
@@ -70,20 +71,23 @@ type LiveComparing = Reading & ComparedScope & { read: ConsistentRead; codec: Ro
 async function comparedTables(
   base: Manifest,
   of: { held: readonly TableManifest[]; missing: ReadonlySet<string>; comparing: LiveComparing },
-): Promise<{ tables: TableComparison[]; unmapped: TableManifest[] }> {
+): Promise<{ tables: TableComparison[]; notes: string[] }> {
   const { held, missing, comparing } = of;
   const live = new Map(comparing.read.tables.map((structure) => [structure.table, structure]));
   const isMapped = ({ table }: TableManifest): boolean => missing.has(table) || live.has(table);
-  const isCompared = (structures: Structures): boolean => comparing.businessId === null || isOwned(structures);
   const names = new Set([...held.filter(isMapped).map(({ table }) => table), ...live.keys()]);
   const pairs = [...names].map((name) => ({
     before: held.find(({ table }) => table === name) ?? null,
     after: live.get(name) ?? null,
   }));
-  const compared = pairs.filter(({ before, after }) => isCompared({ before: before?.structure ?? null, after }));
+  const isOne = comparing.businessId !== null;
+  const meant = isOne ? pairs.filter((pair) => isOwned(structuresOf(pair))) : pairs;
+  const noteOf = (pair: Pair): string | null => (isOne ? unownedNote(nameOf(pair), structuresOf(pair)) : null);
+  const compared = meant.filter((pair) => noteOf(pair) === null);
   const rows = await rowsOf(base, compared, comparing);
   const tables = compared.map((pair) => new LiveTable(base, pair, { ...comparing, rows }));
-  return { tables, unmapped: held.filter((table) => !isMapped(table)) };
+  const notes = held.filter((table) => !isMapped(table)).map(unmappedNote);
+  return { tables, notes: [...notes, ...meant.flatMap((pair) => noteOf(pair) ?? [])] };
 }
 
 type Structures = Record<Side, TableStructure | null>;
@@ -91,6 +95,18 @@ type Structures = Record<Side, TableStructure | null>;
 interface Pair {
   before: TableManifest | null;
   after: TableStructure | null;
+}
+
+function structuresOf({ before, after }: Pair): Structures {
+  return { before: before?.structure ?? null, after };
+}
+
+function nameOf({ before, after }: Pair): string {
+  return (after ?? (before as TableManifest)).table;
+}
+
+function unmappedNote({ table }: TableManifest): string {
+  return `Table ${table} is not mapped any more, so what is live of it is not compared.`;
 }
 
 /** Of the backup's tables; of one business the ranges that hold rows of it. */
@@ -118,7 +134,7 @@ class LiveTable implements TableComparison {
   }
 
   get structures(): Structures {
-    return { before: this.pair.before?.structure ?? null, after: this.pair.after };
+    return structuresOf(this.pair);
   }
 
   get dataType(): DataType {
@@ -126,7 +142,7 @@ class LiveTable implements TableComparison {
   }
 
   get table(): string {
-    return (this.pair.after ?? (this.pair.before as TableManifest)).table;
+    return nameOf(this.pair);
   }
 
   get rowCount(): number {

@@ -6,7 +6,7 @@ import { codecOf } from '../reading/codec-of';
 import { diffTables, type TableStates } from '../reading/diff-tables';
 import type { DiffSink } from '../rows/join-states';
 import type { ComparedScope } from './compared-scope';
-import { isOwned, loadOf, type ComparedTables, type TableComparison } from './table-comparison';
+import { isOwned, loadOf, unownedNote, type ComparedTables, type TableComparison } from './table-comparison';
 
 interface Reading {
   store: BackupStore;
@@ -20,12 +20,16 @@ export async function storedTables(
   reading: Reading,
 ): Promise<ComparedTables> {
   const tables: TableComparison[] = [];
+  const notes: string[] = [];
   for (const name of namesOf(base, target, scope)) {
     const states = { before: stateIn(base, name), after: stateIn(target, name) };
     const comparison = await compared(states, scope, reading);
-    if (scope.businessId === null || isOwned(comparison.structures)) tables.push(comparison);
+    const isMeant = scope.businessId === null || isOwned(comparison.structures);
+    const note = scope.businessId === null ? null : unownedNote(name, comparison.structures);
+    if (isMeant && note === null) tables.push(comparison);
+    else if (isMeant && note !== null) notes.push(note);
   }
-  return { readAt: target.readAt, tables, notes: [], close: async () => undefined };
+  return { readAt: target.readAt, tables, notes, close: async () => undefined };
 }
 
 function namesOf(base: Manifest, target: Manifest, { dataTypes }: ComparedScope): Set<string> {

@@ -4,7 +4,7 @@ import type { LayerLoad } from '../../domain/change-set';
 import type { TableManifest } from '../../domain/manifest';
 import type { TableStructure } from '../../domain/table';
 import type { DiffCounts } from '../../domain/task';
-import type { DiffSink, Side } from '../rows/join-states';
+import { SIDES, type DiffSink, type Side } from '../rows/join-states';
 
 /** The tables of a comparison and what is to be told of it. */
 export interface ComparedTables {
@@ -35,7 +35,13 @@ export function loadOf(direction: LayerLoad['direction'], { layers, rowCount, ra
   return { direction, layers, rowCount, rawBytes };
 }
 
-/** Null where one business is meant and the rows of the table belong to none. */
-export function isOwned({ before, after }: Record<Side, TableStructure | null>): boolean {
-  return [before, after].every((structure) => structure === null || structure.mapping.business !== undefined);
+/** Whether rows of the table belong to businesses, on the one side or the other. */
+export function isOwned(structures: Record<Side, TableStructure | null>): boolean {
+  return SIDES.some((side) => structures[side]?.mapping.business !== undefined);
+}
+
+/** Why rows of one business can't be told from others, in words; null where they can. */
+export function unownedNote(table: string, structures: Record<Side, TableStructure | null>): string | null {
+  const isUnowned = SIDES.some((side) => structures[side] !== null && structures[side].mapping.business === undefined);
+  return isUnowned ? `Table ${table} tells whose its rows are on one side alone, so it is not compared.` : null;
 }
