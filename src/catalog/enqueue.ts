@@ -130,6 +130,7 @@ function newRestore(spec: RestoreJobSpec, job: JobEntity, now: Date): RestoreEnt
     dataTypes: spec.dataTypes,
     businessId: spec.businessId,
     threeWay: spec.threeWay ?? null,
+    keys: spec.keys ?? null,
     target: spec.target,
     dryRun: spec.dryRun,
     planId: spec.plan?.planId ?? null,

@@ -10,6 +10,7 @@ import type {
   BackupId, ChangeSetId, DownloadId, ExportId, HoldId, JobId, LeaseToken, RestoreId,
 } from '../domain/ids'; // prettier-ignore
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
+import type { RecordKey } from '../domain/record-key';
 import type { ThreeWay } from '../domain/three-way';
 import { count, flag, id, json, moment, NAME_LENGTH, nullable, prose, small, text } from './columns';
 import type {
@@ -147,6 +148,7 @@ export class RestoreEntity {
   @Column(json('data_types')) dataTypes!: RequestedDataType[];
   @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
   @Column(nullable(json('three_way'))) threeWay!: ThreeWay | null;
+  @Column(nullable(json('record_keys'))) keys!: RecordKey[] | null;
   @Column(json('target')) target!: RestoreTarget;
   @Column(flag('dry_run')) dryRun!: boolean;
   @Column(nullable(id('plan_id'))) planId!: ChangeSetId | null;
@@ -169,6 +171,7 @@ export class RestorePlanEntity {
   @Column(json('data_types')) dataTypes!: RequestedDataType[];
   @Column(nullable(text('business_id', NAME_LENGTH))) businessId!: string | null;
   @Column(nullable(json('three_way'))) threeWay!: ThreeWay | null;
+  @Column(nullable(json('record_keys'))) keys!: RecordKey[] | null;
   @Column(text('plan_hash', 64)) planHash!: string;
   @Column(text('created_by', NAME_LENGTH)) createdBy!: string;
   @Column(moment('created_at')) createdAt!: Date;

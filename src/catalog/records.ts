@@ -13,6 +13,7 @@ import type {
   BackupId, ChangeSetId, DownloadId, ExportId, HoldId, JobId, LeaseToken, RestoreId,
 } from '../domain/ids'; // prettier-ignore
 import type { JobEventType, JobFailure, JobKind, JobSpec, JobState, Progress, RestoreTarget } from '../domain/job';
+import type { RecordKey } from '../domain/record-key';
 import type { RehearsalProof, VerificationFinding } from '../domain/rehearsal';
 import type {
   CleanupResult,
@@ -161,9 +162,11 @@ export interface RestoreRecord {
   businessId: string | null;
   /** Undoes alone what differs between the backup and a damaged one. */
   threeWay: ThreeWay | null;
+  /** Of what the type takes these alone; null for all. */
+  keys: RecordKey[] | null;
   target: RestoreTarget;
   dryRun: boolean;
-  /** The plan that it applies. */
+  /** The plan that it applies, or, as a dry run, kept. */
   planId: ChangeSetId | null;
   /** The restore whose changes it takes back. */
   undoesId: RestoreId | null;
@@ -172,7 +175,7 @@ export interface RestoreRecord {
   startedAt: Date | null;
   finishedAt: Date | null;
   /** What it did (or, as a dry run, would do), once COMPLETED. */
-  result: Omit<RestoreResult, 'kind' | 'serviceSettings'> | null;
+  result: Omit<RestoreResult, 'kind' | 'serviceSettings' | 'plan'> | null;
 }
 
 /** A completed plan; what it lists row by row is in the repository, under the same id. */
@@ -186,6 +189,7 @@ export interface RestorePlanRecord extends Omit<PlanResult, 'kind' | 'changeSet'
   businessId: string | null;
   /** Would undo alone what differs between the backup and a damaged one. */
   threeWay: ThreeWay | null;
+  keys: RecordKey[] | null;
   planHash: string;
   createdBy: string;
   createdAt: Date;

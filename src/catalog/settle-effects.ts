@@ -28,9 +28,7 @@ export async function applyEffect(write: Write, jobId: JobId, effect: SettleEffe
   if (effect.kind === 'PLANNED') await storePlan(write, jobId, effect.result);
   if (effect.kind === 'COMPARED') await storeComparison(write, jobId, effect.result);
   if (effect.kind === 'EXPORTED') await storeExport(write, jobId, effect.result);
-  if (effect.kind === 'RESTORED') {
-    await manager.update(RestoreEntity, { id: effect.restoreId }, { result: restoreResult(effect.result) });
-  }
+  if (effect.kind === 'RESTORED') await storeRestored(write, jobId, effect);
   if (effect.kind === 'VERIFIED') {
     const verification = toVerification(effect.result, { jobId, at: write.now });
     await manager.update(BackupEntity, { id: effect.backupId }, { verification });
@@ -117,15 +115,27 @@ function restoreResult(result: RestoreResult): RestoreRecord['result'] {
   return { mode, tables, inserts, updates, deletes, verifiedRows, changeSet, notes };
 }
 
+/** A dry run keeps a plan too. */
+async function storeRestored(
+  write: Write,
+  jobId: JobId,
+  { restoreId: id, result }: Extract<SettleEffect, { kind: 'RESTORED' }>,
+): Promise<void> {
+  const { plan } = result;
+  if (plan) await storePlan(write, jobId, plan);
+  const kept = plan ? { planId: plan.changeSet.changeSetId } : {};
+  await write.manager.update(RestoreEntity, { id }, { result: restoreResult(result), ...kept });
+}
+
 /** Once: an attempt that ended unseen gives what was kept. */
 async function storePlan({ manager }: Write, jobId: JobId, result: PlanResult): Promise<void> {
   const { spec, createdBy } = await manager.findOneByOrFail(JobEntity, { id: jobId });
-  if (spec.kind !== 'PLAN') return;
-  const { planId: id, backupId, source, type, dataTypes, businessId, threeWay = null } = spec;
+  if (spec.kind !== 'PLAN' && spec.kind !== 'RESTORE') return;
+  const { backupId, source, type, dataTypes, businessId, threeWay = null, keys = null } = spec;
   const { kind: _kind, changeSet, ...planned } = result;
-  const { planHash, createdAt, expiresAt } = changeSet;
+  const { changeSetId: id, planHash, createdAt, expiresAt } = changeSet;
   const row: RestorePlanEntity = {
-    ...{ id, backupId, jobId, source, type, dataTypes, businessId, threeWay, planHash, createdBy },
+    ...{ id, backupId, jobId, source, type, dataTypes, businessId, threeWay, keys, planHash, createdBy },
     createdAt: new Date(createdAt),
     expiresAt: new Date(expiresAt),
     result: planned,

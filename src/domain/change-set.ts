@@ -5,7 +5,7 @@
 import type { DataType } from './data-type';
 import type { BackupId, ChangeSetId, JobId } from './ids';
 import type { ChunkId, LayerRef } from './manifest';
-import type { RowScope } from './rows';
+import type { WrittenRows } from './rows';
 import type { SourceKind, TableState } from './source';
 import type { TableStructure } from './table';
 import type { ThreeWay } from './three-way';
@@ -120,7 +120,7 @@ export interface ChangeSet {
   jobId: JobId;
   source: { name: string; kind: SourceKind; version: string; schema: string };
   backupId: BackupId;
-  scope: RowScope;
+  scope: WrittenRows;
   /** Of a comparison alone. */
   compared?: ComparedStates;
   /** Absent: the whole difference between the live source and the backup. */

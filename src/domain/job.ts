@@ -11,6 +11,7 @@ import type { RequestedDataType } from './data-type';
 import type { ErrorData } from './errors';
 import type { ExportWanted } from './export';
 import type { BackupId, ChangeSetId, ExportId, RestoreId } from './ids';
+import type { RecordKey } from './record-key';
 import type { ThreeWay } from './three-way';
 
 export const JOB_KINDS = [
@@ -82,6 +83,8 @@ export interface PlanJobSpec {
   type: RestoreType;
   dataTypes: RequestedDataType[];
   businessId: string | null;
+  /** Of what the type takes these records alone. Absent: all. */
+  keys?: RecordKey[];
   /** Plan with what is left of a damaged backup. */
   allowUnchecked: boolean;
   /** Undo alone what differs between `backupId` and the damaged backup. */
@@ -117,7 +120,10 @@ export interface RestoreJobSpec {
   type: RestoreType;
   dataTypes: RequestedDataType[];
   businessId: string | null;
+  /** Of what the type takes these records alone. Absent: all. */
+  keys?: RecordKey[];
   target: RestoreTarget;
+  /** Keep what would be changed as a plan, and change nothing. */
   dryRun: boolean;
   /** Restore although the integrity check failed. */
   allowUnchecked: boolean;
@@ -127,7 +133,7 @@ export interface RestoreJobSpec {
   plan?: { planId: ChangeSetId; planHash: string };
   /** Bring back what that restore changed. */
   undoes?: { restoreId: RestoreId; changeSetId: ChangeSetId };
-  /** The id under which the restore's own change set will be kept, by which it can be undone. */
+  /** The id under which the restore's own change set will be kept, by which it can be undone; of a dry run, its plan. */
   changeSetId: ChangeSetId;
   /** How long it is kept; 0: none is. */
   undoableForMs: number;

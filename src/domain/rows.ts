@@ -38,6 +38,14 @@ export type RowScope = { kind: 'ALL' } | { kind: 'BUSINESS'; businessId: string 
 
 export const ALL_ROWS: RowScope = { kind: 'ALL' };
 
+/** What a restore writes of its tables. KEYS: single rows, and those that they refer to. */
+export type WrittenRows = RowScope | { kind: 'KEYS' };
+
+/** Whether tables that come into being get all of their rows. */
+export function isWhole(rows: WrittenRows | undefined): boolean {
+  return rows === undefined || rows.kind === 'ALL';
+}
+
 /**
  * The bytes by which a key sorts: compared as bytes, those of two keys stand in the order in which the source reads them. Null for a
  * key whose place can't be told from here.

@@ -9,7 +9,7 @@
 import type { DataType } from './data-type';
 import type { Invariant, InvariantCheck } from './invariant';
 import type { SourceMapping } from './mapping';
-import type { RowBatch, RowCodec, KeyRange, RowScope, KeyBytes } from './rows';
+import type { RowBatch, RowCodec, KeyRange, RowScope, KeyBytes, WrittenRows } from './rows';
 import type { ForeignKey, TableStructure } from './table';
 
 export type SourceKind = 'mysql' | 'mariadb' | 'sqlite';
@@ -246,6 +246,8 @@ export interface ReadRowsOptions {
   range?: KeyRange;
   /** Only rows that have one of these keys; rows whose keys only a collation calls equal may be among them. They come in no order. */
   keys?: readonly KeyBytes[];
+  /** Columns that `keys` are values of, encoded as keys are; absent: the key's. */
+  keyedBy?: readonly string[];
   scope?: RowScope;
   signal?: AbortSignal;
 }
@@ -256,7 +258,7 @@ export interface BulkWriteOptions {
   scratchSchema?: string;
   tables: readonly TableStructure[];
   /** Which of the tables' rows are loaded. With all of them, what other tables refer to must be among them. Default: all. */
-  scope?: RowScope;
+  scope?: WrittenRows;
   connections: number;
   /** Told of every foreign key of the tables that rows break, which then fails nothing. Absent: `finishTables` throws. */
   onBrokenReference?: (broken: BrokenReference) => void;
@@ -311,7 +313,7 @@ export interface ChangeWriteOptions {
    */
   missing?: readonly string[];
   /** Which of the tables' rows are written. With all of them, what other tables refer to in missing ones must be among them. */
-  scope?: RowScope;
+  scope?: WrittenRows;
   signal?: AbortSignal;
 }
 

@@ -180,6 +180,8 @@ export interface RestoreResult {
   serviceSettings: unknown;
   /** By which it can be undone; null where it changed nothing, or can't be undone: then a note says why. */
   changeSet: { changeSetId: ChangeSetId; hash: string; expiresAt: string } | null;
+  /** Of a dry run: what it kept; null where the repository took no writes, which a note says. */
+  plan?: PlanResult | null;
   /** What an operator should know, e.g. that an earlier attempt had committed already. */
   notes: string[];
 }

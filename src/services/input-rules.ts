@@ -19,6 +19,10 @@ export const MAX_BUSINESS_ID_LENGTH = 255;
 /** GraphQL gives null for an explicit null and undefined for a field left out; both mean "not given". */
 export type Given<Value> = Value | null | undefined;
 
+export function isGiven<Value>(value: Given<Value>): value is Value {
+  return value !== null && value !== undefined;
+}
+
 const CONTROL = /\p{Cc}/u;
 const LABEL_KEY = /^[A-Za-z0-9][A-Za-z0-9_./-]*$/;
 

@@ -20,11 +20,12 @@ import type { ConflictPlace, ConflictsFound } from '../domain/restore-conflict';
 import type { JsonValue } from '../domain/values';
 import { authorize } from './authorize';
 import { InputProblems } from './input-problems';
-import { checkBusinessId, type Given } from './input-rules';
+import { checkBusinessId, isGiven, type Given } from './input-rules';
 import type { SourcePort } from './ports';
 import type { Principal } from './principal';
 import { oneAfterAnother } from './questions';
 import { checkSource } from './sources';
+import { refuse, tableOf } from './tables';
 
 export interface RecordsRequest {
   backupId: BackupId;
@@ -153,12 +154,8 @@ function changesWanted(
     throw refuse('table', 'No such table was compared.', `Name one of: ${names}.`);
   }
   if (kinds?.length === 0) throw refuse('kinds', 'kinds is empty.', 'Leave it out, or name at least one.');
-  const ofType = !isGiven(dataType) || dataType === 'ALL' ? null : (dataType as DataType);
+  const ofType = !isGiven(dataType) || dataType === 'ALL' ? null : dataType;
   return { dataType: ofType, table: table ?? null, kinds: kinds ?? ROW_CHANGE_KINDS };
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== null && value !== undefined;
 }
 
 /** What has expired can be read, as it can be restored, until it is deleted. Throws NOT_FOUND. */
@@ -169,22 +166,6 @@ export function requireStored(backup: BackupRecord | null, path?: readonly strin
   throw new AppError('NOT_FOUND', 'Nothing of the backup is stored.', { hint, path });
 }
 
-/** The table named, or the only one of the data type. */
-function tableOf(
-  tables: readonly { dataType: DataType; table: string }[],
-  { dataType, table }: Pick<RecordsRequest, 'dataType' | 'table'>,
-  holder: string,
-): { dataType: DataType; table: string } {
-  if (dataType === 'ALL') throw refuse('dataType', 'ALL is no single data type.', 'Name one of them.');
-  const held = tables.filter((candidate) => candidate.dataType === dataType).map(({ table: name }) => name);
-  const [only, ...others] = held.filter((name) => !isGiven(table) || name === table);
-  if (only !== undefined && others.length === 0) return { dataType, table: only };
-  if (held.length === 0)
-    throw refuse('dataType', `${holder} holds no table of ${dataType}.`, 'Name another data type.');
-  const message = isGiven(table) ? `${dataType} has no such table.` : `${dataType} has several tables.`;
-  throw refuse('table', message, `Name one of: ${held.join(', ')}.`);
-}
-
 function businessIdOf({ businessId }: RecordsRequest): string | null {
   const problems = new InputProblems([]);
   const checked = isGiven(businessId)
@@ -192,8 +173,4 @@ function businessIdOf({ businessId }: RecordsRequest): string | null {
     : null;
   problems.throwIfAny();
   return checked;
-}
-
-function refuse(path: string, message: string, hint: string): AppError {
-  return new AppError('INVALID_INPUT', message, { hint, path: [path] });
 }

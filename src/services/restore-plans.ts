@@ -13,8 +13,8 @@ import type { Given } from './input-rules';
 import type { JobsService } from './jobs';
 import type { SourcePort } from './ports';
 import type { Principal } from './principal';
-import { checkPlanInput, restoredDataTypes, type PlanRestoreInput } from './restore-rules';
-import { findRestorable, type RestoreJob } from './restores';
+import { checkPlanInput, type PlanRestoreInput } from './restore-rules';
+import { findRestorable, type PlannedRestoreJob, type RestoreJob } from './restores';
 
 export interface ApplyRestorePlanInput {
   planId: ChangeSetId;
@@ -35,7 +35,7 @@ export interface RestorePlansService {
   /** Reads only. Throws BACKUP_NOT_RESTORABLE too. The plan is there once its job has completed. */
   plan(principal: Principal, input: PlanRestoreInput, options?: CallOptions): Promise<PlanJob>;
   /** Throws PLAN_EXPIRED too; its job fails with PLAN_DRIFTED where the live data moved, and changes nothing then. */
-  apply(principal: Principal, input: ApplyRestorePlanInput, options?: CallOptions): Promise<AppliedPlan>;
+  apply(principal: Principal, input: ApplyRestorePlanInput, options?: CallOptions): Promise<PlannedRestoreJob>;
   /** Throws CONFLICT where there is nothing to take back, PLAN_EXPIRED where it was kept no longer. Its job fails as that of `apply` does. */
   undo(principal: Principal, input: UndoRestoreInput, options?: CallOptions): Promise<RestoreJob>;
   /** In the order of the ids; null where there is none or the caller may not see it. One query. */
@@ -44,10 +44,6 @@ export interface RestorePlansService {
 
 export interface PlanJob {
   job: JobRecord;
-  plan: RestorePlanRecord | null;
-}
-
-export interface AppliedPlan extends RestoreJob {
   plan: RestorePlanRecord | null;
 }
 
@@ -113,13 +109,12 @@ async function restoreOf(
 
 async function planSpec(input: PlanRestoreInput, dependencies: RestorePlansDependencies): Promise<PlanJobSpec> {
   const { validForMs, ...checked } = checkPlanInput(input);
-  const backup = await findRestorable(checked, input.backupId, dependencies);
+  const { backup, part } = await findRestorable(checked, input.backupId, dependencies);
   const { type, businessId, allowUnchecked, threeWay } = checked;
   const { id: backupId, source } = backup;
-  const dataTypes = restoredDataTypes(checked, backup);
   const planId = dependencies.random.uuid() as ChangeSetId;
   return {
-    kind: 'PLAN', planId, source, backupId, type, dataTypes, businessId, allowUnchecked, validForMs: validForMs ?? PLAN_VALID_MS,
+    kind: 'PLAN', planId, source, backupId, type, ...part, businessId, allowUnchecked, validForMs: validForMs ?? PLAN_VALID_MS,
     ...(threeWay && { threeWay }),
   }; // prettier-ignore
 }
@@ -143,9 +138,7 @@ function applySpec(
   }
   if (plan.expiresAt <= clock.now()) throw expired('The plan has expired.', 'Plan the restore again.', 'planId');
   requireResolved(plan);
-  const { backupId, source, type, dataTypes, businessId, threeWay } = plan;
-  const restored = { backupId, source, type, dataTypes, businessId, ...(threeWay && { threeWay }) };
-  return { ...inPlace(restored, random), plan: { planId, planHash } };
+  return { ...inPlace(plan, random), plan: { planId, planHash } };
 }
 
 function requireResolved({ threeWay, tables }: RestorePlanRecord): void {
@@ -167,9 +160,8 @@ function undoSpec(
       'restoreId',
     );
   }
-  const { id: restoreId, backupId, source, type, dataTypes, businessId } = restore;
-  const undoes = { restoreId, changeSetId: changeSet };
-  return { ...inPlace({ backupId, source, type, dataTypes, businessId }, random), undoes };
+  const undoes = { restoreId: restore.id, changeSetId: changeSet };
+  return { ...inPlace(restore, random), undoes };
 }
 
 function changesOf(restore: RestoreRecord): { changeSet: ChangeSetId; expiresAt: string } {
@@ -185,14 +177,15 @@ function changesOf(restore: RestoreRecord): { changeSet: ChangeSetId; expiresAt:
   return { changeSet: result.changeSet.changeSetId, expiresAt: result.changeSet.expiresAt };
 }
 
-type Restored = Pick<RestoreJobSpec, 'backupId' | 'source' | 'type' | 'dataTypes' | 'businessId' | 'threeWay'>;
+type Restored = Pick<RestoreRecord, 'backupId' | 'source' | 'type' | 'dataTypes' | 'businessId' | 'keys' | 'threeWay'>;
 
 /** A restore of what a change set says. */
-function inPlace(restored: Restored, random: Random): RestoreJobSpec {
+function inPlace({ keys, threeWay, ...restored }: Restored, random: Random): RestoreJobSpec {
+  const { backupId, source, type, dataTypes, businessId } = restored;
   return {
     kind: 'RESTORE',
     restoreId: random.uuid() as RestoreId,
-    ...restored,
+    ...{ backupId, source, type, dataTypes, businessId, ...(keys && { keys }), ...(threeWay && { threeWay }) },
     target: { kind: 'IN_PLACE' },
     dryRun: false,
     allowUnchecked: false,

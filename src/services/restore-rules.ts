@@ -6,18 +6,21 @@ import { parseDurationMs } from '../domain/duration';
 import { AppError } from '../domain/errors';
 import type { BackupId } from '../domain/ids';
 import type { RestoreTarget } from '../domain/job';
+import type { RecordKey } from '../domain/record-key';
 import type { ConflictPolicy, ThreeWay } from '../domain/three-way';
 import { InputProblems } from './input-problems';
 import {
-  checkBusinessId, checkDataTypes, checkIdempotencyKey, checkWaitFor, quote, type Given,
+  checkBusinessId, checkDataTypes, checkIdempotencyKey, checkWaitFor, isGiven, quote, type Given,
 } from './input-rules'; // prettier-ignore
 import type { SourcePort } from './ports';
+import { checkRecordKeys, locateRecordKeys, type RecordKeyInput } from './record-keys';
 
 export interface RestoreBackupInput {
   backupId: BackupId;
   type: RestoreType;
   dataTypes?: Given<RequestedDataType[]>;
   businessId?: Given<string>;
+  keys?: Given<readonly RecordKeyInput[]>;
   target?: Given<{ inPlace?: Given<boolean>; scratch?: Given<string> }>;
   dryRun?: Given<boolean>;
   allowUnchecked?: Given<boolean>;
@@ -37,6 +40,8 @@ export interface CheckedRestore {
   /** Null: whatever the type takes of the backup. */
   dataTypes: RequestedDataType[] | null;
   businessId: string | null;
+  /** Of what the type takes these records alone; null for all. */
+  keys: RecordKeyInput[] | null;
   target: RestoreTarget;
   dryRun: boolean;
   allowUnchecked: boolean;
@@ -58,6 +63,7 @@ export function checkRestoreInput(
   const dataTypes = checkDataTypes(input.dataTypes, problems);
   checkDataTypesFit(input, problems);
   const businessId = checkBusinessId(input.businessId, { required: type === 'BUSINESS', type }, problems);
+  const keys = checkRecordKeys(input, problems);
   const target = checkTarget(input.target, problems);
   const dryRun = input.dryRun ?? false;
   if (dryRun && target.kind === 'SCRATCH') {
@@ -67,7 +73,8 @@ export function checkRestoreInput(
   checkIdempotencyKey(input.idempotencyKey, problems);
   checkWaitFor(input.waitFor, problems);
   problems.throwIfAny();
-  return { type, dataTypes, businessId, target, dryRun, allowUnchecked: input.allowUnchecked ?? false, threeWay };
+  const allowUnchecked = input.allowUnchecked ?? false;
+  return { type, dataTypes, businessId, keys, target, dryRun, allowUnchecked, threeWay };
 }
 
 /** The same for a plan: `validForMs` is null where it was not given. */
@@ -124,7 +131,7 @@ function checkTarget(target: RestoreBackupInput['target'], problems: InputProble
 
 type ThreeWayInput = Pick<
   RestoreBackupInput,
-  'backupId' | 'type' | 'allowUnchecked' | 'damagedBackupId' | 'conflictPolicy'
+  'backupId' | 'type' | 'keys' | 'allowUnchecked' | 'damagedBackupId' | 'conflictPolicy'
 >;
 
 function checkThreeWay(input: ThreeWayInput, target: RestoreTarget, problems: InputProblems): ThreeWay | null {
@@ -140,7 +147,10 @@ function checkThreeWay(input: ThreeWayInput, target: RestoreTarget, problems: In
 }
 
 function checkThreeWayFits(input: ThreeWayInput, target: RestoreTarget, problems: InputProblems): void {
-  const { type, backupId, damagedBackupId, allowUnchecked } = input;
+  const { type, backupId, damagedBackupId, allowUnchecked, keys } = input;
+  if (isGiven(keys)) {
+    problems.add('keys', 'Damage is undone of all rows that it hit.', 'Leave keys out, or damagedBackupId.');
+  }
   if (damagedBackupId === backupId) {
     problems.add('damagedBackupId', 'Both backups are the same.', 'Give a later backup, from after the damage.');
   }
@@ -175,13 +185,23 @@ export function checkRestorable(backup: BackupRecord, field = 'backupId'): void 
   );
 }
 
+/** What a restore takes of its backup, in the terms of a job. */
+export interface RestoredPart {
+  dataTypes: RequestedDataType[];
+  /** Absent: all that the type takes. */
+  keys?: RecordKey[];
+}
+
 /** Throws INVALID_INPUT where the restore asks for what the backup does not hold, or for a schema that is in use. */
-export function checkAgainstBackup(restore: CheckedRestore, backup: BackupRecord, source: SourcePort): void {
+export function checkAgainstBackup(restore: CheckedRestore, backup: BackupRecord, source: SourcePort): RestoredPart {
   const problems = new InputProblems();
   checkScope(restore, backup, problems);
   checkContained(restore, backup, problems);
   checkScratchIsOther(restore.target, source, problems);
+  const { keys, dataTypes } = restore;
+  const located = keys && locateRecordKeys({ keys, dataTypes }, backup, problems);
   problems.throwIfAny();
+  return { dataTypes: restoredDataTypes(restore, backup), ...(located && { keys: located }) };
 }
 
 /** Throws INVALID_INPUT where what differs between the two backups of a three-way restore can't be told for what is asked. */
@@ -245,7 +265,7 @@ function checkScratchIsOther(target: RestoreTarget, source: SourcePort, problems
 }
 
 /** The data types that the job restores: given, or what the type takes of the backup. */
-export function restoredDataTypes(restore: CheckedRestore, backup: BackupRecord): RequestedDataType[] {
+function restoredDataTypes(restore: CheckedRestore, backup: BackupRecord): RequestedDataType[] {
   if (restore.type === 'SYSTEM') return ['CONFIG'];
   if (restore.dataTypes && !restore.dataTypes.includes('ALL')) return restore.dataTypes;
   return [...backup.dataTypes];

@@ -1,9 +1,9 @@
 /** Restores: start one from a backup, look at them. */
 import type {
-  BackupRecord, Catalog, JobRecord, RestoreFilter, RestoreOrderField, RestoreRecord,
+  BackupRecord, Catalog, JobRecord, RestoreFilter, RestoreOrderField, RestorePlanRecord, RestoreRecord,
 } from '../catalog/catalog'; // prettier-ignore
 import type { Random } from '../domain/ambient';
-import { UNDOABLE_MS } from '../domain/change-set';
+import { PLAN_VALID_MS, UNDOABLE_MS } from '../domain/change-set';
 import type { BackupId, ChangeSetId, RestoreId } from '../domain/ids';
 import type { RestoreJobSpec } from '../domain/job';
 import type { ThreeWay } from '../domain/three-way';
@@ -15,7 +15,8 @@ import { listPage, type ListPage, type ListRequest } from './paging';
 import type { SourcePort } from './ports';
 import type { Principal } from './principal';
 import {
-  checkAgainstBackup, checkAgainstDamaged, checkRestorable, checkRestoreInput, restoredDataTypes, type CheckedRestore, type RestoreBackupInput,
+  checkAgainstBackup, checkAgainstDamaged, checkRestorable, checkRestoreInput, type CheckedRestore, type RestoreBackupInput,
+  type RestoredPart,
 } from './restore-rules'; // prettier-ignore
 import { sourceOfBackup } from './sources';
 
@@ -23,7 +24,7 @@ export type RestoreListRequest = ListRequest<RestoreFilter, RestoreOrderField>;
 
 export interface RestoresService {
   /** Throws INVALID_INPUT, NOT_FOUND, BACKUP_NOT_RESTORABLE, IDEMPOTENCY_KEY_REUSED, FORBIDDEN. */
-  restore(principal: Principal, input: RestoreBackupInput, options?: CallOptions): Promise<RestoreJob>;
+  restore(principal: Principal, input: RestoreBackupInput, options?: CallOptions): Promise<PlannedRestoreJob>;
   /** In the order of the ids; null where there is none or the caller may not see it. One query. */
   findMany(principal: Principal, ids: readonly RestoreId[]): Promise<(RestoreRecord | null)[]>;
   list(principal: Principal, request: RestoreListRequest): Promise<ListPage<RestoreRecord>>;
@@ -35,8 +36,13 @@ export interface RestoreJob {
   restore: RestoreRecord | null;
 }
 
+export interface PlannedRestoreJob extends RestoreJob {
+  /** What it applies, or, as a dry run that completed, kept. */
+  plan: RestorePlanRecord | null;
+}
+
 export interface RestoresDependencies {
-  catalog: Pick<Catalog, 'backups' | 'restores' | 'queue'>;
+  catalog: Pick<Catalog, 'backups' | 'restores' | 'plans' | 'queue'>;
   sources: readonly SourcePort[];
   jobs: JobsService;
   random: Random;
@@ -46,18 +52,21 @@ export interface RestoresDependencies {
 export function createRestoresService(dependencies: RestoresDependencies): RestoresService {
   const { catalog, random } = dependencies;
   const deeds = createDeeds(dependencies);
-  const plan = async (input: RestoreBackupInput): Promise<RestoreJobSpec> => {
+  const specFor = async (input: RestoreBackupInput): Promise<RestoreJobSpec> => {
     const checked = checkRestoreInput(input);
-    const backup = await findRestorable(checked, input.backupId, dependencies);
-    const kept = { changeSetId: random.uuid() as ChangeSetId, undoableForMs: UNDOABLE_MS };
-    return { ...specOf(checked, backup), restoreId: random.uuid() as RestoreId, ...kept };
+    const found = await findRestorable(checked, input.backupId, dependencies);
+    const undoableForMs = checked.dryRun ? PLAN_VALID_MS : UNDOABLE_MS;
+    const kept = { changeSetId: random.uuid() as ChangeSetId, undoableForMs };
+    return { ...specOf(checked, found), restoreId: random.uuid() as RestoreId, ...kept };
   };
   const read = (principal: Principal) => authorize(principal, 'restore:read');
   return {
     async restore(principal, input, options = {}) {
       authorize(principal, 'restore:create');
-      const job = await deeds.run(principal, { mutation: 'restoreBackup', input, ...options }, () => plan(input));
-      return { job, restore: job.restoreId && (await catalog.restores.find(job.restoreId)) };
+      const job = await deeds.run(principal, { mutation: 'restoreBackup', input, ...options }, () => specFor(input));
+      const restore = job.restoreId && (await catalog.restores.find(job.restoreId));
+      const plan = restore?.planId ? await catalog.plans.find(restore.planId) : null;
+      return { job, restore, plan };
     },
     async findMany(principal, ids) {
       read(principal);
@@ -79,16 +88,21 @@ export async function findRestorable(
   checked: CheckedRestore,
   backupId: BackupId,
   { catalog, sources }: Pick<RestoresDependencies, 'catalog' | 'sources'>,
-): Promise<BackupRecord> {
+): Promise<Restorable> {
   const backup = await catalog.backups.find(backupId);
   if (!backup) throw noSuchBackup();
   checkRestorable(backup);
-  checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
+  const part = checkAgainstBackup(checked, backup, sourceOfBackup(sources, backup.source));
   if (checked.threeWay !== null) {
     const damaged = await findDamaged(checked.threeWay, catalog.backups);
     checkAgainstDamaged(checked, { undamaged: backup, damaged });
   }
-  return backup;
+  return { backup, part };
+}
+
+export interface Restorable {
+  backup: BackupRecord;
+  part: RestoredPart;
 }
 
 async function findDamaged(
@@ -103,11 +117,10 @@ async function findDamaged(
 
 function specOf(
   checked: CheckedRestore,
-  backup: BackupRecord,
+  { backup, part }: Restorable,
 ): Omit<RestoreJobSpec, 'restoreId' | 'changeSetId' | 'undoableForMs'> {
   const { type, businessId, target, dryRun, allowUnchecked, threeWay } = checked;
-  const dataTypes = restoredDataTypes(checked, backup);
   const { id: backupId, source } = backup;
-  const wanted = { type, dataTypes, businessId, ...(threeWay && { threeWay }) };
+  const wanted = { type, ...part, businessId, ...(threeWay && { threeWay }) };
   return { kind: 'RESTORE', backupId, source, ...wanted, target, dryRun, allowUnchecked };
 }

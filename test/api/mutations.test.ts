@@ -106,6 +106,7 @@ describe('restoreBackup refuses', () => {
   });
   afterAll(() => stand.completeNext());
 
+  const trend = (key: unknown): op.RecordKeyInput => ({ dataType: 'TRENDS', key });
   const cases: [string, () => op.RestoreBackupInput, string, string][] = [
     ['an unknown backup', () => ({ backupId: UNKNOWN, type: 'FULL' }), 'NOT_FOUND', 'backupId'],
     ['a path', () => ({ backupId: '../../etc/passwd', type: 'FULL' }), 'INVALID_INPUT', 'backupId'],
@@ -125,6 +126,13 @@ describe('restoreBackup refuses', () => {
     ['a scratch name that is too long', () => ({ backupId: full, type: 'FULL', target: { scratch: 'x'.repeat(61) } }), 'INVALID_INPUT', 'scratch'],
     ["the source's own schema", () => ({ backupId: full, type: 'FULL', target: { scratch: 'KYB' } }), 'INVALID_INPUT', 'scratch'],
     ["the server's schema", () => ({ backupId: full, type: 'FULL', target: { scratch: 'mysql' } }), 'INVALID_INPUT', 'scratch'],
+    ['no keys', () => ({ backupId: full, type: 'FULL', keys: [] }), 'INVALID_INPUT', 'keys'],
+    ['too many keys', () => ({ backupId: full, type: 'FULL', keys: Array(1001).fill(trend(1)) }), 'INVALID_INPUT', 'keys'],
+    ['keys of the system', () => ({ backupId: system, type: 'SYSTEM', keys: [trend(1)] }), 'INVALID_INPUT', 'keys'],
+    ['a key of no table', () => ({ backupId: full, type: 'FULL', keys: [{ ...trend(1), table: 'x' }] }), 'INVALID_INPUT', 'table'],
+    ['a key of all', () => ({ backupId: full, type: 'FULL', keys: [trend(1), { ...trend(1), dataType: 'ALL' }] }), 'INVALID_INPUT', 'dataType'],
+    ['a key of other data types', () => ({ backupId: full, type: 'PARTIAL', dataTypes: ['ALERTS'], keys: [trend(1)] }), 'INVALID_INPUT', 'dataType'],
+    ['a key with a hole', () => ({ backupId: full, type: 'FULL', keys: [trend({ id: null })] }), 'INVALID_INPUT', 'id'],
     ['a dry run into scratch', () => ({ backupId: full, type: 'FULL', dryRun: true, target: { scratch: 'x' } }), 'INVALID_INPUT', 'dryRun'],
   ]; // prettier-ignore
   test.each(cases)('%s', async (_name, input, code, field) => {

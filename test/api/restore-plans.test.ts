@@ -135,6 +135,32 @@ test('there is nothing to undo of a dry run and of a scratch schema', async () =
   }
 });
 
+test('single records are named to the job with their tables, and shown by plan and restore', async () => {
+  const backupId = await completedBackup();
+  const asked = [{ dataType: 'TRENDS' as const, key: 7 }, { dataType: 'TRENDS' as const, table: 'risk_trends', key: { id: 8 } }]; // prettier-ignore
+  const named = [{ dataType: 'TRENDS', table: 'risk_trends', key: 7 }, { dataType: 'TRENDS', table: 'risk_trends', key: { id: 8 } }]; // prettier-ignore
+  const made = await completedPlan({ backupId, keys: asked });
+  expect(made.keys).toEqual(named);
+  const applied = await apply({ planId: made.id, planHash: made.planHash });
+  expect((await stand.completeNext()).spec).toMatchObject({ kind: 'RESTORE', keys: named });
+  expect((await stand.run(op.GetRestoreDocument, { id: applied.restore!.id })).restore).toMatchObject({ keys: named });
+  expect((await completedPlan()).keys).toBeNull();
+});
+
+test('a dry run keeps a plan, which the restore, its payload and its job show, and which is applied', async () => {
+  const input = { backupId: await completedBackup(), type: 'FULL', dryRun: true, idempotencyKey: 'dry' } as const;
+  const { restoreBackup: begun } = await stand.run(op.RestoreBackupDocument, { input });
+  expect(begun).toMatchObject({ plan: null, errors: [] });
+  await stand.completeNext();
+  const { restoreBackup: done } = await stand.run(op.RestoreBackupDocument, { input });
+  expect(done).toMatchObject({ restore: begun.restore && { id: begun.restore.id }, plan: { planHash: PLAN_HASH } });
+  const { restore } = await stand.run(op.GetRestoreDocument, { id: begun.restore!.id });
+  expect(restore).toMatchObject({ mode: 'DRY_RUN', inserts: '3', plan: { id: done.plan!.id }, undoableUntil: null });
+  const plan = { planId: done.plan!.id, planHash: PLAN_HASH };
+  expect(await apply(plan)).toMatchObject({ plan: { id: done.plan!.id }, errors: [] });
+  await stand.completeNext();
+});
+
 test('a backup that is planned with is not deleted meanwhile', async () => {
   const backupId = await completedBackup();
   await plan({ backupId, type: 'FULL' });

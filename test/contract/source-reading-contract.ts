@@ -55,6 +55,10 @@ export function describeReading(bench: ContractBench, fixture: SourceContractFix
         const texts = (rows: Buffer[]): string[] => rows.map((row) => row.toString('latin1')).sort();
         expect(texts(found)).toEqual(texts(wanted));
         expect(await collect(read.readRows(pair, { keys: [] }))).toEqual([]);
+        const [first] = wanted;
+        const keyedBy = [...pair.key].reverse();
+        const reversed = keyOf(source.codec, { ...pair, key: keyedBy }, first!);
+        expect(rowBytes(await collect(read.readRows(pair, { keys: [reversed], keyedBy })))).toEqual([first]);
       });
     });
 

@@ -222,3 +222,23 @@ test('conflicts: those of a three-way plan are what they were; resolved it is ap
   await run(undoTask(applied, backupId), { source, store });
   expect(stateOf(source)).toEqual(later);
 });
+
+test('records: a plan of single records is what it was, is applied exactly, and what it did is undone', async () => {
+  const store = await openGolden('records');
+  expect((await store.check({ level: 'DATA' })).findings).toEqual([]);
+  const { hash, changeSet } = (await store.findChangeSet(changeSetIdOf(1)))!;
+  expect(changeSet.scope).toEqual({ kind: 'KEYS' });
+  expect({ hash, tables: changeSet.tables.map(({ table, inserts, updates }) => ({ table, inserts, updates })) }).toMatchSnapshot(); // prettier-ignore
+  const source = platformAt(1);
+  source.tables.get('assessments')!.clear();
+  const damaged = stateOf(source);
+  const backupId = backupIdAt(0);
+  const applied = await restore({ source, store }, { backupId, plan: { planId: changeSetIdOf(1), planHash: hash } });
+  const [whole, now] = [stateOf(platformAt(0)), stateOf(source)];
+  const [factor] = whole.factors!.filter(([id]) => id === 41);
+  expect(now.assessments).toEqual(whole.assessments!.filter(([id]) => id === factor![1]));
+  expect(now.factors).toContainEqual(factor);
+  expect({ ...now, assessments: null, factors: null }).toEqual({ ...damaged, assessments: null, factors: null });
+  await run(undoTask(applied, backupId), { source, store });
+  expect(stateOf(source)).toEqual(damaged);
+});

@@ -1,6 +1,7 @@
 /** Plans as people use them, on the whole service: look at one, apply it, take it back, apply it again; and drift. */
 import {
-  ApplyRestorePlanDocument, GetRestorePlanDocument, PlanRestoreDocument, UndoRestoreDocument, type GetRestorePlanQuery,
+  ApplyRestorePlanDocument, GetRestorePlanDocument, PlanRestoreDocument, RestoreBackupDocument, UndoRestoreDocument,
+  type GetRestorePlanQuery, type RecordKeyInput,
 } from '../support/generated/operations'; // prettier-ignore
 import { stopMariadb } from '../support/mariadb';
 import { describeMariadb, needServer } from '../support/mysql-source';
@@ -87,6 +88,51 @@ function describePlans(name: string, open: () => Promise<Platform>): void {
       expect(await platform.state()).toEqual(edited);
       expect(await apply(await plan())).toMatchObject({ job: { state: 'COMPLETED' } });
       expect(await platform.state()).toEqual(whole);
+    });
+
+    it('of single records is kept by a dry run, brings them back with their parents, and touches nothing else', async () => {
+      const whole = await platform.state();
+      const [score, assessment, business, alert] = (await platform.values(
+        `SELECT s.id, s.assessment_id, a.business_id, (SELECT MIN(id) FROM risk_alerts WHERE business_id <> a.business_id)
+         FROM risk_factor_scores s JOIN risk_assessments a ON a.id = s.assessment_id ORDER BY s.id DESC LIMIT 1`,
+      )) as [string, string, string, string];
+      await platform.exec(`DELETE FROM businesses WHERE id = '${business}'`);
+      const gone = await platform.state();
+      await platform.exec(`UPDATE risk_alerts SET message = 'damage' WHERE id = '${alert}'`);
+      const damaged = await platform.state();
+      const keys: RecordKeyInput[] = [
+        { dataType: 'FACTORS', key: Number(score) },
+        { dataType: 'ALERTS', table: 'risk_alerts', key: { id: alert } },
+      ];
+      const input = { backupId, type: 'FULL', keys, dryRun: true, waitFor: 'PT60S' } as const;
+      const { restoreBackup: dry } = await service.client.send(RestoreBackupDocument, { input });
+      expect(dry).toMatchObject({ job: { state: 'COMPLETED' }, restore: { dryRun: true }, errors: [] });
+      expect(await platform.state()).toEqual(damaged);
+      const made = (await service.client.send(GetRestorePlanDocument, { id: dry.plan!.id })).restorePlan!;
+      expect(made).toMatchObject({ inserts: '3', updates: '1', deletes: '0', keys: [{ table: 'risk_factor_scores' }, { table: 'risk_alerts' }] }); // prettier-ignore
+      const along = made.tables.filter(({ warnings }) => warnings.some((warning) => /comes along/.test(warning)));
+      expect(along.map(({ name: table }) => table).sort()).toEqual(['businesses', 'risk_assessments']);
+
+      const applied = await apply(made);
+      expect(applied).toMatchObject({ job: { state: 'COMPLETED' }, errors: [] });
+      const { risk_assessments: assessments, risk_factor_scores: scores, ...others } = await platform.state();
+      const untouched = { ...gone, businesses: whole.businesses };
+      expect({ ...others, risk_assessments: null, risk_factor_scores: null }).toEqual({ ...untouched, risk_assessments: null, risk_factor_scores: null }); // prettier-ignore
+      expect([assessments, scores]).not.toEqual([gone.risk_assessments, gone.risk_factor_scores]);
+      const came = `SELECT COUNT(*), MAX(s.id) FROM risk_factor_scores s WHERE s.assessment_id = '${assessment}'`;
+      expect(await platform.values(came)).toEqual(['1', score]);
+      expect(await undo(applied.restore!.id)).toMatchObject({ job: { state: 'COMPLETED' } });
+      expect(await platform.state()).toEqual(damaged);
+      await service.client.restore({ backupId });
+      expect(await platform.state()).toEqual(whole);
+    });
+
+    it('of a record that the backup does not hold fails, and names it', async () => {
+      const keys: RecordKeyInput[] = [{ dataType: 'FACTORS', key: -4711 }];
+      const input = { backupId, type: 'FULL', keys, waitFor: 'PT60S' } as const;
+      const { planRestore } = await service.client.send(PlanRestoreDocument, { input });
+      const message = expect.stringContaining('-4711 of risk_factor_scores') as unknown;
+      expect(planRestore.job).toMatchObject({ state: 'FAILED', failure: { code: 'NOT_FOUND', message } });
     });
 
     it('of what restoreBackup did is taken back too, where every table had been dropped as well', async () => {

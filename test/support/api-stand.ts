@@ -14,11 +14,19 @@ import type { Clock, Log } from '../../src/domain/ambient';
 import type { BackupReader } from '../../src/domain/backup-reader';
 import type { BackupExporter } from '../../src/domain/export';
 import { AppError } from '../../src/domain/errors';
-import { NO_PROGRESS, type BackupJobSpec, type ComparisonJobSpec, type RestoreJobSpec } from '../../src/domain/job';
+import {
+  NO_PROGRESS,
+  type BackupJobSpec,
+  type ComparisonJobSpec,
+  type PlanJobSpec,
+  type RestoreJobSpec,
+} from '../../src/domain/job';
 import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import type { StoredManifest } from '../../src/domain/manifest';
 import type { ComparisonResult } from '../../src/domain/task';
 import type { DownloadLimits, Settings } from '../../src/domain/settings';
+import type { ChangeSetId } from '../../src/domain/ids';
+import type { PlanResult } from '../../src/domain/task';
 import { systemClock, systemRandom } from '../../src/ops/ambient';
 import type { RepositoryPort, SourcePort } from '../../src/services/ports';
 import { createServices, type Services } from '../../src/services/services';
@@ -190,26 +198,24 @@ function changesOf({ changeSetId, undoableForMs }: RestoreJobSpec, createdAt: Da
   return { changeSetId, hash: 'cd'.repeat(32), expiresAt: new Date(createdAt.getTime() + undoableForMs).toISOString() };
 }
 
+function planOf(spec: PlanJobSpec | RestoreJobSpec, changeSetId: ChangeSetId, createdAt: Date): PlanResult {
+  const validForMs = spec.kind === 'PLAN' ? spec.validForMs : spec.undoableForMs;
+  const expiresAt = new Date(createdAt.getTime() + validForMs).toISOString();
+  const changeSet = { changeSetId, planHash: PLAN_HASH, createdAt: createdAt.toISOString(), expiresAt };
+  const counts = { inserts: 3, updates: 2, deletes: 1 };
+  const conflicts = spec.threeWay && { conflicts: { rows: 2, fields: 3 } };
+  const table = { dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...conflicts } as const;
+  const tables = [{ ...table, ...counts, unchanged: 4, samples: PLAN_SAMPLES, warnings: [] }];
+  return { kind: 'PLAN', changeSet, ...counts, estimatedMs: 5, notes: [], tables };
+}
+
 /** What a job of each kind would leave when all went well. */
 export function effectOf({ spec, createdAt }: JobRecord): Effect {
   switch (spec.kind) {
     case 'BACKUP':
       return { kind: 'BACKUP_STORED', stored: storedManifest(spec) };
-    case 'PLAN': {
-      const { planId } = spec;
-      const expiresAt = new Date(createdAt.getTime() + spec.validForMs).toISOString();
-      const changeSet = { changeSetId: planId, planHash: PLAN_HASH, createdAt: createdAt.toISOString(), expiresAt };
-      const counts = { inserts: 3, updates: 2, deletes: 1 };
-      return {
-        kind: 'PLANNED',
-        planId,
-        result: {
-          kind: 'PLAN', changeSet, ...counts, estimatedMs: 5, notes: [],
-          tables: [{ dataType: 'TRENDS', table: 'risk_trends', before: 'FILLED', ...counts, unchanged: 4, samples: PLAN_SAMPLES, warnings: [],
-            ...(spec.threeWay && { conflicts: { rows: 2, fields: 3 } }) }],
-        },
-      }; // prettier-ignore
-    }
+    case 'PLAN':
+      return { kind: 'PLANNED', planId: spec.planId, result: planOf(spec, spec.planId, createdAt) };
     case 'RESTORE':
       return {
         kind: 'RESTORED',
@@ -220,6 +226,7 @@ export function effectOf({ spec, createdAt }: JobRecord): Effect {
           tables: [{ dataType: 'TRENDS', table: 'risk_trends', inserts: 3, updates: 2, deletes: 1, unchanged: 4, warnings: [] }],
           inserts: 3, updates: 2, deletes: 1, verifiedRows: 9, serviceSettings: null,
           changeSet: spec.dryRun ? null : changesOf(spec, createdAt), notes: ['all well'],
+          ...(spec.dryRun && { plan: planOf(spec, spec.changeSetId, createdAt) }),
         },
       }; // prettier-ignore
     case 'COMPARISON':

@@ -122,10 +122,11 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
     options: ReadRowsOptions,
   ): AsyncGenerator<RowBatch> {
     const { range = { from: null, to: null }, scope = { kind: 'ALL' } } = options;
-    const wanted = options.keys && new Set(options.keys.map((key) => keyOfBytes(table, key)));
+    const by = { ...table, key: [...(options.keyedBy ?? table.key)] };
+    const wanted = options.keys && new Set(options.keys.map((key) => keyOfBytes(by, key)));
     const rows = sorted(tables, table).filter(
       (row) =>
-        inRange(table, range, row) && inScope(tables, table, row, scope) && (wanted?.has(keyOf(table, row)) ?? true),
+        inRange(table, range, row) && inScope(tables, table, row, scope) && (wanted?.has(keyOf(by, row)) ?? true),
     );
     for await (const batch of batchesOf(rows.map(encodeRow), ROWS_PER_BATCH)) {
       source.beforeBatch(table.table);

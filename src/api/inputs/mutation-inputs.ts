@@ -121,6 +121,21 @@ export class RestoreTargetInput {
   readonly scratch?: string | null;
 }
 
+@InputType({ description: 'One record, as `Backup.records` shows it.' })
+export class RecordKeyInput {
+  @Field(() => DataTypeEnum)
+  readonly dataType!: RequestedDataType;
+
+  @Field(() => String, { nullable: true, description: 'Required where the data type has several.' })
+  readonly table?: string | null;
+
+  @Field(() => JsonScalar, {
+    description:
+      'The fields that identify it, by column, as Record.key shows them; or the value alone where there is one.',
+  })
+  readonly key!: unknown;
+}
+
 /** What is to be restored. No type of the schema itself. */
 @InputType()
 abstract class RestoreInput extends JobInput {
@@ -138,6 +153,14 @@ abstract class RestoreInput extends JobInput {
     description: "The platform's own id; required for BUSINESS, refused for the rest.",
   })
   readonly businessId?: string | null;
+
+  @Field(() => [RecordKeyInput], {
+    nullable: true,
+    description:
+      'Of what the type takes these records alone, at most 1,000, and the rows that they refer to where these are missing; the same one ' +
+      'twice is one. A record that the backup does not hold is NOT_FOUND, and nothing is restored.',
+  })
+  readonly keys?: RecordKeyInput[] | null;
 
   @Field(() => Boolean, {
     nullable: true,
@@ -168,7 +191,12 @@ export class RestoreBackupInput extends RestoreInput {
   @Field(() => RestoreTargetInput, { nullable: true, description: 'Default: in place.' })
   readonly target?: RestoreTargetInput | null;
 
-  @Field(() => Boolean, { nullable: true, defaultValue: false, description: 'Only count what would change.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    defaultValue: false,
+    description:
+      'Change nothing: keep what would be changed as a plan, which `applyRestorePlan` can apply for 24 hours.',
+  })
   readonly dryRun?: boolean | null;
 }
 

@@ -1,6 +1,8 @@
 /** What leads from one type to another. Apart from the types, so that these need not know each other. All go through the loaders. */
 import { Args, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
 import { AppError } from '../../domain/errors';
+import type { ChangeSetId } from '../../domain/ids';
+import type { JobSpec } from '../../domain/job';
 import { checkPageSize } from '../../services/paging';
 import type { RequestContext } from '../context';
 import { parseJobEventCursor, toEventCursor } from '../cursors';
@@ -59,7 +61,10 @@ export class RestoreLinks {
     return backup && toBackupView(backup);
   }
 
-  @FieldResolver(() => RestorePlanView, { nullable: true, description: 'The plan that it applied.' })
+  @FieldResolver(() => RestorePlanView, {
+    nullable: true,
+    description: 'The plan that it applied; of a dry run the one that it kept.',
+  })
   async plan(@Root() { record }: RestoreView, @Ctx() { loaders }: RequestContext): Promise<RestorePlanView | null> {
     const plan = record.planId && (await loaders.restorePlans.load(record.planId));
     return plan && toRestorePlanView(plan);
@@ -79,8 +84,9 @@ export class JobLinks {
     description: 'The plan that it made, once it has completed.',
   })
   async plan(@Root() { record }: JobView, @Ctx() { loaders }: RequestContext): Promise<RestorePlanView | null> {
-    const plan = record.spec.kind === 'PLAN' && (await loaders.restorePlans.load(record.spec.planId));
-    return plan ? toRestorePlanView(plan) : null;
+    const planId = keptPlan(record.spec);
+    const plan = planId && (await loaders.restorePlans.load(planId));
+    return plan && toRestorePlanView(plan);
   }
 
   @FieldResolver(() => ExportView, { nullable: true, description: 'The export that it made, once it has completed.' })
@@ -113,6 +119,11 @@ export class JobLinks {
     const edges = events.map((event) => ({ node: new JobEventView(event), cursor: toEventCursor(event) }));
     return toConnection(edges, { hasNextPage: hasMore, hasPreviousPage: sequence !== null });
   }
+}
+
+function keptPlan(spec: JobSpec): ChangeSetId | null {
+  if (spec.kind === 'PLAN') return spec.planId;
+  return spec.kind === 'RESTORE' && spec.dryRun ? spec.changeSetId : null;
 }
 
 @Resolver(() => JobEventView)

@@ -11,6 +11,7 @@ import { pageToConnection, type CountedConnectionView } from '../types/connectio
 import { toJobView } from '../types/job';
 import { RestorePayload } from '../types/payloads';
 import { RestoreConnection, RestoreView, toRestoreView } from '../types/restore';
+import { toRestorePlanView } from '../types/restore-plan';
 import { asPayload } from '../types/user-error';
 
 @Resolver(() => RestoreView)
@@ -43,8 +44,8 @@ export class RestoreResolver {
       const backupId = parseIdOf<BackupId>('Backup', input.backupId, ['input', 'backupId']);
       const damagedBackupId = parseDamagedId(input);
       const wanted = { ...input, backupId, damagedBackupId };
-      const { job, restore } = await services.restores.restore(principal, wanted, { signal });
-      return { job: toJobView(job), restore: restore && toRestoreView(restore) };
+      const { job, restore, plan } = await services.restores.restore(principal, wanted, { signal });
+      return { job: toJobView(job), restore: restore && toRestoreView(restore), plan: plan && toRestorePlanView(plan) };
     });
   }
 }

@@ -100,7 +100,10 @@ export class RestorePayload extends JobPayload {
   @Field(() => RestoreView, { nullable: true })
   readonly restore?: RestoreView | null;
 
-  @Field(() => RestorePlanView, { nullable: true, description: 'The plan that it applies.' })
+  @Field(() => RestorePlanView, {
+    nullable: true,
+    description: 'The plan that it applies; of a dry run the one that it kept, once its job has completed.',
+  })
   readonly plan?: RestorePlanView | null;
 }
 

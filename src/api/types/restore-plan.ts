@@ -11,6 +11,7 @@ import { ConflictPolicyEnum, DataTypeEnum, RestoreTypeEnum, TableStateEnum } fro
 import { toGlobalId } from '../global-id';
 import { BigIntScalar, DateTimeScalar, DurationScalar, JsonScalar } from '../scalars';
 import { Node } from './node';
+import { RecordKeyView, toRecordKeyViews } from './restore';
 
 @ObjectType('FieldChange', {
   description: 'A field that differs between two rows of the same key; values as in records.',
@@ -152,6 +153,11 @@ export class RestorePlanView {
   })
   get conflictPolicy(): ConflictPolicy | null {
     return this.record.threeWay?.conflictPolicy ?? null;
+  }
+
+  @Field(() => [RecordKeyView], { nullable: true, description: 'The records that were asked for; none for all.' })
+  get keys(): RecordKeyView[] | null {
+    return toRecordKeyViews(this.record.keys);
   }
 
   @Field(() => String)

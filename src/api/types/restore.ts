@@ -4,11 +4,12 @@ import type { RestoreRecord } from '../../catalog/catalog';
 import type { RestoreType } from '../../domain/backup';
 import type { RequestedDataType } from '../../domain/data-type';
 import type { JobState, RestoreTarget } from '../../domain/job';
+import type { RecordKey } from '../../domain/record-key';
 import type { RestoredTable, RestoreResult } from '../../domain/task';
 import type { ConflictPolicy } from '../../domain/three-way';
 import { ConflictPolicyEnum, DataTypeEnum, JobStateEnum, RestoreModeEnum, RestoreTypeEnum } from '../enums';
 import { toGlobalId } from '../global-id';
-import { BigIntScalar, DateTimeScalar } from '../scalars';
+import { BigIntScalar, DateTimeScalar, JsonScalar } from '../scalars';
 import { countedConnectionType } from './connection';
 import { Node } from './node';
 
@@ -25,6 +26,30 @@ export class RestoreTargetView {
   get scratch(): string | null {
     return this.target.kind === 'SCRATCH' ? this.target.schema : null;
   }
+}
+
+@ObjectType('RecordKey', { description: 'One record of a table, as it was named.' })
+export class RecordKeyView {
+  constructor(private readonly record: RecordKey) {}
+
+  @Field(() => DataTypeEnum)
+  get dataType(): RequestedDataType {
+    return this.record.dataType;
+  }
+
+  @Field(() => String)
+  get table(): string {
+    return this.record.table;
+  }
+
+  @Field(() => JsonScalar)
+  get key(): RecordKey['key'] {
+    return this.record.key;
+  }
+}
+
+export function toRecordKeyViews(keys: readonly RecordKey[] | null): RecordKeyView[] | null {
+  return keys && keys.map((key) => new RecordKeyView(key));
 }
 
 @ObjectType('RestoredTable', { description: 'What a restore did to one table, or, as a dry run, would do.' })
@@ -116,6 +141,11 @@ export class RestoreView {
   @Field(() => ConflictPolicyEnum, { nullable: true, description: 'Of a three-way restore.' })
   get conflictPolicy(): ConflictPolicy | null {
     return this.record.threeWay?.conflictPolicy ?? null;
+  }
+
+  @Field(() => [RecordKeyView], { nullable: true, description: 'The records that were asked for; none for all.' })
+  get keys(): RecordKeyView[] | null {
+    return toRecordKeyViews(this.record.keys);
   }
 
   @Field(() => RestoreTargetView)

@@ -6,6 +6,7 @@ import { AddJobDeletions1763942400000 } from './add-job-deletions';
 import { AddJobOutcomes1763856000000 } from './add-job-outcomes';
 import { AddRestorability1764547200000 } from './add-restorability';
 import { AddNewRawBytes1764115200000 } from './add-new-raw-bytes';
+import { AddRecordKeys1764806400000 } from './add-record-keys';
 import { AddRestorePlans1764288000000 } from './add-restore-plans';
 import { AddThreeWay1764633600000 } from './add-three-way';
 import { AllowKeysWithoutJob1764028800000 } from './allow-keys-without-job';
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   AddRestorability1764547200000,
   AddThreeWay1764633600000,
   AddExports1764720000000,
+  AddRecordKeys1764806400000,
 ];

@@ -32,6 +32,11 @@ export interface Adaptation {
   dropped: readonly { name: string; isGenerated: boolean }[];
 }
 
+/** How many columns, the first ones, the backup tells of; undefined for all. */
+export function knownColumns(adaptation: Adaptation | undefined): number | undefined {
+  return adaptation && adaptation.added.length > 0 ? adaptation.fields.length : undefined;
+}
+
 /** SAME: rows fit byte for byte. UNFIT: in words, each naming table and column, what could be lost. */
 export type Fit =
   { kind: 'SAME' } | { kind: 'ADAPTED'; adaptation: Adaptation } | { kind: 'UNFIT'; problems: readonly string[] };

@@ -15,7 +15,7 @@ import { RowFilter, type RowPredicate } from '../rows/row-filter';
 import type { ChunkSpan } from './backup-rows';
 import { BusinessSpans, type Sought } from './business-spans';
 import { newProof, noteLostTable, readProven, type ChunkProof } from './prove-chunks';
-import { columnIndexes, ScopedFields, ValueSet } from './scoped-fields';
+import { columnIndexes, foldsOf, ScopedFields, ValueSet } from './scoped-fields';
 import type { ScopedTable } from './scoped-table';
 
 export interface BusinessSearch {
@@ -252,7 +252,8 @@ class BusinessCollection {
     this.references.set(key.referencedTable, known);
     const found = known.find((reference) => reference.key === key);
     if (found !== undefined) return found.values;
-    const values = new ValueSet(columnIndexes(child, key.columns));
+    const folds = foldsOf(key, { child, parent: parent.manifest.structure });
+    const values = new ValueSet(columnIndexes(child, key.columns), folds);
     const columns = columnIndexes(parent.manifest.structure, key.referencedColumns);
     known.push({ key, child, values, columns, lookedFor: 0 });
     return values;

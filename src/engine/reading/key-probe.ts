@@ -2,7 +2,7 @@
 import type { ChunkEntry } from '../../domain/backup-store';
 import { AppError, isAppError } from '../../domain/errors';
 import type { LayerRef } from '../../domain/manifest';
-import { rowStart, type KeyRange, type RowBatch, type RowCodec, type SortKey } from '../../domain/rows';
+import { rowStart, type KeyBytes, type KeyRange, type RowBatch, type RowCodec, type SortKey } from '../../domain/rows';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
 import type { ColumnValues, CompareField, JsonValue } from '../../domain/values';
 
@@ -14,8 +14,10 @@ export class KeyProbe {
   private readonly fields: Int32Array;
   private readonly located: number;
   private readonly sortKey: SortKey | null;
+  /** The key as rows most likely hold it, which may be written otherwise; null where that can't be told. */
+  readonly bytes: KeyBytes | null;
   /** The key's place; null where only the source knows it. */
-  private readonly place: Buffer | null;
+  readonly place: Buffer | null;
 
   /** Throws INVALID_INPUT, with the path `key`, for what is no key of the table. */
   constructor(
@@ -31,7 +33,8 @@ export class KeyProbe {
     this.fields = new Int32Array(3 * Math.max(this.located, this.columns.length));
     this.sortKey = codec.sortKey?.(structure) ?? null;
     const encoded = ofKey.map((part) => part.encoded);
-    this.place = encoded.includes(null) ? null : (this.sortKey?.(Buffer.concat(encoded as Buffer[])) ?? null);
+    this.bytes = encoded.includes(null) ? null : Buffer.concat(encoded as Buffer[]);
+    this.place = this.bytes && (this.sortKey?.(this.bytes) ?? null);
   }
 
   /** Whether a chunk, or a page's whole subtree, may have the key. True where that can't be told. */

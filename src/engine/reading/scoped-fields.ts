@@ -1,6 +1,6 @@
 /** Values of a business's rows: what paths and foreign keys may point to. */
 import type { RowBatch, RowCodec } from '../../domain/rows';
-import type { TableStructure } from '../../domain/table';
+import type { ColumnStructure, ForeignKey, TableStructure } from '../../domain/table';
 import { RowCollector } from '../rows/row-chunk';
 import { FieldReader } from '../rows/row-filter';
 
@@ -9,21 +9,25 @@ export class ValueSet {
   private readonly values = new Set<string>();
   private readonly encoded: Buffer[] = [];
 
-  constructor(readonly columns: readonly number[]) {}
+  constructor(
+    readonly columns: readonly number[],
+    /** As `ScopedFields.tuple` takes it. */
+    private readonly folds?: readonly boolean[],
+  ) {}
 
   get size(): number {
     return this.values.size;
   }
 
   add(fields: ScopedFields): void {
-    const value = fields.tuple(this.columns);
+    const value = fields.tuple(this.columns, this.folds);
     if (value === null || this.values.has(value)) return;
     this.values.add(value);
     this.encoded.push(fields.encoded(this.columns));
   }
 
   has(fields: ScopedFields, columns: readonly number[]): boolean {
-    const value = fields.tuple(columns);
+    const value = fields.tuple(columns, this.folds);
     return value !== null && this.values.has(value);
   }
 
@@ -45,7 +49,7 @@ export class ScopedFields {
 
   constructor(codec: RowCodec, structure: TableStructure) {
     this.reader = new FieldReader(codec, structure);
-    this.folds = structure.columns.map(({ collation }) => /_ci$|nocase/i.test(collation ?? ''));
+    this.folds = structure.columns.map(isCaseless);
   }
 
   at(bytes: Buffer, rowStart: number): this {
@@ -57,14 +61,15 @@ export class ScopedFields {
     return this.reader.text(column);
   }
 
-  /** The columns' values together; null when one of them is NULL, which references nothing. */
-  tuple(columns: readonly number[]): string | null {
+  /** The columns' values together; null when one of them is NULL, which references nothing. `folds`: which of them ignore case; default: as each says. */
+  tuple(columns: readonly number[], folds?: readonly boolean[]): string | null {
     let tuple = '';
-    for (const column of columns) {
+    for (const [i, column] of columns.entries()) {
       if (this.reader.isNull(column)) return null;
-      const value = this.folds[column]
-        ? fold(this.reader.text(column) ?? '')
-        : this.reader.field(column).toString('latin1');
+      const value =
+        (folds?.[i] ?? this.folds[column])
+          ? fold(this.reader.text(column) ?? '')
+          : this.reader.field(column).toString('latin1');
       tuple += `${value.length}:${value}`;
     }
     return tuple;
@@ -74,6 +79,20 @@ export class ScopedFields {
   encoded(columns: readonly number[]): Buffer {
     return Buffer.concat(columns.map((column) => this.reader.field(column)));
   }
+}
+
+function isCaseless({ collation }: ColumnStructure): boolean {
+  return /_ci$|nocase/i.test(collation ?? '');
+}
+
+/** Which columns of a reference ignore case: where either side says so, for a source may tell the collation of keys alone. */
+export function foldsOf(
+  key: ForeignKey,
+  { child, parent }: { child: TableStructure; parent: TableStructure },
+): boolean[] {
+  const ofChild = columnIndexes(child, key.columns).map((column) => child.columns[column]);
+  const ofParent = columnIndexes(parent, key.referencedColumns).map((column) => parent.columns[column]);
+  return ofChild.map((column, i) => [column, ofParent[i]].some((either) => either !== undefined && isCaseless(either)));
 }
 
 function fold(text: string): string {

@@ -4,7 +4,7 @@
  */
 import { changeCounts, conflictCounts, type AppliedKind, type ChangeSetTable } from '../../domain/change-set';
 import { AppError, isAppError } from '../../domain/errors';
-import type { RowScope } from '../../domain/rows';
+import { ALL_ROWS, type WrittenRows } from '../../domain/rows';
 import type { ChangeWriter, Source, TableState } from '../../domain/source';
 import type { RestoredTable, RestoreResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
@@ -26,7 +26,7 @@ export interface Applying {
   store: EngineStore;
   /** Those of the change set, reversed where it is undone. */
   tables: readonly ChangeSetTable[];
-  scope: RowScope;
+  scope: WrittenRows;
   kind: AppliedKind;
   keeper: UndoKeeper;
   /** False where the backup had lost rows: then rows beside those listed are not all newer. */
@@ -138,7 +138,12 @@ async function load(ready: Ready, context: TaskContext): Promise<Applied> {
       jobId,
       source,
       store,
-      scope: { tables: manifests.map((manifest) => ({ manifest, role: 'WHOLE' })), rows: scope, filtered: false },
+      scope: {
+        tables: manifests.map((manifest) => ({ manifest, role: 'WHOLE' })),
+        rows: ALL_ROWS,
+        written: scope,
+        filtered: false,
+      },
       rows: new BackupRows({ store, codec: source.codec }, new Set(), new Map()),
       beforePublishing: () => keeper.keep(async () => asTheyAre(tables, states)),
     },

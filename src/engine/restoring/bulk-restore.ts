@@ -48,7 +48,7 @@ export async function restoreInBulk(restore: BulkRestore, context: TaskContext):
     jobId,
     scratchSchema,
     tables: scope.tables.map(({ manifest }) => manifest.structure),
-    scope: scope.rows,
+    scope: scope.written,
     connections: context.deps.limits(source.name).connections,
     onBrokenReference,
     signal: context.signal,

@@ -2,18 +2,20 @@
  * Compares live tables with a backup, stretch by stretch on all lanes of a consistent read: in each stretch's key range the rows in
  * scope of both sides are joined. Reads everything in scope, keeps only differences.
  */
-import type { RowBatch, RowCodec, RowScope } from '../../domain/rows';
+import type { KeyBytes, RowBatch, RowCodec, RowScope } from '../../domain/rows';
 import type { ReadRowsOptions } from '../../domain/source';
 import { keyColumnIndexes, type TableStructure } from '../../domain/table';
 import { AppError } from '../../domain/errors';
 import { runLanes } from '../lanes';
 import type { TaskContext } from '../ports';
+import { knownColumns } from '../reading/adaptation';
 import type { BackupRows, Stretch } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
-import { compareRows, type DifferenceSink, type RowSlice } from '../rows/compare-rows';
-import { RowCollector } from '../rows/row-chunk';
+import { compareRows, type DifferenceSink } from '../rows/compare-rows';
 import { keysOf } from '../rows/key-bytes';
 import { FieldReader, type RowPredicate } from '../rows/row-filter';
+import { compareRecords } from './compare-records';
+import { compareWithStrays } from './stray-search';
 
 /** The one method of reads and writers that comparing needs. */
 export interface LiveReader {
@@ -61,23 +63,16 @@ export async function compareStretch(
   const { structure } = table.manifest;
   const sink = sparing(work.sink, rows.isLeftOut(structure.table));
   const backup = await rows.readStretch(table.manifest, stretch);
-  // Parents are only ever inserted: a stretch without any in scope has nothing to say.
-  if (table.role === 'PARENT' && backup.ends.length === 0) return;
-  const keyColumns = keyColumnIndexes(structure);
-  const of = { codec, keyColumns, knownColumns: knownColumns(table) };
+  // Looked for by their keys: a stretch without any in scope has nothing to say.
+  if (table.role !== 'WHOLE' && backup.ends.length === 0) return;
+  if (table.role === 'RECORDS') return compareRecords({ table, backup, sink, signal }, comparing);
+  const of = { codec, structure, knownColumns: knownColumns(table.adaptation) };
   const live = liveRows({ table, stretch, signal, backup }, comparing);
-  if (!comparing.findStrays || table.role === 'PARENT') return compareRows({ ...of, backup, live, sink });
-  const strays = new StraySearch(structure, codec, sink);
-  await compareRows({ ...of, backup, live, sink: strays.firstPass() });
-  if (strays.missing.length === 0) return;
-  const missing = strays.missingRows();
-  const everyone = comparing.live.readRows(structure, { keys: keysOf(missing, codec, keyColumns), signal });
-  await compareRows({ ...of, backup: missing, live: everyone, sink: strays.secondPass() });
-}
-
-/** Undefined where the backup knows all columns. */
-function knownColumns({ adaptation }: ScopedTable): number | undefined {
-  return adaptation && adaptation.added.length > 0 ? adaptation.fields.length : undefined;
+  if (!comparing.findStrays || table.role === 'PARENT') {
+    return compareRows({ ...of, keyColumns: keyColumnIndexes(structure), backup, live, sink });
+  }
+  const everyone = (keys: readonly KeyBytes[]) => comparing.live.readRows(structure, { keys, signal });
+  return compareWithStrays({ ...of, backup, own: live, everyone, sink });
 }
 
 /** What is live of a row that is left out stays as it is. */
@@ -92,64 +87,6 @@ function sparing(sink: DifferenceSink, isLeftOut: RowPredicate | undefined): Dif
       if (!isLeftOut(row.bytes, row.start)) sink.missing(row, index);
     },
   };
-}
-
-/** Splits comparing in two: rows missing from the scope are held back, then looked for outside it. */
-class StraySearch {
-  readonly missing: { row: RowSlice; index: number }[] = [];
-  private readonly ownerColumn: number;
-  private readonly liveFields: FieldReader;
-  private readonly backupFields: FieldReader;
-
-  constructor(
-    private readonly structure: TableStructure,
-    codec: RowCodec,
-    private readonly sink: DifferenceSink,
-  ) {
-    const owner = structure.mapping.business?.column;
-    this.ownerColumn = structure.columns.findIndex(({ name }) => name === owner);
-    this.liveFields = new FieldReader(codec, structure);
-    this.backupFields = new FieldReader(codec, structure);
-  }
-
-  firstPass(): DifferenceSink {
-    return { ...this.sink, missing: (row, index) => void this.missing.push({ row, index }) };
-  }
-
-  missingRows(): RowBatch {
-    const rows = new RowCollector();
-    for (const { row } of this.missing) rows.add(row.bytes, row.start, row.end);
-    return rows.takeBatch();
-  }
-
-  secondPass(): DifferenceSink {
-    const indexOf = (index: number): number => (this.missing[index] as { index: number }).index;
-    return {
-      ...this.sink,
-      changed: (change) => {
-        if (!this.sameOwner(change)) throw ownedByOthers(this.structure);
-        this.sink.changed({ ...change, index: indexOf(change.index) });
-      },
-      extra: () => undefined,
-      missing: (row, index) => this.sink.missing(row, indexOf(index)),
-    };
-  }
-
-  private sameOwner({ live, backup }: { live: RowSlice; backup: RowSlice }): boolean {
-    this.liveFields.locate(live.bytes, live.start);
-    this.backupFields.locate(backup.bytes, backup.start);
-    return this.liveFields.sameField(this.backupFields, this.ownerColumn);
-  }
-}
-
-export function ownedByOthers(structure: TableStructure): AppError {
-  return new AppError(
-    'CONFLICT',
-    `A key in table ${structure.table} that the backup holds is now another business's.`,
-    {
-      hint: 'Restore into a scratch schema, and settle by hand whose row it is.',
-    },
-  );
 }
 
 /**

@@ -80,7 +80,8 @@ export class TableDifferences implements TableChanges {
   private wholeSink(chunk: { index: number; rowCount: number }): DifferenceSink {
     return {
       ...this.parentSink(chunk),
-      changed: ({ live, backup, index }) => {
+      changed: ({ live, backup, index, isParent }) => {
+        if (isParent) return void this.counts.unchanged++;
         this.counts.updates++;
         this.touch(chunk, index);
         (this.collides(live, backup) ? this.moved : this.updated).add(live, backup);

@@ -94,7 +94,7 @@ function ownerProblems(
   { adaptation: { structure, added }, scope }: { adaptation: Adaptation; scope: RestoreScope },
 ): string[] {
   const owner = structure.mapping.business?.column;
-  if (scope.rows.kind !== 'BUSINESS' || role !== 'WHOLE' || !added.some(({ name }) => name === owner)) return [];
+  if (scope.rows.kind !== 'BUSINESS' || role === 'PARENT' || !added.some(({ name }) => name === owner)) return [];
   return [`${structure.table}.${owner} says whose rows these are, and is new since the backup`];
 }
 

@@ -11,6 +11,7 @@ import type { TableDifferences } from './differences';
 import { describe, proveWrites, type InPlaceResult } from './prove-writes';
 import { writeChanges } from './table-changes';
 import { openWriter, undoWrite } from './undo-write';
+import { requireNothingElse, sumsBeside } from './watch-triggers';
 
 export interface InPlaceRestore extends Omit<ScopeComparing, 'findStrays'> {
   jobId: string;
@@ -33,7 +34,7 @@ type Attempt = InPlaceRestore & Care;
 export async function restoreInPlace(restore: InPlaceRestore, context: TaskContext): Promise<InPlaceResult> {
   if (restore.scope.tables.length === 0) return { tables: [], verifiedRows: 0 };
   // A plan must tell of such rows too; nothing is written that could meet one.
-  const findStrays = restore.compareOnly && restore.scope.rows.kind === 'BUSINESS';
+  const findStrays = restore.compareOnly && restore.scope.written.kind === 'BUSINESS';
   let care: Care = { findStrays, moveUpdates: false };
   for (;;) {
     try {
@@ -48,7 +49,7 @@ export async function restoreInPlace(restore: InPlaceRestore, context: TaskConte
 
 function moreCare(care: Care, { scope, compareOnly }: InPlaceRestore, error: unknown): Care | null {
   if (!isAppError(error) || compareOnly) return null;
-  const isBusiness = scope.rows.kind === 'BUSINESS';
+  const isBusiness = scope.written.kind === 'BUSINESS';
   if (error.code === 'PLAN_DRIFTED' && isBusiness && !care.findStrays) return { ...care, findStrays: true };
   if (error.code === 'CONFLICT' && !care.moveUpdates) return { ...care, moveUpdates: true };
   return null;
@@ -80,14 +81,22 @@ async function applyAll(
     jobId: restore.jobId,
     tables: differences.map(({ table }) => table.manifest.structure),
     missing: [...restore.missing],
-    scope: restore.scope.rows,
+    scope: restore.scope.written,
     signal: context.signal,
   };
   const writer = await openWriter(() => restore.source.openChangeWriter(options), context);
   try {
+    // Of single records only these are compared again: whatever else triggers write into their tables must show all the same.
+    const watching = {
+      triggers: restore.scope.written.kind === 'KEYS' ? restore.triggers : NO_TRIGGERS,
+      writer,
+      context,
+    };
+    const watched = await sumsBeside(differences, watching);
     await writeChanges(writer, differences, context);
     await writer.checkReferences();
     const result = await proveWrites(restore, { writer, differences, context });
+    await requireNothingElse(watched, watching);
     throwIfAborted(context.signal);
     context.progress.begin({ name: 'committing', from: 98, to: 99 });
     context.committing = true;
@@ -98,6 +107,8 @@ async function applyAll(
     throw error;
   }
 }
+
+const NO_TRIGGERS: FiringTriggers = new Map();
 
 function unchanged(differences: TableDifferences[]): number {
   return differences.reduce((sum, { counts }) => sum + counts.unchanged, 0);

@@ -11,7 +11,7 @@ import {
   type ChangeSetTable,
   type StoredChangeSet,
 } from '../../domain/change-set';
-import { isAppError, type ErrorCode } from '../../domain/errors';
+import { isAppError, type AppError, type ErrorCode } from '../../domain/errors';
 import type { ChangeSetId, JobId } from '../../domain/ids';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { RowBatch } from '../../domain/rows';
@@ -149,7 +149,11 @@ export function changesNothing(tables: readonly ChangeSetTable[]): boolean {
 }
 
 /** What stands in the way of writing alone; anything else is a failure of the restore. */
-const WITHOUT_UNDO: readonly ErrorCode[] = ['REPOSITORY_UNAVAILABLE', 'REPOSITORY_FULL', 'LEASE_LOST'];
+const IN_THE_WAY_OF_WRITING: readonly ErrorCode[] = ['REPOSITORY_UNAVAILABLE', 'REPOSITORY_FULL', 'LEASE_LOST'];
+
+export function takesNoWrites(error: unknown): error is AppError {
+  return isAppError(error) && IN_THE_WAY_OF_WRITING.includes(error.code);
+}
 
 export interface UndoFacts {
   jobId: JobId;
@@ -180,7 +184,7 @@ export class UndoKeeper {
       await this.keeping.store.deleteChangeSet(changeSetId);
       this.kept = await keepChangeSet({ ...facts, changeSetId, backupId, validForMs, notes: [...notes] }, this.keeping, tablesOf); // prettier-ignore
     } catch (error) {
-      if (!isAppError(error) || !WITHOUT_UNDO.includes(error.code)) throw error;
+      if (!takesNoWrites(error)) throw error;
       this.kept = null;
       notes.push(`This can't be undone, for the repository takes no writes: ${error.message}`);
     }

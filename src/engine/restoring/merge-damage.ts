@@ -15,7 +15,8 @@ import { RowMerger, type RowImages } from '../rows/merge-row';
 import { RowCollector } from '../rows/row-chunk';
 import { FieldReader } from '../rows/row-filter';
 import { RowSpool, splitRows } from '../rows/spool';
-import { ownedByOthers, type LiveReader } from './compare-tables';
+import type { LiveReader } from './compare-tables';
+import { ownedByOthers } from './stray-search';
 import { NO_ROW, type ConflictingRows, type DamagedRows, type TableDamage } from './damage';
 import { TableDifferences } from './differences';
 

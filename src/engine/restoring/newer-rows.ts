@@ -1,14 +1,16 @@
 /** Rows that a change set does not list and that came since: they stay, and are counted for whoever reads the result. */
 import { changeCounts, type ChangeSetTable } from '../../domain/change-set';
-import { rowCount, type RowScope } from '../../domain/rows';
+import { rowCount, type RowScope, type WrittenRows } from '../../domain/rows';
 import type { ChangeWriter } from '../../domain/source';
 import type { TaskContext } from '../ports';
 
 /** How many rows more than listed and compared ones the table would have; 0 where that can't be told. */
 export async function newerRowsIn(
   table: ChangeSetTable,
-  { writer, scope, context }: { writer: ChangeWriter; scope: RowScope; context: TaskContext },
+  { writer, scope, context }: { writer: ChangeWriter; scope: WrittenRows; context: TaskContext },
 ): Promise<number> {
+  // Beside single records stand all others.
+  if (scope.kind === 'KEYS') return 0;
   // Parents of a business are compared one by one, and others' rows stand beside them.
   if (scope.kind === 'BUSINESS' && table.structure.mapping.business === undefined) return 0;
   const { inserts, updates } = changeCounts(table);

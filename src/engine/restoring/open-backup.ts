@@ -12,6 +12,7 @@ import { collectBusinessRows, noRowOf, type BusinessRows } from '../reading/busi
 import { proveChunks, type ChunkProof } from '../reading/prove-chunks';
 import { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
+import { collectRecords } from './collect-records';
 import { underLiveNames, type Renamed } from './renamed-tables';
 import { restoreScope, type Losses, type RestoreScope, type ScopeSpec } from './restore-scope';
 
@@ -25,6 +26,8 @@ export interface OpenedBackup {
   losses: Losses;
   /** What is damaged, one sentence each; empty unless damage was allowed. */
   damage: readonly string[];
+  /** By table: sentences for an operator on why rows of it come. */
+  reasons?: ReadonlyMap<string, readonly string[]>;
 }
 
 interface Opening {
@@ -33,14 +36,21 @@ interface Opening {
   context: TaskContext;
 }
 
+interface Surroundings {
+  store: EngineStore;
+  source: Source;
+  notes: string[];
+}
+
 export async function openBackup(
   spec: ScopeSpec,
-  { store, source, notes }: { store: EngineStore; source: Source; notes: string[] },
+  { store, source, notes }: Surroundings,
   context: TaskContext,
 ): Promise<OpenedBackup> {
   const { manifest, renamed } = named(await requireManifest(store, spec), { spec, source });
   const opening = { store, codec: source.codec, context };
   const whole = restoreScope(spec, manifest);
+  if (spec.keys) return openRecords(spec, { manifest, renamed, whole, store, source, notes }, context);
   const business = whole.filtered && whole.rows.kind === 'BUSINESS' ? whole.rows.businessId : null;
   const found = business === null ? null : await findBusiness(whole, business, opening);
   const proof = found?.proof ?? (await proveAll(whole, opening));
@@ -54,13 +64,30 @@ export async function openBackup(
   return { manifest, renamed, scope, rows, losses, damage: proof.losses };
 }
 
+type Named = Pick<OpenedBackup, 'manifest' | 'renamed'>;
+
 /** A scratch schema shows the backup as it is. */
-function named(
-  manifest: Manifest,
-  { spec, source }: { spec: ScopeSpec; source: Source },
-): Pick<OpenedBackup, 'manifest' | 'renamed'> {
+function named(manifest: Manifest, { spec, source }: { spec: ScopeSpec; source: Source }): Named {
   if (spec.target?.kind === 'SCRATCH') return { manifest, renamed: new Map() };
   return underLiveNames(manifest, source.mapping);
+}
+
+async function openRecords(
+  { keys = [], allowUnchecked, target }: ScopeSpec,
+  { manifest, renamed, whole, store, source, notes }: Surroundings & Named & { whole: RestoreScope },
+  context: TaskContext,
+): Promise<OpenedBackup> {
+  const businessId = whole.rows.kind === 'BUSINESS' ? whole.rows.businessId : null;
+  const search = { keys, manifest, tables: whole.tables, businessId, store, source };
+  const found = await collectRecords({ ...search, isScratch: target?.kind === 'SCRATCH' }, context);
+  const { tables, proof, reasons } = found;
+  if (proof.losses.length > 0 && (found.refusal !== null || !allowUnchecked)) throw damaged(proof);
+  if (found.refusal !== null) throw found.refusal;
+  notes.push(...proof.losses);
+  const rows = new BackupRows({ store, codec: source.codec }, proof.lostChunks, found.rows);
+  const scope: RestoreScope = { tables, rows: whole.rows, written: { kind: 'KEYS' }, filtered: true };
+  const losses = { hurt: new Set<string>(), lost: [] };
+  return { manifest, renamed, scope, rows, losses, damage: proof.losses, reasons };
 }
 
 export async function requireManifest(store: EngineStore, spec: Pick<ScopeSpec, 'backupId'>): Promise<Manifest> {

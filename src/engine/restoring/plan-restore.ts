@@ -2,22 +2,15 @@
  * Plans a restore: compares the live source with the backup and keeps exactly what restoring would change, as a change set. Reads only.
  */
 import type { ChangeSetWriteSession } from '../../domain/backup-store';
-import {
-  changeCounts,
-  conflictCounts,
-  estimateApplyingMs,
-  sumCounts,
-  type ChangeSetTable,
-  type StoredChangeSet,
-} from '../../domain/change-set';
-import type { RowCodec } from '../../domain/rows';
+import { changeCounts, type ChangeSetTable, type StoredChangeSet } from '../../domain/change-set';
 import type { Source } from '../../domain/source';
-import type { EngineTask, PlannedTable, PlanResult } from '../../domain/task';
+import type { EngineTask, PlanResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
 import type { ScopedTable } from '../reading/scoped-table';
 import { storeWait } from '../store-wait';
 import { compareAll, noDifferencesYet, type FiringTriggers, type ScopeComparing } from './compare-scope';
+import { describePlan } from './describe-plan';
 import type { TableDifferences } from './differences';
 import { fitToLive, withStructureChanges } from './fit-tables';
 import {
@@ -27,14 +20,14 @@ import {
   loadOrCopy,
   stateOf,
   type BackupTables,
+  type ChangeSetFacts,
   type Keeping,
 } from './keep-changes';
 import type { LeftOutRows } from './left-out-rows';
 import { openBackup, type OpenedBackup } from './open-backup';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
-import { firingWarning, referenceWarnings } from './restore-warnings';
+import { firingWarning, referenceWarnings, withReasons } from './restore-warnings';
 import { planThreeWay } from './three-way-restore';
-import { typedSamples } from './typed-samples';
 
 type PlanTask = Extract<EngineTask, { kind: 'PLAN' }>;
 
@@ -58,16 +51,23 @@ function makeAnyPlan({ spec, jobId }: PlanTask, keeping: Keeping): Promise<Store
 
 async function makePlan({ spec, jobId }: Pick<PlanTask, 'spec' | 'jobId'>, keeping: Keeping): Promise<StoredChangeSet> {
   const { source, store, context } = keeping;
+  const { planId: changeSetId, backupId, validForMs } = spec;
   const notes: string[] = [];
   const backup = await openBackup(spec, { store, source, notes }, context);
+  return keepPlan(backup, { changeSetId, jobId, backupId, notes, validForMs }, keeping);
+}
+
+export type PlanFacts = Pick<ChangeSetFacts, 'changeSetId' | 'jobId' | 'backupId' | 'notes' | 'validForMs'>;
+
+/** What restoring the opened backup would change. */
+export async function keepPlan(backup: OpenedBackup, plan: PlanFacts, keeping: Keeping): Promise<StoredChangeSet> {
+  const { context } = keeping;
   throwIfAborted(context.signal);
   const planning = await makeReady(backup, keeping);
-  notes.push(...[...planning.leftOut.values()].flat());
-  const facts = { changeSetId: spec.planId, kind: 'PLAN', jobId, backupId: spec.backupId, basedOn: null } as const;
-  return keepChangeSet(
-    { ...facts, scope: backup.scope.rows, notes, validForMs: spec.validForMs },
-    keeping,
-    async (session) => withWarnings(await planTables(session, planning, context), planning, context),
+  const notes = [...plan.notes, ...[...planning.leftOut.values()].flat()];
+  const facts = { ...plan, notes, kind: 'PLAN', scope: backup.scope.written, basedOn: null } as const;
+  return keepChangeSet(facts, keeping, async (session) =>
+    withWarnings(await planTables(session, planning, context), planning, context),
   );
 }
 
@@ -99,7 +99,7 @@ async function planTables(
   context: TaskContext,
 ): Promise<ChangeSetTable[]> {
   const { scope, losses } = backup;
-  const findStrays = scope.rows.kind === 'BUSINESS'; // because nothing is written that would come to meet one
+  const findStrays = scope.written.kind === 'BUSINESS'; // because nothing is written that would come to meet one
   const comparing: ScopeComparing = { ...backup, source, missing, findStrays };
   const compared = scope.tables.filter((table) => !isLoaded(table, of));
   const differences = noDifferencesYet(compared, comparing, { deps: context.deps, moveUpdates: false });
@@ -135,29 +135,14 @@ async function withWarnings(
   { source, backup, leftOut }: Planning,
   { signal }: TaskContext,
 ): Promise<ChangeSetTable[]> {
+  const { losses, reasons, manifest, scope } = backup;
   const referring = await source.referringTables(tables.map(({ table }) => table), signal); // prettier-ignore
+  // What single records refer to in the backup's tables was looked for.
+  const seen = scope.written.kind === 'KEYS' ? manifest.tables : tables;
+  const references = { known: seen.map(({ table }) => table), referring };
   return tables.map((table) => {
-    const warnings = [...table.warnings, ...referenceWarnings(table, { tables, referring })];
-    return withLosses(withStructureChanges({ ...table, warnings }, backup), { losses: backup.losses, leftOut });
+    const warnings = [...table.warnings, ...referenceWarnings(table, references)];
+    const told = withLosses(withStructureChanges({ ...table, warnings }, backup), { losses, leftOut });
+    return withReasons(told, reasons);
   });
-}
-
-function describePlan({ hash, changeSet }: StoredChangeSet, codec: RowCodec): PlanResult {
-  const { changeSetId, createdAt, expiresAt, tables, notes } = changeSet;
-  return {
-    kind: 'PLAN',
-    changeSet: { changeSetId, planHash: hash, createdAt, expiresAt },
-    tables: tables.map((table) => describeTable(table, codec)),
-    ...sumCounts(tables.map(changeCounts)),
-    estimatedMs: estimateApplyingMs(tables),
-    notes,
-  };
-}
-
-function describeTable(planned: ChangeSetTable, codec: RowCodec): PlannedTable {
-  const { dataType, table, before, unchanged, warnings } = planned;
-  const samples = typedSamples(planned, codec);
-  const conflicts = planned.conflicts && conflictCounts(planned);
-  const counts = { ...changeCounts(planned), unchanged, ...(conflicts && { conflicts }) };
-  return { dataType, table, before, ...counts, samples, warnings };
 }

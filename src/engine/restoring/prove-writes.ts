@@ -98,8 +98,9 @@ class WriteProof {
         this.equalRows += rows;
       },
       // A parent that is there is left as it is, whatever it holds.
-      changed: ({ index }) => {
-        if (this.table.role === 'WHOLE' || isTouched(touched, index)) differs(index);
+      changed: ({ index, isParent }) => {
+        const isLeft = isParent ?? this.table.role === 'PARENT';
+        if (!isLeft || isTouched(touched, index)) differs(index);
       },
       missing: (_, index) => differs(index),
       extra: () => {

@@ -8,21 +8,23 @@ import { AppError } from '../../domain/errors';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { Manifest, TableManifest } from '../../domain/manifest';
 import { businessRoles } from '../../domain/ownership';
-import { ALL_ROWS, type RowScope } from '../../domain/rows';
+import { ALL_ROWS, type RowScope, type WrittenRows } from '../../domain/rows';
 import type { ScopedTable } from '../reading/scoped-table';
 
 /** What of a backup is meant, by a restore or by its plan. */
 export type ScopeSpec = Pick<
   RestoreJobSpec,
-  'source' | 'backupId' | 'type' | 'dataTypes' | 'businessId' | 'allowUnchecked'
+  'source' | 'backupId' | 'type' | 'dataTypes' | 'businessId' | 'keys' | 'allowUnchecked'
 > &
   /** Absent: in place. */
   Partial<Pick<RestoreJobSpec, 'target'>>;
 
 export interface RestoreScope {
   tables: ScopedTable[];
-  /** Which live rows are the restore's concern. */
+  /** Which live rows are the restore's concern; of single records, whose they must be. */
   rows: RowScope;
+  /** Which rows are written. */
+  written: WrittenRows;
   /** True where the backup holds rows outside the scope. */
   filtered: boolean;
 }
@@ -41,6 +43,7 @@ export function restoreScope(spec: ScopeSpec, manifest: Manifest): RestoreScope 
   const whole = (tables: TableManifest[]): RestoreScope => ({
     tables: tables.map((table) => ({ manifest: table, role: 'WHOLE' })),
     rows: ALL_ROWS,
+    written: ALL_ROWS,
     filtered: false,
   });
   switch (spec.type) {
@@ -80,7 +83,8 @@ function businessScope(spec: ScopeSpec, manifest: Manifest): RestoreScope {
     if (role === 'PARENT') tables.push({ manifest: table, role: 'PARENT' });
   }
   requireTables(tables);
-  return { tables, rows: { kind: 'BUSINESS', businessId }, filtered: held === null };
+  const rows: RowScope = { kind: 'BUSINESS', businessId };
+  return { tables, rows, written: rows, filtered: held === null };
 }
 
 function requireTables<Table>(tables: Table[]): Table[] {

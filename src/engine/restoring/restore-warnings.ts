@@ -55,13 +55,25 @@ export function conflictsWarning({ rows, fields }: ConflictCounts, policy: Confl
   return `${fields} fields of ${rows} rows were damaged and changed later too: ${RESOLVED[policy]}.`;
 }
 
+/** With what is to be said of the table beside its own warnings. */
+export function withReasons<Table extends { table: string; warnings: string[] }>(
+  table: Table,
+  reasons: ReadonlyMap<string, readonly string[]> | undefined,
+): Table {
+  return { ...table, warnings: [...(reasons?.get(table.table) ?? []), ...table.warnings] };
+}
+
+export interface KnownReferences {
+  /** Names of tables to and from which references are seen to. */
+  known: readonly string[];
+  /** By table those that refer to it. */
+  referring: ReadonlyMap<string, readonly string[]>;
+}
+
 /** References that applying checks and a plan can't, for it writes nothing: to tables, and from tables, that are no part of it. */
-export function referenceWarnings(
-  planned: ChangeSetTable,
-  { tables, referring }: { tables: readonly ChangeSetTable[]; referring: ReadonlyMap<string, readonly string[]> },
-): string[] {
+export function referenceWarnings(planned: ChangeSetTable, { known, referring }: KnownReferences): string[] {
   const { inserts, updates, deletes } = changeCounts(planned);
-  const isOutside = (name: string): boolean => !tables.some(({ table }) => table.toLowerCase() === name.toLowerCase());
+  const isOutside = (name: string): boolean => !known.some((table) => table.toLowerCase() === name.toLowerCase());
   const children = (referring.get(planned.table) ?? []).filter(isOutside);
   const parents = planned.structure.foreignKeys
     .map(({ referencedSchema, referencedTable }) =>

@@ -4,6 +4,7 @@
  * tables decides. Nothing is written before all of that is known to be sound.
  */
 import { sumCounts } from '../../domain/change-set';
+import type { JobId } from '../../domain/ids';
 import type { RestoreJobSpec } from '../../domain/job';
 import type { Manifest } from '../../domain/manifest';
 import type { Source, TableState, WriteRecovery } from '../../domain/source';
@@ -14,17 +15,20 @@ import { isDamage } from '../reading/prove-chunks';
 import { decodeDocument } from '../rows/document-chunk';
 import { storeWait } from '../store-wait';
 import { restoreInBulk } from './bulk-restore';
+import { dryRun } from './dry-run';
 import { fitToLive, withStructureChanges } from './fit-tables';
 import { restoreInPlace, type InPlaceRestore } from './in-place-restore';
 import { keepDifferences, loadOrCopy, UndoKeeper } from './keep-changes';
 import { openBackup, type OpenedBackup } from './open-backup';
+import { keepPlan } from './plan-restore';
 import { restoreKept } from './restore-kept';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
+import { withReasons } from './restore-warnings';
 import { cancelledBeforeCommit, settleEarlierAttempt, type Settled } from './settle-restore';
 import { restoreThreeWay } from './three-way-restore';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
-type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows'>;
+type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows' | 'plan'>;
 
 export async function restoreBackup(task: RestoreTask, context: TaskContext): Promise<RestoreResult> {
   const { spec, jobId } = task;
@@ -53,16 +57,16 @@ async function restoreSettled(
   const committed = earlier === 'COMMITTED';
   if (committed) notes.push('An earlier attempt of this job had committed already.');
   const backup = await openBackup(spec, { store, source, notes }, context);
-  const facts = { jobId, spec, kind: 'RESTORE', scope: backup.scope.rows, basedOn: null, notes } as const;
+  const facts = { jobId, spec, kind: 'RESTORE', scope: backup.scope.written, basedOn: null, notes } as const;
   const keeper = new UndoKeeper(facts, { store, source, context });
   const restore: Restore = { ...backup, jobId, spec, source, store, keeper };
   const serviceSettings = await readServiceSettings(restore, notes);
-  const outcome = await writeScope(restore, { earlier, notes, context });
+  const outcome = await (spec.dryRun ? planOnly : writeScope)(restore, { earlier, notes, context });
   return { ...outcome, serviceSettings, changeSet: keeper.describe() };
 }
 
 interface Restore extends OpenedBackup {
-  jobId: string;
+  jobId: JobId;
   spec: RestoreJobSpec;
   source: Source;
   store: EngineStore;
@@ -77,11 +81,23 @@ interface Ready extends Restore {
   notes: string[];
 }
 
-async function writeScope(
-  restore: Restore,
-  { earlier, notes, context }: { earlier: WriteRecovery; notes: string[]; context: TaskContext },
-): Promise<Outcome> {
-  const { spec, source, scope, losses } = restore;
+interface Attempt {
+  earlier: WriteRecovery;
+  notes: string[];
+  context: TaskContext;
+}
+
+async function planOnly(restore: Restore, attempt: Attempt): Promise<Outcome> {
+  const { spec, jobId, source, store } = restore;
+  const { changeSetId, backupId, undoableForMs: validForMs } = spec;
+  const { notes, context } = attempt;
+  const facts = { changeSetId, jobId, backupId, notes, validForMs };
+  const keep = () => keepPlan(restore, facts, { store, source, context });
+  return dryRun({ spec, keep, count: () => writeScope(restore, attempt) }, { source, store, notes });
+}
+
+async function writeScope(restore: Restore, { earlier, notes, context }: Attempt): Promise<Outcome> {
+  const { spec, source, scope, losses, reasons } = restore;
   throwIfAborted(context.signal);
   const isScratch = spec.target.kind === 'SCRATCH';
   const names = [...scope.tables, ...losses.lost].map(({ manifest }) => manifest.table);
@@ -91,13 +107,13 @@ async function writeScope(
   const leftOut = await leaveOutOrphans({ ...fitted, missing, isScratch }, context);
   notes.push(...[...leftOut.values()].flat());
   const outcome = await write({ ...fitted, missing, states, earlier, notes }, context);
-  const tables = outcome.tables.map((table) => withStructureChanges(table, fitted));
-  return { ...outcome, tables: tables.map((table) => withLosses(table, { losses, leftOut })) };
+  const tables = outcome.tables.map((table) => withLosses(withStructureChanges(table, fitted), { losses, leftOut }));
+  return { ...outcome, tables: tables.map((table) => withReasons(table, reasons)) };
 }
 
 async function write(ready: Ready, context: TaskContext): Promise<Outcome> {
   const { spec, states, earlier, keeper } = ready;
-  if (spec.dryRun) return dryRun(ready, context);
+  if (spec.dryRun) return compareOnly(ready, context);
   if (earlier === 'COMMITTED') return proveCommitted(ready, context);
   if (earlier === 'UNKNOWN') await keeper.recall({ mayBeNone: true }); // which tells what was done, should nothing be left to do
   const result = spec.target.kind === 'IN_PLACE' && [...states.values()].includes('FILLED') ? inPlace : inBulk;
@@ -139,7 +155,7 @@ async function inPlace(ready: Ready, context: TaskContext): Promise<Outcome> {
   return { mode: 'IN_PLACE', ...result };
 }
 
-async function dryRun(restore: Ready, context: TaskContext): Promise<Outcome> {
+async function compareOnly(restore: Ready, context: TaskContext): Promise<Outcome> {
   const { tables } = await restoreInPlace({ ...restore, compareOnly: true }, context);
   return { mode: 'DRY_RUN', tables, verifiedRows: 0 };
 }
@@ -147,7 +163,7 @@ async function dryRun(restore: Ready, context: TaskContext): Promise<Outcome> {
 /** Compares what an earlier attempt committed with the backup, and writes nothing: what differs now was changed since. */
 async function proveCommitted(restore: Ready, context: TaskContext): Promise<Outcome> {
   await restore.keeper.recall();
-  const compared = await dryRun(restore, context);
+  const compared = await compareOnly(restore, context);
   const { inserts, updates, deletes } = sumCounts(compared.tables);
   const differing = inserts + updates + deletes;
   if (differing > 0)

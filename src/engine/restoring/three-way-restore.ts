@@ -19,6 +19,7 @@ import { TypedRows } from '../rows/typed-rows';
 import { describe as describeChanges } from './apply-change-set';
 import { commitChanges } from './commit-changes';
 import type { ConflictingRows } from './damage';
+import { dryRun } from './dry-run';
 import { keepChangeSet, noChanges, UndoKeeper, type Keeping } from './keep-changes';
 import { imagesAt, type TableMerge } from './merge-damage';
 import { withMergedTables, type MergedTables } from './merge-tables';
@@ -33,7 +34,7 @@ import { storeConflicts, storeLists } from './row-lists';
 import type { Settled } from './settle-restore';
 import type { TableChanges } from './table-changes';
 
-type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows' | 'serviceSettings' | 'changeSet'>;
+type Outcome = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows' | 'serviceSettings' | 'changeSet' | 'plan'>;
 
 /** Under FAIL, where there are conflicts, it is kept for people alone. */
 export async function planThreeWay(
@@ -61,7 +62,10 @@ export async function planThreeWay(
       const referring = await source.referringTables(tables.map(({ table }) => table), context.signal); // prettier-ignore
       return tables.map((table) => ({
         ...table,
-        warnings: [...table.warnings, ...referenceWarnings(table, { tables, referring })],
+        warnings: [
+          ...table.warnings,
+          ...referenceWarnings(table, { known: tables.map(({ table: name }) => name), referring }),
+        ],
       }));
     });
   });
@@ -77,15 +81,29 @@ export async function restoreThreeWay(
   const keeperFor = (scope: MergedTables['scope']['rows']): UndoKeeper =>
     new UndoKeeper({ jobId, spec, kind: 'RESTORE', scope, threeWay, basedOn: null, notes }, { store, source, context });
   if (earlier === 'COMMITTED') return tellCommitted(keeperFor(ALL_ROWS), notes);
+  if (spec.dryRun) return planOnly({ spec, jobId, threeWay }, { source, store, notes }, context);
   return withMergedTables({ spec, threeWay, source, store, notes }, context, async (merged) => {
     const keeper = keeperFor(merged.scope.rows);
     const restore = { ...merged, jobId, spec, threeWay, source, store, keeper };
-    if (spec.dryRun) return { ...outcome('DRY_RUN', restore), changeSet: null };
     if (isUnresolved(merged, threeWay)) throw await firstConflicts(merged, source.codec);
     if (earlier === 'UNKNOWN') await keeper.recall({ mayBeNone: true }); // which tells what was done, should nothing be left to do
     const done = await apply(restore, context);
     return { ...done, changeSet: keeper.describe() };
   });
+}
+
+async function planOnly(
+  { spec, jobId, threeWay }: { spec: RestoreJobSpec; jobId: JobId; threeWay: ThreeWay },
+  settled: Pick<Settled, 'source' | 'store' | 'notes'>,
+  context: TaskContext,
+): Promise<Outcome> {
+  const planned = { ...spec, kind: 'PLAN', planId: spec.changeSetId, validForMs: spec.undoableForMs } as const;
+  const keep = () => planThreeWay({ spec: planned, jobId, threeWay }, { ...settled, context });
+  const count = () =>
+    withMergedTables({ spec, threeWay, ...settled }, context, async (merged) =>
+      outcome('DRY_RUN', { ...merged, threeWay }),
+    );
+  return { ...(await dryRun({ spec, keep, count }, settled)), serviceSettings: null, changeSet: null };
 }
 
 interface Restore extends MergedTables {
@@ -162,7 +180,11 @@ function moved(changes: TableChanges): TableChanges {
   };
 }
 
-function outcome(mode: Outcome['mode'], restore: Restore, unproven?: ReadonlySet<string>): Told {
+function outcome(
+  mode: Outcome['mode'],
+  restore: MergedTables & { threeWay: ThreeWay },
+  unproven?: ReadonlySet<string>,
+): Told {
   const tables = restore.merges.map((merge) => describeMerge(merge, restore, unproven));
   return { mode, tables, verifiedRows: 0, serviceSettings: null };
 }

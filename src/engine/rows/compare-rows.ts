@@ -9,8 +9,8 @@ import { KeyReader } from './key-bytes';
 /** Receives the differences; rows are given by reference and stay valid until the next `settle` resolved. */
 export interface DifferenceSink {
   equal(rows: number): void;
-  /** Live and backup hold the row, with different bytes. `index` is the row's within the backup's batch. */
-  changed(change: { live: RowSlice; backup: RowSlice; index: number }): void;
+  /** Live and backup hold the row, with different bytes. `index` is the row's within the backup's batch; a parent that is there stays as it is. */
+  changed(change: { live: RowSlice; backup: RowSlice; index: number; isParent?: true }): void;
   /** Only live holds the row. */
   extra(live: RowSlice): void;
   /** Only the backup holds the row. */

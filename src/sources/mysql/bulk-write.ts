@@ -6,7 +6,7 @@
  */
 import { AppError } from '../../domain/errors';
 import type { Clock, Log } from '../../domain/ambient';
-import type { RowBatch } from '../../domain/rows';
+import { isWhole, type RowBatch } from '../../domain/rows';
 import type { BulkWriteOptions, BulkWriter, ConsistentRead } from '../../domain/source';
 import type { SourceMapping } from '../../domain/mapping';
 import type { ForeignKey, TableStructure } from '../../domain/table';
@@ -163,7 +163,7 @@ class MysqlBulkWriter implements BulkWriter {
 
   private get provesIncoming(): boolean {
     const { scratchSchema, scope } = this.state.options;
-    return scratchSchema === undefined && scope?.kind !== 'BUSINESS';
+    return scratchSchema === undefined && isWhole(scope);
   }
 
   private planOf(table: string): BuildPlan {

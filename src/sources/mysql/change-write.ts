@@ -5,7 +5,7 @@
  */
 import { AppError } from '../../domain/errors';
 import type { RowBatch } from '../../domain/rows';
-import { rowStart } from '../../domain/rows';
+import { isWhole, rowStart } from '../../domain/rows';
 import type { ChangeWriteOptions, ChangeWriter, ReadRowsOptions } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import { prepareForWriting } from './bulk-load';
@@ -202,8 +202,7 @@ class MysqlChangeWriter implements ChangeWriter {
   }
 
   async checkReferences(): Promise<void> {
-    const isWhole = this.options.scope?.kind !== 'BUSINESS';
-    if (isWhole) for (const table of this.begun.created) await this.references.created(table);
+    if (isWhole(this.options.scope)) for (const table of this.begun.created) await this.references.created(table);
     await this.references.check();
   }
 

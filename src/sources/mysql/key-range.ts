@@ -5,8 +5,8 @@ import { AppError } from '../../domain/errors';
 import { decodeFields } from './row-encoding';
 import { orderLiteral, quoteName, valueLiteral } from './sql';
 
-export function keyColumns(table: TableStructure): ColumnStructure[] {
-  return table.key.map((name) => {
+export function keyColumns(table: TableStructure, names: readonly string[] = table.key): ColumnStructure[] {
+  return names.map((name) => {
     const column = table.columns.find((candidate) => candidate.name === name);
     if (!column) throw new AppError('SCHEMA_MISMATCH', `Table ${table.table} has no key column ${name}.`);
     return column;

@@ -38,12 +38,12 @@ export function selectRows(options: SelectRowsOptions): string | null {
   const { table, dialect, locate, read, keys } = options;
   const scope = scopeCondition(options, read.scope);
   if (scope === null) return null;
-  const keyed = keys && keysCondition(keyColumns(table), keys.map(decodeFields), 't');
+  const keyed = keys && keysCondition(keyColumns(table, read.keyedBy), keys.map(decodeFields), 't');
   const conditions = [rangeCondition(table, read.range, 't'), keyed, scope].filter(Boolean).map((part) => `(${part})`);
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   const { schema, table: name } = locate(table.table);
-  // Within a business few rows are wanted: the server picks the index that finds them.
-  const hint = scope === '' ? keyIndexHint(table) : '';
+  // Within a business, and by other columns, few rows are wanted: the server picks the index that finds them.
+  const hint = scope === '' && read.keyedBy === undefined ? keyIndexHint(table) : '';
   const from = `${qualified(schema, name)} t ${hint}`;
   return `SELECT ${selectList(table.columns, dialect, 't')} FROM ${from} ${where} ORDER BY ${orderByKey(table, 't')}`;
 }

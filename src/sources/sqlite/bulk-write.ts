@@ -6,7 +6,7 @@
 import type { Clock } from '../../domain/ambient';
 import { AppError } from '../../domain/errors';
 import type { SourceMapping } from '../../domain/mapping';
-import type { RowBatch } from '../../domain/rows';
+import { isWhole, type RowBatch } from '../../domain/rows';
 import type { BulkWriteOptions, BulkWriter, ConsistentRead } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -141,7 +141,7 @@ class SqliteBulkWriter implements BulkWriter {
   }
 
   private get provesIncoming(): boolean {
-    return this.options.scope?.kind !== 'BUSINESS';
+    return isWhole(this.options.scope);
   }
 
   async openReadBack(): Promise<ConsistentRead> {

@@ -5,7 +5,7 @@
 import type { Clock } from '../../domain/ambient';
 import { AppError } from '../../domain/errors';
 import type { SourceMapping } from '../../domain/mapping';
-import { rowCount, type RowBatch } from '../../domain/rows';
+import { isWhole, rowCount, type RowBatch } from '../../domain/rows';
 import type { ChangeWriteOptions, ChangeWriter, ReadRowsOptions } from '../../domain/source';
 import type { TableStructure } from '../../domain/table';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -117,8 +117,7 @@ class SqliteChangeWriter implements ChangeWriter {
   async checkReferences(): Promise<void> {
     const found = danglingRows(this.database, affectedTables(this.database, this.touched));
     if (found.length === 0) return;
-    const isProven = ({ parent }: DanglingRow): boolean =>
-      this.created.has(parent) && this.options.scope?.kind !== 'BUSINESS';
+    const isProven = ({ parent }: DanglingRow): boolean => this.created.has(parent) && isWhole(this.options.scope);
     const others = found.filter((row) => !isProven(row));
     const ours = [...found.filter(isProven), ...newlyDangling(others, this.danglingBefore(others))];
     const restored = TableNames.of(this.options.tables.map(({ table }) => table));

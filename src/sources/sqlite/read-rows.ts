@@ -82,7 +82,9 @@ function openReader(context: ReadContext, table: TableStructure, options: ReadRo
   const order = keyOrder(context.database, table);
   const { from = null, to = null } = options.range ?? {};
   const bounds = [from && compareKey(order, '>=', from), to && compareKey(order, '<', to)];
-  const keyed = options.keys ? anyOf(options.keys.map((key) => compareKey(order, '=', key))) : null;
+  const { keyedBy: key = table.key } = options;
+  const by = options.keyedBy ? keyOrder(context.database, { ...table, key: [...key] }) : order;
+  const keyed = options.keys ? anyOf(options.keys.map((values) => compareKey(by, '=', values))) : null;
   const fixed = allOf([...bounds, keyed, scope]);
   return { context, table, order, sql: knownRowSql(table), fixed };
 }

@@ -281,11 +281,22 @@ export type PlanRestoreInput = {
   dataTypes?: Array<DataType> | null | undefined;
   /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
   idempotencyKey?: string | null | undefined;
+  /** Of what the type takes these records alone, at most 1,000, and the rows that they refer to where these are missing; the same one twice is one. A record that the backup does not hold is NOT_FOUND, and nothing is restored. */
+  keys?: Array<RecordKeyInput> | null | undefined;
   type: RestoreType;
   /** How long it may be applied, PT1M to P7D; default PT24H. */
   validFor?: string | null | undefined;
   /** Hold the answer until the job has ended, at most PT60S; when it runs out, the running job is the answer. */
   waitFor?: string | null | undefined;
+};
+
+/** One record, as `Backup.records` shows it. */
+export type RecordKeyInput = {
+  dataType: DataType;
+  /** The fields that identify it, by column, as Record.key shows them; or the value alone where there is one. */
+  key: unknown;
+  /** Required where the data type has several. */
+  table?: string | null | undefined;
 };
 
 export type RehearseRestoreInput = {
@@ -319,10 +330,12 @@ export type RestoreBackupInput = {
   damagedBackupId?: string | number | null | undefined;
   /** Required for PARTIAL. */
   dataTypes?: Array<DataType> | null | undefined;
-  /** Only count what would change. */
+  /** Change nothing: keep what would be changed as a plan, which `applyRestorePlan` can apply for 24 hours. */
   dryRun?: boolean | null | undefined;
   /** The same key and input return the same job; the same key with another input is IDEMPOTENCY_KEY_REUSED. */
   idempotencyKey?: string | null | undefined;
+  /** Of what the type takes these records alone, at most 1,000, and the rows that they refer to where these are missing; the same one twice is one. A record that the backup does not hold is NOT_FOUND, and nothing is restored. */
+  keys?: Array<RecordKeyInput> | null | undefined;
   /** Default: in place. */
   target?: RestoreTargetInput | null | undefined;
   type: RestoreType;
@@ -818,6 +831,7 @@ export type GetRestorePlanQuery = {
     deletes: string;
     estimatedDuration: string | null;
     notes: Array<string>;
+    keys: Array<{ dataType: DataType; table: string; key: unknown }> | null;
     tables: Array<{
       dataType: DataType;
       name: string;
@@ -861,6 +875,7 @@ export type GetRestoreQuery = {
     verifiedRowCount: string | null;
     undoableUntil: string | null;
     notes: Array<string>;
+    keys: Array<{ dataType: DataType; table: string; key: unknown }> | null;
     target: { inPlace: boolean; scratch: string | null };
     tables: Array<{
       dataType: DataType;
@@ -1033,6 +1048,7 @@ export type PlanRestoreMutation = {
       deletes: string;
       estimatedDuration: string | null;
       notes: Array<string>;
+      keys: Array<{ dataType: DataType; table: string; key: unknown }> | null;
       tables: Array<{
         dataType: DataType;
         name: string;
@@ -1234,6 +1250,7 @@ export type RestoreBackupMutation = {
       failure: { code: FailureCode; message: string; remedy: string | null } | null;
     } | null;
     restore: { id: string; status: JobState; dryRun: boolean } | null;
+    plan: { id: string; planHash: string } | null;
     errors: Array<{ message: string; code: ErrorCode; path: Array<string> | null; hint: string | null }>;
   };
 };
@@ -2852,6 +2869,18 @@ export const GetRestorePlanDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
                 {
                   kind: 'Field',
+                  name: { kind: 'Name', value: 'keys' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'table' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
                   name: { kind: 'Name', value: 'tables' },
                   selectionSet: {
                     kind: 'SelectionSet',
@@ -2978,6 +3007,18 @@ export const GetRestoreDocument = {
                 { kind: 'Field', name: { kind: 'Name', value: 'verifiedRowCount' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'undoableUntil' } },
                 { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'keys' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'table' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                    ],
+                  },
+                },
                 {
                   kind: 'Field',
                   name: { kind: 'Name', value: 'target' },
@@ -3730,6 +3771,18 @@ export const PlanRestoreDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'deletes' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'estimatedDuration' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'notes' } },
+                      {
+                        kind: 'Field',
+                        name: { kind: 'Name', value: 'keys' },
+                        selectionSet: {
+                          kind: 'SelectionSet',
+                          selections: [
+                            { kind: 'Field', name: { kind: 'Name', value: 'dataType' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'table' } },
+                            { kind: 'Field', name: { kind: 'Name', value: 'key' } },
+                          ],
+                        },
+                      },
                       {
                         kind: 'Field',
                         name: { kind: 'Name', value: 'tables' },
@@ -4745,6 +4798,17 @@ export const RestoreBackupDocument = {
                       { kind: 'Field', name: { kind: 'Name', value: 'id' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'status' } },
                       { kind: 'Field', name: { kind: 'Name', value: 'dryRun' } },
+                    ],
+                  },
+                },
+                {
+                  kind: 'Field',
+                  name: { kind: 'Name', value: 'plan' },
+                  selectionSet: {
+                    kind: 'SelectionSet',
+                    selections: [
+                      { kind: 'Field', name: { kind: 'Name', value: 'id' } },
+                      { kind: 'Field', name: { kind: 'Name', value: 'planHash' } },
                     ],
                   },
                 },
