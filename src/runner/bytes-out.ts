@@ -6,9 +6,9 @@ import { AppError } from '../domain/errors';
 import type { FromWorker } from './worker-protocol';
 
 /** What crosses at once. */
-const PART_BYTES = 128 * 1024;
-/** Enough that the worker goes on while its owner hands on what came before. */
-const WINDOW = 4;
+const PART_BYTES = 256 * 1024;
+/** Enough that the worker goes on while its owner hands on what came before, on a busy machine too, where threads wait their turn. */
+const WINDOW = 8;
 
 /** Gives the part away: its memory is the owner's from then on. */
 export type SendPart = (message: Extract<FromWorker, { type: 'bytes' }>, transfer: ArrayBuffer[]) => void;

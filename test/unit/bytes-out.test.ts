@@ -10,14 +10,14 @@ const stand = () => {
 
 test('sends a few parts ahead, and the next as each is taken', async () => {
   const { sent, out } = stand();
-  const bytes = Buffer.alloc(1_000_000, 'x');
+  const bytes = Buffer.alloc(4_000_000, 'x');
   const put = out.put(bytes);
   await new Promise((resolve) => setImmediate(resolve));
-  expect(sent.length).toBe(4);
-  for (let taken = 1; taken <= 4; taken++) {
+  expect(sent.length).toBe(8);
+  for (let taken = 1; taken <= 8; taken++) {
     out.taken();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(sent.length).toBe(4 + taken);
+    expect(sent.length).toBe(8 + taken);
   }
   await put;
   expect(Buffer.concat(sent).equals(bytes)).toBe(true);
@@ -26,7 +26,7 @@ test('sends a few parts ahead, and the next as each is taken', async () => {
 
 test('ends with the work', async () => {
   const { abort, out } = stand();
-  const put = out.put(Buffer.alloc(1_000_000));
+  const put = out.put(Buffer.alloc(4_000_000));
   abort.abort();
   await expect(put).rejects.toMatchObject({ code: 'CANCELLED' });
   await expect(out.put(Buffer.alloc(1))).rejects.toMatchObject({ code: 'CANCELLED' });
