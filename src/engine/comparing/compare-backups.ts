@@ -18,6 +18,7 @@ import type { TableStructure } from '../../domain/table';
 import type { ComparedTable, ComparisonResult, DiffCounts, EngineTask } from '../../domain/task';
 import type { TaskContext } from '../ports';
 import { comparedColumns } from '../reading/compared-columns';
+import { underLiveNames } from '../reading/renamed-tables';
 import type { DiffSink, Side } from '../rows/join-states';
 import { storeWait } from '../store-wait';
 import { comparedScope, nothingToCompare, type ComparedScope } from './compared-scope';
@@ -39,9 +40,13 @@ export async function compareBackups(task: ComparisonTask, context: TaskContext)
   }
 }
 
-async function requireManifest(store: BackupStore, id: BackupId, field: string): Promise<Manifest> {
+/** Under the names that its tables have now. */
+async function requireManifest({ store, context }: Comparing, id: BackupId, field: string): Promise<Manifest> {
   const stored = await store.findManifest(id);
-  if (stored !== null) return stored.manifest;
+  if (stored !== null) {
+    const { mapping } = await context.deps.source(stored.manifest.source.name);
+    return underLiveNames(stored.manifest, mapping).manifest;
+  }
   throw new AppError('NOT_FOUND', `The repository holds no backup ${id}.`, {
     hint: 'It was deleted or never completed; choose another one.',
     path: ['input', field],
@@ -55,8 +60,8 @@ interface Comparing {
 
 async function compare(task: ComparisonTask, comparing: Comparing): Promise<StoredChangeSet> {
   const { backupId, targetId } = task.spec;
-  const base = await requireManifest(comparing.store, backupId, 'baseId');
-  const target = targetId === null ? null : await requireManifest(comparing.store, targetId, 'targetId');
+  const base = await requireManifest(comparing, backupId, 'baseId');
+  const target = targetId === null ? null : await requireManifest(comparing, targetId, 'targetId');
   const scope = comparedScope(task.spec, base, target);
   const compared =
     target === null ? await liveTables(base, scope, comparing) : await storedTables({ base, target }, scope, comparing);

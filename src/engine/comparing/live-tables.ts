@@ -5,6 +5,7 @@
 import type { BackupStore } from '../../domain/backup-store';
 import { AppError } from '../../domain/errors';
 import type { Manifest, TableManifest } from '../../domain/manifest';
+import type { TableMapping } from '../../domain/mapping';
 import { ALL_ROWS, type KeyRange, type RowBatch, type RowCodec, type RowScope } from '../../domain/rows';
 import type { ConsistentRead, Source } from '../../domain/source';
 import type { LayerLoad } from '../../domain/change-set';
@@ -33,12 +34,14 @@ export async function liveTables(base: Manifest, scope: ComparedScope, reading: 
   const { context } = reading;
   const source = await context.deps.source(base.source.name);
   const held = base.tables.filter(({ dataType }) => scope.dataTypes.includes(dataType));
-  const missing = await missingOf(held, source);
-  const read = await openRead(source, { held, missing, scope }, context);
+  const mapped = source.mapping.filter((entry) => isMeant(entry, { held, scope }));
+  const states = await source.tableStates([...new Set([...held, ...mapped].map(({ table }) => table))]);
+  const isThere = ({ table }: { table: string }): boolean => (states.get(table) ?? 'MISSING') !== 'MISSING';
+  const read = await openRead(source, mapped.filter(isThere), context);
   try {
+    const missing = new Set(held.filter((table) => !isThere(table)).map(({ table }) => table));
     const comparing = { read, codec: source.codec, ...scope, ...reading };
     const { tables, notes } = await comparedTables(base, { held, missing, comparing });
-    if (missing.size > 0) notes.push(UNSEEN);
     return { readAt: read.readAt.toISOString(), tables, notes, close: () => read.close() };
   } catch (error) {
     await read.close();
@@ -46,27 +49,35 @@ export async function liveTables(base: Manifest, scope: ComparedScope, reading: 
   }
 }
 
-/** A read of all mapped tables needs all of them to be there. */
-const UNSEEN = 'Since tables are missing live, others that were mapped after the backup were not looked for.';
-
-async function missingOf(held: readonly TableManifest[], source: Source): Promise<ReadonlySet<string>> {
-  const states = await source.tableStates(held.map(({ table }) => table));
-  const missing = held.filter(({ table }) => (states.get(table) ?? 'MISSING') === 'MISSING');
-  return new Set(missing.map(({ table }) => table));
+/** New tables are compared too; one that is mapped to another data type by now is the same table. */
+function isMeant(
+  { dataType, table }: TableMapping,
+  { held, scope }: { held: readonly TableManifest[]; scope: ComparedScope },
+): boolean {
+  return scope.dataTypes.includes(dataType) || held.some(({ table: name }) => name === table);
 }
 
-/** Of every mapped table, new ones too, where none that the backup holds is missing. */
+type LiveRead = Pick<ConsistentRead, 'lanes' | 'readAt' | 'tables' | 'readRows' | 'close'>;
+
 function openRead(
   source: Source,
-  { held, missing, scope }: { held: readonly TableManifest[]; missing: ReadonlySet<string>; scope: ComparedScope },
+  existing: readonly TableMapping[],
   { deps, signal }: TaskContext,
-): Promise<ConsistentRead> {
-  const options = { dataTypes: scope.dataTypes, ...deps.limits(source.name), signal };
-  const existing = held.map(({ table }) => table).filter((table) => !missing.has(table));
-  return source.openConsistentRead(missing.size === 0 ? options : { ...options, tables: existing });
+): LiveRead | Promise<LiveRead> {
+  if (existing.length === 0) return { ...NOTHING_LIVE, readAt: deps.clock.now() };
+  return source.openConsistentRead({
+    dataTypes: [...new Set(existing.map(({ dataType }) => dataType))],
+    tables: existing.map(({ table }) => table),
+    ...deps.limits(source.name),
+    signal,
+  });
 }
 
-type LiveComparing = Reading & ComparedScope & { read: ConsistentRead; codec: RowCodec };
+const NOTHING_LIVE = { lanes: 1, tables: [], readRows: noRows, close: async () => undefined };
+
+async function* noRows(): AsyncGenerator<RowBatch> {}
+
+type LiveComparing = Reading & ComparedScope & { read: LiveRead; codec: RowCodec };
 
 async function comparedTables(
   base: Manifest,

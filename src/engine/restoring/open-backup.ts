@@ -10,10 +10,10 @@ import type { EngineStore, TaskContext } from '../ports';
 import { spanBytes } from '../reading/backup-rows';
 import { collectBusinessRows, noRowOf, type BusinessRows } from '../reading/business-rows';
 import { proveChunks, type ChunkProof } from '../reading/prove-chunks';
+import { underLiveNames, type Renamed } from '../reading/renamed-tables';
 import { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
 import { collectRecords } from './collect-records';
-import { underLiveNames, type Renamed } from './renamed-tables';
 import { restoreScope, type Losses, type RestoreScope, type ScopeSpec } from './restore-scope';
 
 export interface OpenedBackup {

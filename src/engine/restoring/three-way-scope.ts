@@ -17,7 +17,7 @@ import { structureDifferences } from '../structure-check';
 import type { DamageTest } from './damage';
 import { requireFittingTables } from './fit-tables';
 import { requireManifest } from './open-backup';
-import { underLiveNames } from './renamed-tables';
+import { underLiveNames } from '../reading/renamed-tables';
 import { restoreScope, type RestoreScope, type ScopeSpec } from './restore-scope';
 
 /** A table as the undamaged backup has it, and as the damaged one does. */
