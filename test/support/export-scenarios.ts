@@ -3,7 +3,7 @@
  * incremental and a compacted backup. One suite, run against every kind of source.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -256,6 +256,25 @@ export function describeExports(
     it('with other rows than were counted do not end well', async () => {
       const { tables } = await stand.prepare({ backupId: incremental });
       await expect(stand.stream({ backupId: full }, tables)).rejects.toEqual(refused('INTEGRITY_FAILURE'));
+    });
+
+    it('of a backup that goes in the middle of a download say so', async () => {
+      const { tables } = await stand.prepare({ backupId: full });
+      const [here, away] = [stand.folder, `${stand.folder}-away`];
+      const move = (from: string, to: string): void =>
+        ['packs', 'manifests'].forEach((name) => renameSync(join(from, name), join(to, name)));
+      mkdirSync(away);
+      let isAway = false;
+      const take = async (): Promise<void> => {
+        if (!isAway) move(here, away);
+        isAway = true;
+      };
+      try {
+        await expect(stand.stream({ backupId: full }, tables, { take })).rejects.toEqual(refused('NOT_FOUND'));
+      } finally {
+        if (isAway) move(away, here);
+        rmSync(away, { recursive: true });
+      }
     });
 
     it('of a backup that is gone, or damaged, are refused, and end midway', async () => {
