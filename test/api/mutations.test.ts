@@ -132,6 +132,7 @@ describe('restoreBackup refuses', () => {
     ['a key of no table', () => ({ backupId: full, type: 'FULL', keys: [{ ...trend(1), table: 'x' }] }), 'INVALID_INPUT', 'table'],
     ['a key of all', () => ({ backupId: full, type: 'FULL', keys: [trend(1), { ...trend(1), dataType: 'ALL' }] }), 'INVALID_INPUT', 'dataType'],
     ['a key of other data types', () => ({ backupId: full, type: 'PARTIAL', dataTypes: ['ALERTS'], keys: [trend(1)] }), 'INVALID_INPUT', 'dataType'],
+    ['keys of damage', () => ({ backupId: full, type: 'FULL', keys: [trend(1)], damagedBackupId: business }), 'INVALID_INPUT', 'keys'],
     ['a key with a hole', () => ({ backupId: full, type: 'FULL', keys: [trend({ id: null })] }), 'INVALID_INPUT', 'id'],
     ['a dry run into scratch', () => ({ backupId: full, type: 'FULL', dryRun: true, target: { scratch: 'x' } }), 'INVALID_INPUT', 'dryRun'],
   ]; // prettier-ignore

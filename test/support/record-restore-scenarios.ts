@@ -403,6 +403,24 @@ export function describeRecordRestores(name: string, fixture: SourceContractFixt
       expect(await stand.state()).toEqual(live);
     });
 
+    it('records and parents fit tables that changed since; what came to these later stays', async () => {
+      await stand.exec(
+        ...WITHOUT_TENANT,
+        `ALTER TABLE business ADD COLUMN region BIGINT NULL`,
+        `ALTER TABLE config ADD COLUMN origin BIGINT NULL`,
+        `ALTER TABLE config DROP COLUMN value`,
+        `UPDATE config SET origin = 7, rank_no = rank_no + 100`,
+      );
+      const live = await stand.state();
+      const restored = await stand.restore(id, [FACTOR, config('code1')]);
+      const after = await stand.state();
+      expect(countsOf(restored)).toMatchObject({ business: [1, 0, 0], factor: [1, 0, 0], config: [0, 1, 0] });
+      expect(after.business).toEqual([...live.business!, [...rowOf('business', 'b7').row, null]].sort());
+      expect(after.config).toEqual([...live.config!.filter(([code]) => code !== 'code1'), ['code1', '1', '7']].sort());
+      await stand.undo(restored, id);
+      expect(await stand.state()).toEqual(live);
+    });
+
     const withTriggers = fixture.capabilities.silencesTriggers ? it.skip : it;
     withTriggers('what triggers write beside the records is noticed, and nothing is changed', async () => {
       await stand.exec(

@@ -137,12 +137,17 @@ export function describeThreeWay(name: string, fixture: ChangeSetFixture): void 
         await expect(three.conflicts(planned.changeSet.changeSetId)).rejects.toMatchObject({ code: 'PLAN_EXPIRED' });
       });
 
-      it('as a dry run count, and change nothing', async () => {
+      it('as a dry run count, change nothing, and are kept with a plan', async () => {
         const dry = await three.restore('FAIL', { dryRun: true });
         expect(dry.mode).toBe('DRY_RUN');
         expect(conflictsOf(dry)).toEqual(three.expected('FAIL').conflicts);
         expect(counts(dry)).toEqual(counts(await three.plan('KEEP_LIVE')));
         expect(await three.state()).toEqual(three.before);
+        await expect(three.apply(dry.plan!)).rejects.toMatchObject({ code: 'CONFLICT' });
+        const resolved = await three.restore('KEEP_LIVE', { dryRun: true });
+        expect(await three.state()).toEqual(three.before);
+        await three.apply(resolved.plan!);
+        expect(await three.state()).toEqual(three.expected('KEEP_LIVE').state);
       });
     });
 
