@@ -144,7 +144,7 @@ async function apply(restore: Restore, context: TaskContext): Promise<Told> {
 
 /** A conflict on a unique key that the structure does not show is cured by doing every update as delete and insert. */
 async function commitWithCare(restore: Restore, context: TaskContext): Promise<Told> {
-  const changes = restore.merges.map(({ differences }) => differences).filter(({ images }) => images > 0);
+  const changes = restore.merges.map(({ differences }) => differences);
   try {
     return await commit(restore, changes, context);
   } catch (error) {
