@@ -217,6 +217,13 @@ export function checkAgainstDamaged(
   if (damaged.readAt && undamaged.readAt && damaged.readAt <= undamaged.readAt) {
     refuse('The damaged backup is no later than the undamaged one.', 'Give the later one as damagedBackupId.');
   }
+  if (undamaged.type === 'BUSINESS') {
+    problems.add(
+      'backupId',
+      `The backup holds the business ${quote(undamaged.businessId ?? '')} alone: what the damage took from others would count as new.`,
+      'Give an undamaged backup of all businesses, or leave damagedBackupId out.',
+    );
+  }
   if (damaged.type === 'BUSINESS' && damaged.businessId !== restore.businessId) {
     const held = quote(damaged.businessId ?? '');
     refuse(`The damaged backup holds the business ${held} alone.`, 'Undo its damage with the type BUSINESS, or choose another backup.'); // prettier-ignore

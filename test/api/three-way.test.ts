@@ -72,6 +72,10 @@ test('a damaged backup must hold what is asked for', async () => {
   const one = await backupOf(3, { type: 'BUSINESS', businessId: 'b1' });
   const other = await plan({ backupId: undamaged, type: 'BUSINESS', businessId: 'b2', damagedBackupId: one });
   expect(other.errors[0]?.message).toMatch(/business "b1" alone/);
+  const later = await backupOf(4);
+  const fromOne = await plan({ backupId: one, type: 'BUSINESS', businessId: 'b1', damagedBackupId: later });
+  expect(fromOne.errors).toMatchObject([{ code: 'INVALID_INPUT', path: ['input', 'backupId'] }]);
+  expect(fromOne.errors[0]?.message).toMatch(/business "b1" alone/);
 });
 
 test('a job is told both backups and the policy, FAIL where none is given, and neither is deleted meanwhile', async () => {

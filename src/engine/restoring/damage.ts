@@ -39,6 +39,10 @@ export class TableDamage implements DiffSink {
     return this.spool.rowCount / 2;
   }
 
+  get isMeant(): DamageTest {
+    return this.options.isMeant;
+  }
+
   removed(undamaged: RowSlice): void {
     this.add(undamaged, null);
   }

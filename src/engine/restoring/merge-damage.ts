@@ -13,12 +13,11 @@ import type { DifferenceSink, RowSlice } from '../rows/compare-rows';
 import { KeyReader, keysOf } from '../rows/key-bytes';
 import { RowMerger, type RowImages } from '../rows/merge-row';
 import { RowCollector } from '../rows/row-chunk';
-import { FieldReader } from '../rows/row-filter';
 import { RowSpool, splitRows } from '../rows/spool';
 import type { LiveReader } from './compare-tables';
-import { ownedByOthers } from './stray-search';
 import { NO_ROW, type ConflictingRows, type DamagedRows, type TableDamage } from './damage';
 import { TableDifferences } from './differences';
+import { OwnerCheck } from './owner-check';
 
 export interface Merging {
   codec: RowCodec;
@@ -37,7 +36,7 @@ export class TableMerge {
   readonly conflicts: ConflictCounts = { rows: 0, fields: 0 };
   private readonly conflicting: RowSpool;
   private readonly merger: RowMerger;
-  private readonly requireOwner: OwnerCheck;
+  private readonly owners: OwnerCheck;
   private readonly sink: DifferenceSink;
 
   constructor(
@@ -49,7 +48,7 @@ export class TableMerge {
     this.sink = this.differences.sink(OF_NO_CHUNK);
     this.conflicting = new RowSpool(tempDir, random);
     this.merger = new RowMerger(codec, this.structure, conflictPolicy);
-    this.requireOwner = ownerCheck(this.structure, { codec, scope });
+    this.owners = new OwnerCheck(damage, { codec, scope });
   }
 
   get structure(): TableStructure {
@@ -61,9 +60,12 @@ export class TableMerge {
     for await (const rows of this.damage.batches()) {
       throwIfAborted(signal);
       const keys = keysOf(oneOfEach(rows), codec, keyColumnIndexes(this.structure));
-      const found = await liveRowsOf(keys, { structure: this.structure, codec, live, signal });
+      const liveRows = (scope?: RowScope) =>
+        liveRowsOf(keys, { structure: this.structure, codec, live, scope, signal });
+      const found = await liveRows();
+      const own = await this.owners.ownOf(found, liveRows);
       found.forEach((row, n) =>
-        this.take({ undamaged: rowAt(rows.undamaged, n), damaged: rowAt(rows.damaged, n), live: row }),
+        this.take({ undamaged: rowAt(rows.undamaged, n), damaged: rowAt(rows.damaged, n), live: row }, own[n] === true),
       );
       await this.settle();
       const { table } = this.structure;
@@ -84,10 +86,10 @@ export class TableMerge {
     await this.conflicting.close();
   }
 
-  private take(images: RowImages): void {
+  private take(images: RowImages, isOwn: boolean): void {
     const isParent = this.damage.table.role === 'PARENT';
     if (isParent && images.live !== null) return this.note(images.live, images.live);
-    this.requireOwner(images);
+    this.owners.require(images, isOwn);
     const { row, conflicts, keepsEdit } = this.merger.merge(images);
     if (keepsEdit) this.keptEdits++;
     if (conflicts.length > 0) this.noteConflict(images, conflicts.length);
@@ -135,20 +137,27 @@ function oneOfEach({ undamaged, damaged }: DamagedRows): RowBatch {
   return rows.takeBatch();
 }
 
-/** In the order of the keys; null where there is no row. */
+/** In the order of the keys; null where there is no row, or none in the scope. */
 async function liveRowsOf(
   keys: readonly KeyBytes[],
   {
     structure,
     codec,
     live,
+    scope,
     signal,
-  }: { structure: TableStructure; codec: RowCodec; live: LiveReader; signal: AbortSignal },
+  }: {
+    structure: TableStructure;
+    codec: RowCodec;
+    live: LiveReader;
+    scope?: RowScope | undefined;
+    signal: AbortSignal;
+  },
 ): Promise<(RowSlice | null)[]> {
   const places = new Map(keys.map((key, place) => [key.toString('latin1'), place]));
   const found: (RowSlice | null)[] = keys.map(() => null);
   const key = new KeyReader(codec, keyColumnIndexes(structure));
-  for await (const batch of live.readRows(structure, { keys, signal })) {
+  for await (const batch of live.readRows(structure, { keys, ...(scope && { scope }), signal })) {
     for (let n = 0; n < batch.ends.length; n++) {
       const [start, end] = [rowStart(batch, n), batch.ends[n] as number];
       key.read(batch.bytes, start);
@@ -162,22 +171,4 @@ async function liveRowsOf(
 
 function wholeSlice(bytes: Buffer): RowSlice {
   return { bytes, start: 0, end: bytes.length };
-}
-
-type OwnerCheck = (images: RowImages) => void;
-
-/** Throws CONFLICT where a live row has come to belong to somebody whom neither backup knows as its owner. */
-function ownerCheck(structure: TableStructure, { codec, scope }: Pick<Merging, 'codec' | 'scope'>): OwnerCheck {
-  const column = structure.columns.findIndex(({ name }) => name === structure.mapping.business?.column);
-  if (scope.kind !== 'BUSINESS' || column === -1) return () => undefined;
-  const [known, live] = [new FieldReader(codec, structure), new FieldReader(codec, structure)];
-  return (images) => {
-    if (images.live === null) return;
-    live.locate(images.live.bytes, images.live.start);
-    const isOwner = (row: RowSlice | null): boolean => {
-      if (row !== null) known.locate(row.bytes, row.start);
-      return row !== null && known.sameField(live, column);
-    };
-    if (!isOwner(images.undamaged) && !isOwner(images.damaged)) throw ownedByOthers(structure);
-  };
 }

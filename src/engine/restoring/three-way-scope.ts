@@ -84,8 +84,15 @@ function requireLater(undamaged: Manifest, damaged: Manifest): void {
 }
 
 function requireSameRows({ undamaged, damaged }: Scopes): void {
-  if (undamaged.rows.kind === damaged.rows.kind) return;
-  throw notComparable('One of the backups holds a single business', 'Use the type BUSINESS, with that businessId.');
+  const [one, other] = [undamaged, damaged].map(({ rows }) => (rows.kind === 'BUSINESS' ? rows.businessId : null));
+  if (undamaged.rows.kind !== damaged.rows.kind || one !== other) {
+    throw notComparable('One of the backups holds a single business', 'Use the type BUSINESS, with that businessId.');
+  }
+  if (undamaged.rows.kind !== 'BUSINESS' || undamaged.filtered) return;
+  throw notComparable(
+    `The undamaged backup holds the business ${undamaged.rows.businessId} alone, so that rows which the damage took from others would count as new`,
+    'Give an undamaged backup of all businesses, or restore this one without a damaged backup.',
+  );
 }
 
 function counterpart({ manifest: { table } }: ScopedTable, damaged: RestoreScope): TableManifest {
