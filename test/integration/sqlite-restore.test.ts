@@ -81,4 +81,20 @@ describe('a SQLite source', () => {
     await restore(bench, { backupId: stored.manifest.backupId });
     expect(await lastNumber()).toBe('5');
   });
+
+  test('finds the parents of a business whose keys ignore case, though only a key tells its collation', async () => {
+    await sql.exec(`CREATE TABLE tenant (id TEXT NOT NULL PRIMARY KEY COLLATE NOCASE, name TEXT);
+      CREATE TABLE business (id TEXT NOT NULL PRIMARY KEY, tenant_id TEXT NOT NULL REFERENCES tenant (id));
+      INSERT INTO tenant VALUES ('t1', 'One'), ('T2', 'Two'); INSERT INTO business VALUES ('b1', 'T1'), ('b2', 't2')`);
+    const source = database.open([
+      { dataType: 'BUSINESSES', table: 'tenant' },
+      { dataType: 'BUSINESSES', table: 'business', business: { kind: 'COLUMN', column: 'id' } },
+    ]);
+    const { stored } = await backup({ ...bench, source });
+    await sql.exec(`DELETE FROM business; DELETE FROM tenant WHERE id = 't1'`);
+    const spec = { backupId: stored.manifest.backupId, type: 'BUSINESS', businessId: 'b1' } as const;
+    expect(await restore({ ...bench, source }, spec)).toMatchObject({ inserts: 2 });
+    expect(await sql.query('SELECT * FROM tenant ORDER BY name')).toEqual([['t1', 'One'], ['T2', 'Two']]); // prettier-ignore
+    await source.close();
+  });
 });
