@@ -48,3 +48,6 @@ export function trimInvariant(sql: string): string {
 export function shownKey(text: string): string {
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}...` : text;
 }
+
+/** How long an invariant may run where no setting says, ms. */
+export const DEFAULT_INVARIANT_LIMIT_MS = 300_000;

@@ -19,8 +19,6 @@ export interface SourceSettings {
   invariantLimitMs?: number;
 }
 
-export const DEFAULT_INVARIANT_LIMIT_MS = 300_000;
-
 export interface RepositorySettings {
   /** `file:<path>` */
   url: string;

@@ -4,8 +4,8 @@
  */
 import type { Clock, Log, Random } from '../../domain/ambient';
 import type { SourceMapping } from '../../domain/mapping';
-import type { Invariant, InvariantCheck } from '../../domain/invariant';
-import { DEFAULT_INVARIANT_LIMIT_MS, type SourceSettings } from '../../domain/settings';
+import { DEFAULT_INVARIANT_LIMIT_MS, type Invariant, type InvariantCheck } from '../../domain/invariant';
+import type { SourceSettings } from '../../domain/settings';
 import type {
   BulkWriteOptions,
   BulkWriter,
