@@ -19,8 +19,10 @@ export interface AdaptedField {
 /** A column that the backup does not know: a live row keeps its value, an inserted one gets its default. */
 export interface AddedColumn {
   name: string;
-  /** Encoded; null where only the source knows it, and so no row can be inserted. */
+  /** Encoded; null where nobody here knows it, and so no row can be inserted. */
   field: Buffer | null;
+  /** The database computed it at the backup, which therefore holds none of its values; a default would be another value. */
+  wasComputed: boolean;
 }
 
 export interface Adaptation {
@@ -119,17 +121,24 @@ function adaptation(
   return {
     structure: { ...live, columns: [...known, ...added], lastNumber: backup.lastNumber ?? live.lastNumber },
     fields,
-    added: added.map((column) => ({ name: column.name, field: codec.defaultField(columnOf(column, live)) })),
-    dropped: gone.map(({ name }) => ({
-      name,
-      isGenerated: live.generatedColumns.some((other) => sameName(other.name, name)),
-    })),
+    added: added.map((column) => {
+      const wasComputed = isComputed(column, backup);
+      return { name: column.name, wasComputed, field: wasComputed ? null : codec.defaultField(columnOf(column, live)) };
+    }),
+    dropped: gone.map((column) => ({ name: column.name, isGenerated: isComputed(column, live) })),
   };
+}
+
+function isComputed({ name }: ColumnStructure, { generatedColumns }: TableStructure): boolean {
+  return generatedColumns.some((other) => sameName(other.name, name));
 }
 
 /** Throws SCHEMA_MISMATCH where a row of the table can't be inserted, for nobody here knows what its added columns would hold. */
 export function requireInsertable({ structure: { table }, added }: Adaptation): void {
-  const unknown = added.filter(({ field }) => field === null).map(({ name }) => `${table}.${name}`);
+  const namesOf = (columns: readonly AddedColumn[]): string[] => columns.map(({ name }) => `${table}.${name}`);
+  const computed = namesOf(added.filter(({ wasComputed }) => wasComputed));
+  if (computed.length > 0) throw onceComputed(table, computed);
+  const unknown = namesOf(added.filter(({ field }) => field === null));
   if (unknown.length === 0) return;
   const [what, has] = unknown.length === 1 ? ['a column', 'has'] : ['columns', 'have'];
   throw new AppError(
@@ -137,6 +146,16 @@ export function requireInsertable({ structure: { table }, added }: Adaptation): 
     `Rows would have to be inserted into ${table} without a value for ${what} that came after the backup and ${has} no plain default: ${unknown.join(', ')}.`,
     {
       hint: 'Give it a default that is NULL or a plain value, for the time of the restore at least; or restore into a scratch schema.',
+    },
+  );
+}
+
+function onceComputed(table: string, columns: readonly string[]): AppError {
+  return new AppError(
+    'SCHEMA_MISMATCH',
+    `Rows would have to be inserted into ${table} without what the database computed at the backup, and no longer does: ${columns.join(', ')}.`,
+    {
+      hint: 'Let the database compute it again, for the time of the restore at least; or restore into a scratch schema.',
     },
   );
 }

@@ -6,6 +6,7 @@ import { isAppError } from '../../domain/errors';
 import type { ChangeWriteOptions } from '../../domain/source';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
+import { knownColumns } from '../reading/adaptation';
 import { compareAll, noDifferencesYet, type FiringTriggers, type ScopeComparing } from './compare-scope';
 import type { TableDifferences } from './differences';
 import { describe, proveWrites, type InPlaceResult } from './prove-writes';
@@ -86,12 +87,7 @@ async function applyAll(
   };
   const writer = await openWriter(() => restore.source.openChangeWriter(options), context);
   try {
-    // Of single records only these are compared again: whatever else triggers write into their tables must show all the same.
-    const watching = {
-      triggers: restore.scope.written.kind === 'KEYS' ? restore.triggers : NO_TRIGGERS,
-      writer,
-      context,
-    };
+    const watching = { triggers: isComparedInPart(restore) ? restore.triggers : NO_TRIGGERS, writer, context };
     const watched = await sumsBeside(differences, watching);
     await writeChanges(writer, differences, context);
     await writer.checkReferences();
@@ -109,6 +105,14 @@ async function applyAll(
 }
 
 const NO_TRIGGERS: FiringTriggers = new Map();
+
+/**
+ * Of single records only these are compared again, and of columns only those that the backup knows: whatever else triggers write must show
+ * all the same.
+ */
+function isComparedInPart({ scope: { written, tables } }: Attempt): boolean {
+  return written.kind === 'KEYS' || tables.some(({ adaptation }) => knownColumns(adaptation) !== undefined);
+}
 
 function unchanged(differences: TableDifferences[]): number {
   return differences.reduce((sum, { counts }) => sum + counts.unchanged, 0);
