@@ -47,7 +47,14 @@ export interface RehearsalProof {
   coverage: RehearsalCoverage;
 }
 
-/** Of one job alone, so that it can be found whatever becomes of the job; covered by the grants for scratch schemas. */
-export function rehearsalSchema(jobId: JobId): string {
-  return `scratch_${jobId.replaceAll('-', '')}`;
+/** How the names of all schemas of one job begin, so that they are found whatever becomes of it; covered by the grants for scratch schemas. */
+export function rehearsalPrefix(jobId: JobId): string {
+  return `scratch_${jobId.replaceAll('-', '')}_`;
+}
+
+const TOKEN_LENGTH = 12;
+
+/** Of one attempt alone: one whose lease was lost may end after its successor began, and drops its own. */
+export function rehearsalSchema(jobId: JobId, attempt: string): string {
+  return rehearsalPrefix(jobId) + attempt.replaceAll('-', '').slice(0, TOKEN_LENGTH);
 }

@@ -159,9 +159,11 @@ export interface Source {
   dropEmptyTables(tables: readonly string[]): Promise<Map<string, string>>;
   /** Drops a scratch schema that a restore of this program made; refuses any other with INVALID_INPUT. */
   dropScratch(schema: string): Promise<void>;
+  /** Names of the schemas beside the source's own that begin so, as far as its user sees them: scratch schemas, marked or not, whole or not. */
+  scratchesNamed(prefix: string): Promise<string[]>;
   /**
    * Drops the scratch schema of that name if this job made it, however far it came: also one that was cut off before it could be marked.
-   * One of another is CONFLICT. Idempotent: no schema is fine.
+   * One of another is CONFLICT. Idempotent: no schema is fine. Waits for whoever uses it for seconds only, then throws a retryable error.
    */
   discardScratch(schema: string, jobId: string): Promise<void>;
   /**

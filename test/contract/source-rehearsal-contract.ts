@@ -111,7 +111,11 @@ export function describeRehearsing(bench: ContractBench): void {
       const kept = await backup(source);
       const gone = async () => [...(await source.tableStates(['tenant'], SCHEMA)).values()];
       await source.discardScratch(SCHEMA, 'job-r'); // there is none
-      await (await load(source, kept)).publish();
+      const writing = await load(source, kept);
+      expect(await source.scratchesNamed(SCHEMA)).toEqual([SCHEMA]);
+      await writing.publish();
+      expect(await source.scratchesNamed(SCHEMA.slice(0, -1))).toEqual([SCHEMA]);
+      expect(await source.scratchesNamed(`${SCHEMA}_`)).toEqual([]);
       await fails(source.discardScratch(SCHEMA, 'another'), 'CONFLICT');
       expect(await gone()).toEqual(['FILLED']);
       await source.discardScratch(SCHEMA, 'job-r');

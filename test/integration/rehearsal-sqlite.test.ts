@@ -6,9 +6,9 @@ import { sqliteFixture } from '../support/sqlite';
 
 describeRehearsals('SQLite', {
   fixture: sqliteFixture,
-  async leftOf({ sql }, schema) {
+  async leftOf({ sql }, prefix) {
     const [[file] = []] = await sql.query(`SELECT file FROM pragma_database_list WHERE name = 'main'`);
     const path = String(file);
-    return readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)) && name.includes(schema));
+    return readdirSync(dirname(path)).filter((name) => name.startsWith(basename(path)) && name.includes(prefix));
   },
 });

@@ -283,6 +283,7 @@ export function memorySource(structures: readonly TableStructure[], rangeRows = 
       return new Map();
     },
     dropScratch: async (schema) => void source.scratch.delete(schema),
+    scratchesNamed: async (prefix) => [...source.scratch.keys()].filter((schema) => schema.startsWith(prefix)),
     discardScratch: async (schema) => void source.scratch.delete(schema),
     checkInvariants: async () => [],
     close: async () => undefined,

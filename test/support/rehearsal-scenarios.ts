@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BackupId, JobId } from '../../src/domain/ids';
 import type { Invariant } from '../../src/domain/invariant';
-import { rehearsalSchema } from '../../src/domain/rehearsal';
+import { rehearsalPrefix, rehearsalSchema } from '../../src/domain/rehearsal';
 import type { RehearsalResult } from '../../src/domain/task';
 import type { SourceContractFixture } from '../contract/source-contract';
 import { run, type EngineBench } from './engine-context';
@@ -23,8 +23,8 @@ const INVARIANTS: Invariant[] = [
 
 export interface RehearsalFixture {
   fixture: SourceContractFixture;
-  /** Whatever a scratch schema of that name left: names of schemas or files. */
-  leftOf(stand: Stand, schema: string): Promise<string[]>;
+  /** Whatever scratch schemas whose names begin so left: names of schemas or files. */
+  leftOf(stand: Stand, prefix: string): Promise<string[]>;
 }
 
 const jobId = (): JobId => randomUUID() as JobId;
@@ -45,7 +45,7 @@ export function describeRehearsals(name: string, { fixture, leftOf }: RehearsalF
       before = await stand.state();
     });
     afterEach(async () => {
-      for (const job of begun) expect(await leftOf(stand, rehearsalSchema(job))).toEqual([]);
+      for (const job of begun) expect(await leftOf(stand, rehearsalPrefix(job))).toEqual([]);
       await stand.close();
     });
 
@@ -165,7 +165,7 @@ export function describeRehearsals(name: string, { fixture, leftOf }: RehearsalF
         const onProgress = (progress: { phase: string }): void => void (progress.phase === phase && abort.abort());
         const cancelled = rehearse(id, { signal: abort.signal, onProgress });
         await expect(cancelled).rejects.toMatchObject({ code: 'CANCELLED', unsettled: false });
-        expect([phase, await leftOf(stand, rehearsalSchema(begun.at(-1) as JobId))]).toEqual([phase, []]);
+        expect([phase, await leftOf(stand, rehearsalPrefix(begun.at(-1) as JobId))]).toEqual([phase, []]);
       }
       expect(await stand.state()).toEqual(before);
     });
@@ -183,15 +183,41 @@ export function describeRehearsals(name: string, { fixture, leftOf }: RehearsalF
         const { manifest } = (await stand.store.findManifest(id))!;
         const dead = stand.database.open(ENGINE_MAPPING);
         const tables = manifest.tables.map(({ structure }) => structure);
-        const options = { jobId: job, scratchSchema: rehearsalSchema(job), tables, connections: 1 };
+        const schema = rehearsalSchema(job, randomUUID());
+        const options = { jobId: schema, scratchSchema: schema, tables, connections: 1 };
         await dead.openBulkWriter(options);
-        expect(await leftOf(stand, rehearsalSchema(job))).not.toEqual([]);
+        expect(await leftOf(stand, rehearsalPrefix(job))).not.toEqual([]);
         const again = rehearse(id, { job, recoverOnly });
         if (recoverOnly) await expect(again).rejects.toMatchObject({ code: 'CANCELLED' });
         else expect(await again).toMatchObject({ passed: true });
-        expect(await leftOf(stand, rehearsalSchema(job))).toEqual([]);
+        expect(await leftOf(stand, rehearsalPrefix(job))).toEqual([]);
         await dead.close().catch(() => undefined); // because: what it would end is gone
       }
+    });
+
+    it('passes beside an earlier attempt that lost its lease, is cancelled late, and drops what it made', async () => {
+      const id = await stand.backup();
+      const [job, late] = [jobId(), new AbortController()];
+      const [earlier, mayEnd] = [new Gate(), new Gate()];
+      const held = Object.create(stand.source) as typeof stand.source;
+      held.openBulkWriter = async (options) => {
+        const writer = await stand.source.openBulkWriter(options);
+        const abort = writer.abort.bind(writer);
+        writer.finishTables = () => (late.abort(), Promise.reject(new Error('cut off')));
+        writer.abort = async () => (earlier.open(), await mayEnd.opened, abort());
+        return writer;
+      };
+      const lost = rehearse(id, { job, source: held, signal: late.signal }).catch((error: unknown) => error);
+      await earlier.opened;
+      const openBulkWriter = jest.spyOn(stand.source, 'openBulkWriter').mockImplementationOnce(async (options) => {
+        openBulkWriter.mockRestore();
+        const writer = await stand.source.openBulkWriter(options);
+        const finishTables = writer.finishTables.bind(writer);
+        writer.finishTables = async () => (mayEnd.open(), await lost, finishTables());
+        return writer;
+      });
+      expect(await rehearse(id, { job })).toMatchObject({ passed: true, findings: [] });
+      expect(await lost).toMatchObject({ code: 'CANCELLED' });
     });
 
     it('that can not be held is a failure, and no finding: no room, a source that is away, a schema that stays', async () => {
@@ -203,14 +229,19 @@ export function describeRehearsals(name: string, { fixture, leftOf }: RehearsalF
       expect(await refused({ freeBytes: async () => 10 })).toMatchObject({ code: 'SOURCE_UNAVAILABLE', hint: expect.stringContaining('Free space') }); // prettier-ignore
       const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
       expect(await refused({ openBulkWriter: () => Promise.reject(away) })).toMatchObject({ message: 'away' });
-      let drops = 0;
       const discardScratch = async (...drop: [string, string]): Promise<void> => {
         await stand.source.discardScratch(...drop);
-        if (++drops > 1) throw Object.assign(new Error('gone?'), {});
+        throw new Error('gone?');
       };
       expect(await refused({ discardScratch })).toMatchObject({ message: expect.stringContaining('could not be dropped: gone?') }); // prettier-ignore
     });
   });
+}
+
+/** Opens once, and stays open. */
+class Gate {
+  open!: () => void;
+  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
 }
 
 /** The same rows, but for the last byte of the last one. */

@@ -1,11 +1,11 @@
 /**
  * Rehearses the restore of a whole backup: into a scratch schema of its own source, as a real restore does it, then asks what the rows
  * must keep, and drops the schema. What is wrong with the backup is a finding; a rehearsal that can't be held is an error. However it
- * ends, it leaves no schema, or an error that says so and is `unsettled`: then another attempt has to drop it.
+ * ends, it leaves no schema, or an error that says so and is `unsettled`: then another attempt has to drop it. Each attempt has a schema of
+ * its own and writes under that name: one whose lease was lost, and that ends late, takes nothing from its successor.
  */
 import { AppError, isAppError, toAppError } from '../../domain/errors';
-import type { JobId } from '../../domain/ids';
-import { rehearsalSchema, type VerificationFinding } from '../../domain/rehearsal';
+import { rehearsalPrefix, rehearsalSchema, type VerificationFinding } from '../../domain/rehearsal';
 import type { BrokenReference, Source } from '../../domain/source';
 import type { EngineTask, RehearsalResult } from '../../domain/task';
 import { throwIfAborted } from '../lanes';
@@ -25,7 +25,6 @@ type RehearsalTask = Extract<EngineTask, { kind: 'REHEARSAL' }>;
 interface Scratch {
   source: Source;
   schema: string;
-  jobId: JobId;
 }
 
 interface Rehearsal extends Scratch {
@@ -37,9 +36,9 @@ interface Rehearsal extends Scratch {
 export async function rehearseRestore(task: RehearsalTask, context: TaskContext): Promise<RehearsalResult> {
   const { spec, jobId } = task;
   const source = await context.deps.source(spec.source);
-  const scratch: Scratch = { source, schema: rehearsalSchema(jobId), jobId };
+  const scratch: Scratch = { source, schema: rehearsalSchema(jobId, context.deps.random.uuid()) };
   // Before the repository, which may be gone: what an earlier attempt left must go in any case.
-  await dropEarlier(scratch, task);
+  await dropEarlier(source, task);
   if (task.recoverOnly) throw cancelledBeforeCommit();
   await source.info(context.signal); // a source that can't be used is no fault of the backup
   const store = await context.deps.store();
@@ -178,7 +177,8 @@ async function restoreWhole(
   { scope, rows }: OpenedBackup,
   { rehearsal, broken, context }: { rehearsal: Rehearsal; broken: BrokenReference[]; context: TaskContext },
 ): Promise<BulkResult | VerificationFinding> {
-  const { source, store, schema: scratchSchema, jobId, task } = rehearsal;
+  const { source, store, schema: scratchSchema, task } = rehearsal;
+  const jobId = scratchSchema;
   const onBrokenReference = (reference: BrokenReference): unknown => broken.push(reference);
   try {
     return await restoreInBulk({ source, store, scope, rows, scratchSchema, jobId, onBrokenReference }, context);
@@ -193,23 +193,29 @@ async function restoreWhole(
 }
 
 /** Where nothing can be left, a source that is away is just that. */
-async function dropEarlier(scratch: Scratch, { mayHaveLeft }: RehearsalTask): Promise<void> {
+async function dropEarlier(source: Source, { jobId, mayHaveLeft }: RehearsalTask): Promise<void> {
+  let schema = `${rehearsalPrefix(jobId)}...`;
   try {
-    await scratch.source.discardScratch(scratch.schema, scratch.jobId);
+    for (schema of await source.scratchesNamed(rehearsalPrefix(jobId))) await discard({ source, schema });
   } catch (error) {
-    throw mayHaveLeft ? notDropped(scratch, error) : error;
+    throw mayHaveLeft ? notDropped({ source, schema }, error) : error;
   }
 }
 
 async function dropScratch(scratch: Scratch, context: TaskContext): Promise<void> {
   context.progress.begin({ name: 'dropping', from: 99, to: 99 });
   try {
-    await scratch.source.discardScratch(scratch.schema, scratch.jobId);
+    await discard(scratch);
     context.undoFailure = undefined; // because: whatever could not be undone is gone with the schema
   } catch (error) {
     context.undoFailure = notDropped(scratch, error);
     throw context.undoFailure;
   }
+}
+
+/** An attempt writes as a job that is called as its schema. */
+function discard({ source, schema }: Scratch): Promise<void> {
+  return source.discardScratch(schema, schema);
 }
 
 function notDropped({ schema }: Scratch, error: unknown): AppError {

@@ -12,6 +12,11 @@ export const SCRATCH_PREFIX = 'scratch_';
 export const SCRATCH_MARKER = '_riskvault_scratch';
 const SCHEMA_NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
 const DATABASE_EXISTS = 1007;
+/**
+ * Whoever has read a table of it in a transaction that is open keeps it from being dropped, and the server's own limit is a day. Nobody
+ * has business there: what holds it is a client that was left open, or ends soon. Then whoever drops it tries again.
+ */
+const DROP_PATIENCE_SECONDS = 10;
 
 export function checkScratchName(schema: string, sourceSchema: string): void {
   if (SCHEMA_NAME.test(schema) && schema.toLowerCase() !== sourceSchema.toLowerCase()) return;
@@ -76,6 +81,15 @@ export async function scratchOf(session: Session, jobId: string): Promise<{ sche
   return found;
 }
 
+/** Schemas whose names begin so. */
+export async function scratchesNamed(session: Session, prefix: string): Promise<string[]> {
+  checkScratchName(prefix, session.target.schema);
+  const rows = await session.rows(
+    `SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE LEFT(SCHEMA_NAME, ${prefix.length}) = ${quoteText(prefix)}`,
+  );
+  return rows.map(({ name }) => String(name));
+}
+
 /**
  * Drops the job's own, also one whose making was cut off before its marker was written; none that is another's. The name must be one that
  * nobody else would take: an empty schema of it counts as the job's. Idempotent.
@@ -86,7 +100,7 @@ export async function discardScratch(session: Session, schema: string, jobId: st
     `SELECT 1 AS found FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteText(schema)}`,
   );
   if (!exists) return;
-  if (await isOfJob(session, schema, jobId)) return void (await session.run(`DROP DATABASE ${quoteName(schema)}`));
+  if (await isOfJob(session, schema, jobId)) return dropDatabase(session, schema);
   throw new AppError('CONFLICT', `The scratch schema ${schema} was not made by this job.`, {
     hint: 'Look whose it is, and drop it by hand.',
   });
@@ -111,7 +125,12 @@ export async function dropScratch(session: Session, schema: string): Promise<voi
     `SELECT 1 AS found FROM information_schema.TABLES
      WHERE TABLE_SCHEMA = ${quoteText(schema)} AND TABLE_NAME = ${quoteText(SCRATCH_MARKER)}`,
   );
-  if (ours) return void (await session.run(`DROP DATABASE ${quoteName(schema)}`));
+  if (ours) return dropDatabase(session, schema);
   const why = exists ? 'was not made by a restore' : 'does not exist';
   throw new AppError('INVALID_INPUT', `The scratch schema ${schema} ${why}.`, { hint: 'Check the name.' });
+}
+
+async function dropDatabase(session: Session, schema: string): Promise<void> {
+  await session.run(`SET SESSION lock_wait_timeout = ${DROP_PATIENCE_SECONDS}`);
+  await session.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`);
 }

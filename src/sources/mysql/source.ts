@@ -38,7 +38,7 @@ import { checkInvariants, examineInvariants } from './invariants';
 import { checkMapping } from './mapping-check';
 import { recoverWrite } from './recover-write';
 import { mysqlCodec } from './row-encoding';
-import { discardScratch, dropScratch } from './scratch';
+import { discardScratch, dropScratch, scratchesNamed } from './scratch';
 import { openSession, parseTarget, type ConnectionTarget, type Session, type SessionOptions } from './session';
 import { holdsRows } from './staging';
 import { unfinishedJobs } from './write-marker';
@@ -180,6 +180,10 @@ class MysqlSource implements Source {
 
   async dropScratch(schema: string): Promise<void> {
     await this.within({}, (session) => dropScratch(session, schema));
+  }
+
+  async scratchesNamed(prefix: string): Promise<string[]> {
+    return this.within({ noSchema: true }, (session) => scratchesNamed(session, prefix));
   }
 
   async discardScratch(schema: string, jobId: string): Promise<void> {

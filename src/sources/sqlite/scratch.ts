@@ -92,6 +92,16 @@ export function dropScratch(sourcePath: string, schema: string): void {
   throw new AppError('INVALID_INPUT', `The scratch schema ${schema} ${why}.`, { hint: 'Check the name.' });
 }
 
+/** Scratch schemas whose names begin so, whole or not. */
+export function scratchesNamed(sourcePath: string, prefix: string): string[] {
+  const start = basename(sourcePath).length + 1;
+  const names = siblings(sourcePath).map((path) => {
+    const name = basename(path);
+    return name.slice(start, name.indexOf(SUFFIX, start));
+  });
+  return [...new Set(names)].filter((name) => name.startsWith(prefix));
+}
+
 /** Removes what this job made of it, whole or not; CONFLICT for another's. Idempotent. */
 export function discardScratch(sourcePath: string, schema: string, jobId: string): void {
   const path = scratchPath(sourcePath, schema);

@@ -44,6 +44,7 @@ import {
   hasFinishedScratch,
   removeUnfinishedScratch,
   scratchPath,
+  scratchesNamed,
 } from './scratch';
 import { hasMarker } from './write-marker';
 
@@ -157,6 +158,10 @@ class SqliteSource implements Source {
 
   async dropScratch(schema: string): Promise<void> {
     dropScratch(this.path, schema);
+  }
+
+  async scratchesNamed(prefix: string): Promise<string[]> {
+    return scratchesNamed(this.path, prefix);
   }
 
   async discardScratch(schema: string, jobId: string): Promise<void> {
