@@ -2,196 +2,16 @@
  * Comparisons of backups, against SQL run on restored copies of both: full, incremental and compacted backups in any pairing, the live
  * source, one business, tables that changed their columns. One suite, run against every kind of source.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { ChangePlace, ChangesFound, ChangesWanted, FoundChange } from '../../src/domain/backup-reader';
-import { ROW_CHANGE_KINDS } from '../../src/domain/change-set';
-import type { DataType, RequestedDataType } from '../../src/domain/data-type';
+import type { FoundChange } from '../../src/domain/backup-reader';
+import type { RequestedDataType } from '../../src/domain/data-type';
 import type { BackupId, JobId } from '../../src/domain/ids';
-import type { Source } from '../../src/domain/source';
 import type { ComparisonResult } from '../../src/domain/task';
-import type { JsonRow } from '../../src/domain/values';
-import type { Repository } from '../../src/repository/repository';
-import { createSeededRandom } from '../../src/sources/seeded-random';
-import type { ContractConnection, ContractDatabase, SourceContractFixture } from '../contract/source-contract';
+import type { SourceContractFixture } from '../contract/source-contract';
+import { BASE, foundIn, Stand, TABLES } from './compare-stand';
 import { countingStore } from './counting-store';
-import { backup, compact, comparisonTask, restore, run, type EngineBench } from './engine-context';
+import { backup, compact, comparisonTask, restore, run } from './engine-context';
 import { flipByte, openStore } from './engine-scenarios';
-import { Filters, ITEMS, recordChanges, RECORDS_MAPPING, recordRows, recordTables } from './record-platform';
-
-interface Table {
-  dataType: DataType;
-  key: string[];
-  others: string[];
-  /** Whose its rows are: a condition on a table of the name that stands for `T`. */
-  owned?: (businessId: string, prefix: string) => string;
-}
-
-const TABLES: Record<string, Table> = {
-  business: { dataType: 'BUSINESSES', key: ['id'], others: [], owned: (id) => `T.id = '${id}'` },
-  item: {
-    dataType: 'ASSESSMENTS',
-    key: ['id'],
-    others: ['business_id', 'n', 'amount', 'ratio', 'note', 'day', 'data', 'pad'],
-    owned: (id) => `T.business_id = '${id}'`,
-  },
-  part: {
-    dataType: 'FACTORS',
-    key: ['item_id', 'name'],
-    others: ['n'],
-    owned: (id, prefix) => `T.item_id IN (SELECT id FROM ${prefix}item WHERE business_id = '${id}')`,
-  },
-  odd: { dataType: 'TRENDS', key: ['k'], others: ['n'] },
-  setting: { dataType: 'CONFIG', key: ['name'], others: ['n'] },
-};
-/** Where a restored copy of the base lies. */
-const BASE = 'base_';
-
-interface Found {
-  removed: string[];
-  added: string[];
-  changed: string[];
-}
-
-class Stand {
-  readonly random = createSeededRandom(77);
-  readonly filters: Filters;
-  /** Keys of items that come next. */
-  private nextItem = ITEMS + 1;
-
-  private constructor(
-    readonly database: ContractDatabase,
-    readonly sql: ContractConnection,
-    readonly source: Source,
-    readonly store: Repository,
-    readonly folder: string,
-    readonly isSqlite: boolean,
-  ) {
-    this.filters = new Filters(this.random, isSqlite);
-  }
-
-  static async open(fixture: SourceContractFixture, isSqlite: boolean): Promise<Stand> {
-    const database = await fixture.createDatabase();
-    const sql = await database.connect();
-    const folder = mkdtempSync(join(tmpdir(), 'riskvault-compare-'));
-    const stand = new Stand(database, sql, database.open(RECORDS_MAPPING), await openStore(folder), folder, isSqlite);
-    for (const statement of [...recordTables(fixture.types), ...recordRows(stand.random, stand.filters)])
-      await sql.exec(statement);
-    return stand;
-  }
-
-  get bench(): EngineBench {
-    return { source: this.source, store: this.store, connections: 2 };
-  }
-
-  async change(): Promise<void> {
-    for (const statement of recordChanges(this.random, this.filters, this.nextItem)) await this.sql.exec(statement);
-    await this.sql.exec(`INSERT INTO setting VALUES ('s${this.nextItem}', 1)`);
-    this.nextItem += 100;
-  }
-
-  async backup(...args: Parameters<typeof backup> extends [unknown, ...infer Rest] ? Rest : never): Promise<BackupId> {
-    return (await backup(this.bench, ...args)).stored.manifest.backupId;
-  }
-
-  compare(wanted: Wanted, bench: EngineBench = this.bench): Promise<ComparisonResult> {
-    return run(comparisonTask(wanted), bench) as Promise<ComparisonResult>;
-  }
-
-  async page(wanted: ChangesWanted, signal?: AbortSignal): Promise<ChangesFound> {
-    return (await run({ kind: 'ROW_CHANGES', wanted }, { ...this.bench, signal })) as never;
-  }
-
-  /** All changes, a page of any size after the other. */
-  async changes({ changeSet }: ComparisonResult, wanted: Partial<ChangesWanted> = {}): Promise<FoundChange[]> {
-    const found: FoundChange[] = [];
-    for (let from: ChangePlace | null | undefined; from !== null;) {
-      const limit = this.random.int(1, 100);
-      const all = { comparisonId: changeSet.changeSetId, dataType: null, table: null, kinds: ROW_CHANGE_KINDS };
-      const { changes, next } = await this.page({ ...all, ...wanted, limit, from: from ?? null });
-      expect(changes.length).toBeLessThanOrEqual(limit);
-      found.push(...changes);
-      from = this.random.chance(0.2) ? (changes.at(-1)?.next ?? next) : next;
-    }
-    return found;
-  }
-
-  async copyBase(): Promise<void> {
-    for (const table of Object.keys(TABLES)) {
-      await this.sql.exec(`DROP TABLE IF EXISTS ${BASE}${table}`);
-      await this.sql.exec(`CREATE TABLE ${BASE}${table} AS SELECT * FROM ${table}`);
-    }
-  }
-
-  async expected(name: string, businessId: string | null = null): Promise<Found> {
-    const { key, others, owned } = TABLES[name]!;
-    const scope = (prefix: string): string =>
-      businessId === null ? '1 = 1' : owned!(businessId, prefix).replaceAll('T.', `${prefix}${name}.`);
-    const [base, target] = [`${BASE}${name}`, name];
-    const same = key.map((column) => `${base}.${column} = ${target}.${column}`).join(' AND ');
-    const equal = others.map((column) => this.same(`${base}.${column}`, `${target}.${column}`)).join(' AND ') || '1 = 1'; // prettier-ignore
-    const keys = (of: string): string => key.map((column) => `${of}.${column}`).join(', ');
-    const alone = (one: string, oneScope: string, other: string, otherScope: string): string =>
-      `SELECT ${keys(one)} FROM ${one} WHERE ${oneScope} AND NOT EXISTS (SELECT 1 FROM ${other} WHERE ${same} AND ${otherScope})`;
-    const [inBase, inTarget] = [scope(BASE), scope('')];
-    const differing = `SELECT ${keys(base)} FROM ${base}, ${target} WHERE ${same} AND ${inBase} AND ${inTarget} AND NOT (${equal})`;
-    return {
-      removed: await this.keys(alone(base, inBase, target, inTarget)),
-      added: await this.keys(alone(target, inTarget, base, inBase)),
-      changed: await this.keys(differing),
-    };
-  }
-
-  async count(sql: string): Promise<number> {
-    return Number((await this.sql.query(sql))[0]?.[0]);
-  }
-
-  /** Of the rows of both copies, how many differ in a column. */
-  differingIn(name: string, column: string): Promise<number> {
-    const [base, target] = [`${BASE}${name}`, name];
-    const same = TABLES[name]!.key.map((part) => `${base}.${part} = ${target}.${part}`).join(' AND ');
-    return this.count(
-      `SELECT COUNT(*) FROM ${base}, ${target} WHERE ${same} AND NOT (${this.same(`${base}.${column}`, `${target}.${column}`)})`,
-    );
-  }
-
-  async close(): Promise<void> {
-    await this.source.close();
-    await this.sql.close();
-    await this.database.drop();
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  private same(one: string, other: string): string {
-    return this.isSqlite ? `${one} IS ${other}` : `CAST(${one} AS BINARY) <=> CAST(${other} AS BINARY)`;
-  }
-
-  private async keys(sql: string): Promise<string[]> {
-    return (await this.sql.query(sql)).map((row) => row.map(spellValue).join('/')).sort();
-  }
-}
-
-type Wanted = Parameters<typeof comparisonTask>[0];
-
-/** Numbers as JSON has them: the databases print 1.0 and 1.5e0. */
-function spellValue(value: unknown): string {
-  const text = String(value);
-  return text !== '' && Number.isFinite(Number(text)) ? String(Number(text)) : text;
-}
-
-function keyOf(key: JsonRow): string {
-  return Object.values(key).map(spellValue).join('/');
-}
-
-function foundIn(changes: readonly FoundChange[], table: string): Found {
-  const ofKind = (kind: FoundChange['kind']): string[] =>
-    changes
-      .filter((change) => change.table === table && change.kind === kind)
-      .map(({ key }) => keyOf(key))
-      .sort();
-  return { removed: ofKind('REMOVED'), added: ofKind('ADDED'), changed: ofKind('CHANGED') };
-}
+import { RECORDS_MAPPING } from './record-platform';
 
 const refused = (code: string, more: object = {}) => expect.objectContaining({ code, ...more });
 
@@ -371,6 +191,74 @@ export function describeComparisons(
       const back = await stand.compare({ backupId: target, targetId: base, dataTypes: ['CONFIG'] });
       expect(back).toMatchObject({ removed: 1, added: 1, changed: 1 });
     });
+
+    /** Makes `setting` anew with other columns, of which those named get the values that are there. */
+    async function remakeSetting(columns: string, names: string): Promise<void> {
+      await stand.sql.exec(`CREATE TABLE setting_next (${columns})`);
+      await stand.sql.exec(`INSERT INTO setting_next (${names}) SELECT ${names} FROM setting`);
+      await stand.sql.exec('DROP TABLE setting');
+      await stand.sql.exec('ALTER TABLE setting_next RENAME TO setting');
+    }
+
+    /** Of a table of many rows one was removed, one added and one changed since the base; from the live source, and from a backup. */
+    async function expectOneOfEach(base: BackupId, unchanged: number): Promise<void> {
+      const target = await stand.backup();
+      for (const targetId of [null, target]) {
+        const result = await stand.compare({ backupId: base, targetId, dataTypes: ['CONFIG'] });
+        expect(result.tables).toMatchObject([{ removed: 1, added: 1, changed: 1, unchanged, notes: [] }]);
+        const kinds = (await stand.changes(result)).map(({ kind, key }) => [kind, key.name]);
+        expect(kinds).toEqual([['REMOVED', 'K1'], ['CHANGED', 'k2'], ['ADDED', 'new']]); // prettier-ignore
+      }
+    }
+
+    it('finds the same rows of keys that sort another way since', async () => {
+      const caseless = isSqlite ? 'TEXT COLLATE NOCASE' : 'VARCHAR(40) COLLATE utf8mb4_general_ci';
+      const exact = isSqlite ? 'TEXT COLLATE BINARY' : 'VARCHAR(40) COLLATE utf8mb4_bin';
+      const rest = 'NOT NULL PRIMARY KEY, n INT NULL, pad TEXT NULL';
+      await remakeSetting(`name ${caseless} ${rest}`, 'name, n');
+      const rows = Array.from({ length: 6_000 }, (_, i) => `('${i % 2 ? 'K' : 'k'}${i}', ${i}, '${'x'.repeat(900)}')`);
+      await stand.sql.exec(`INSERT INTO setting VALUES ${rows.join()}`);
+      const base = await stand.backup();
+      await remakeSetting(`name ${exact} ${rest}`, 'name, n, pad');
+      await stand.sql.exec(`DELETE FROM setting WHERE name = 'K1'`);
+      await stand.sql.exec(`UPDATE setting SET n = -1 WHERE name = 'k2'`);
+      await stand.sql.exec(`INSERT INTO setting VALUES ('new', 1, '')`);
+      await expectOneOfEach(base, 5_998);
+    });
+
+    if (!isSqlite) {
+      it('finds the same rows of keys whose members stand in another order since', async () => {
+        const columns = (members: string): string =>
+          `kind ENUM(${members}) NOT NULL, name VARCHAR(40) NOT NULL, n INT NULL, pad TEXT NULL, PRIMARY KEY (kind, name)`;
+        await remakeSetting(columns(`'a','b','c'`), 'name, n');
+        const rows = Array.from({ length: 6_000 }, (_, i) => `('${'abc'[i % 3]}', '${i % 2 ? 'K' : 'k'}${i}', ${i}, '${'x'.repeat(900)}')`); // prettier-ignore
+        await stand.sql.exec(`INSERT INTO setting VALUES ${rows.join()}`);
+        const base = await stand.backup();
+        await stand.sql.exec(`ALTER TABLE setting MODIFY kind ENUM('c','b','a') NOT NULL`);
+        await stand.sql.exec(`DELETE FROM setting WHERE name = 'K1'`);
+        await stand.sql.exec(`UPDATE setting SET n = -1 WHERE name = 'k2'`);
+        await stand.sql.exec(`INSERT INTO setting VALUES ('b', 'new', 1, '')`);
+        await expectOneOfEach(base, 5_998);
+      });
+
+      it('calls values the same that the source itself would make of the others', async () => {
+        const columns = `name VARCHAR(40) NOT NULL PRIMARY KEY, n INT NULL, amount DECIMAL(10,2) NULL, at DATETIME NULL, lost SMALLINT NULL`;
+        await remakeSetting(columns, 'name, n');
+        const rows = ['K1', 'k2', 'k3'].map((row, i) => `('${row}', ${i}, ${i}.25, '2026-11-25 10:00:0${i}', 1)`);
+        await stand.sql.exec(`INSERT INTO setting VALUES ${rows.join()}, ('empty', NULL, NULL, NULL, NULL)`);
+        const base = await stand.backup();
+        await stand.sql.exec('ALTER TABLE setting MODIFY n DECIMAL(14,2) NULL, MODIFY amount DECIMAL(12,4) NULL, MODIFY at DATETIME(3) NULL, MODIFY lost VARCHAR(9) NULL'); // prettier-ignore
+        const target = await stand.backup();
+        await stand.sql.exec(`UPDATE setting SET amount = 1.2501 WHERE name = 'k2'`);
+        const between = (backupId: BackupId, targetId: BackupId | null) => stand.compare({ backupId, targetId, dataTypes: ['CONFIG'] }); // prettier-ignore
+        for (const result of [await between(base, target), await between(target, base)])
+          expect(result).toMatchObject({ removed: 0, added: 0, changed: 0, unchanged: 4 });
+        const live = await between(base, null);
+        expect(live.tables).toMatchObject([{ removed: 0, added: 0, changed: 1, unchanged: 3, notes: [expect.stringMatching(/^Column lost is varchar\(9\)/)] }]); // prettier-ignore
+        const [{ fields }] = (await stand.changes(live)) as [FoundChange];
+        expect(fields).toEqual([{ name: 'amount', before: '1.25', after: '1.2501' }]);
+      });
+    }
 
     it('tells a table that one side alone has, with all its rows, and copies none of them', async () => {
       const base = await stand.backup();

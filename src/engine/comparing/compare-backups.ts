@@ -125,9 +125,9 @@ async function tell(comparison: TableComparison, sink: DiffSink): Promise<DiffCo
   }
 }
 
-function factsOf({ dataType, table, structures, rowCount }: TableComparison): ChangeSetTable {
+function factsOf({ dataType, table, structures, rowCount, codec }: TableComparison): ChangeSetTable {
   const { before, after } = structures;
-  const columns = before && after && comparedColumns({ before, after });
+  const columns = before && after && comparedColumns({ before, after }, codec);
   return {
     dataType,
     table,

@@ -1,6 +1,6 @@
 /**
  * The tables of a backup and those of the live source, at one moment of it, for a comparison: key range by key range both sides' rows are
- * joined. Reads only.
+ * joined, or all at once where keys sort another way since. Reads only.
  */
 import type { BackupStore } from '../../domain/backup-store';
 import { AppError } from '../../domain/errors';
@@ -12,15 +12,16 @@ import type { LayerLoad } from '../../domain/change-set';
 import type { DataType } from '../../domain/data-type';
 import type { TableStructure } from '../../domain/table';
 import type { DiffCounts } from '../../domain/task';
-import { runLanes } from '../lanes';
+import { runLanes, throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
 import { collectBusinessRows } from '../reading/business-rows';
-import { matchingOf } from '../reading/compared-columns';
+import { comparedColumns, matchingOf } from '../reading/compared-columns';
 import { counting, diffTables, tellAll } from '../reading/diff-tables';
 import { ownersOf } from '../reading/owned-by';
-import { BackupRows } from '../reading/rows-in-scope';
+import { BackupRows, type Stretch } from '../reading/rows-in-scope';
 import { joinStates, type DiffSink, type RowMatching, type Side } from '../rows/join-states';
 import { FieldReader, RowFilter } from '../rows/row-filter';
+import { SpilledJoin } from '../rows/spilled-join';
 import type { ComparedScope } from './compared-scope';
 import { isOwned, loadOf, unownedNote, type ComparedTables, type TableComparison } from './table-comparison';
 
@@ -131,6 +132,12 @@ async function rowsOf(base: Manifest, pairs: readonly Pair[], comparing: LiveCom
   return new BackupRows({ store, codec }, new Set(), found.tables);
 }
 
+/** Of a live table, and how they are told to be those of the backup. */
+interface LiveRows {
+  structure: TableStructure;
+  matching: RowMatching;
+}
+
 class LiveTable implements TableComparison {
   readonly load: LayerLoad | null;
 
@@ -156,6 +163,10 @@ class LiveTable implements TableComparison {
     return nameOf(this.pair);
   }
 
+  get codec(): RowCodec {
+    return this.comparing.codec;
+  }
+
   get rowCount(): number {
     return this.pair.before?.rowCount ?? 0;
   }
@@ -164,7 +175,7 @@ class LiveTable implements TableComparison {
     const { before, after } = this.pair;
     const { codec } = this.comparing;
     const matching = before && after && matchingOf({ before: before.structure, after }, codec);
-    if (before && after && matching) return this.join(before, { live: after, matching }, sink);
+    if (before && after && matching) return this.join(before, { structure: after, matching }, sink);
     const counts = { removed: 0, added: 0, changed: 0 };
     const counted = counting(sink, counts);
     if (before)
@@ -173,25 +184,52 @@ class LiveTable implements TableComparison {
     return { ...counts, unchanged: 0 };
   }
 
-  private async join(
-    before: TableManifest,
-    { live, matching }: { live: TableStructure; matching: RowMatching },
-    sink: DiffSink,
-  ): Promise<DiffCounts> {
-    const { rows, read, context, businessId } = this.comparing;
-    const counts = { removed: 0, added: 0, changed: 0, unchanged: 0 };
+  private async join(before: TableManifest, live: LiveRows, sink: DiffSink): Promise<DiffCounts> {
+    const counts = { removed: 0, added: 0, changed: 0 };
     const counted = counting(sink, counts);
+    const { keepsKeyOrder } = comparedColumns({ before: before.structure, after: live.structure }, this.codec);
+    const unchanged = await (keepsKeyOrder ? this.joinRanges(before, live, counted) : this.joinAll(before, live, counted)); // prettier-ignore
+    const { removed, changed } = counts;
+    const isComplete = this.comparing.businessId !== null || removed + changed + unchanged === before.rowCount;
+    if (!isComplete) throw damaged(`Table ${before.table} does not hold as many rows as its manifest counts.`);
+    return { ...counts, unchanged };
+  }
+
+  /** Gives how many are the same. */
+  private async joinRanges(before: TableManifest, { structure, matching }: LiveRows, sink: DiffSink): Promise<number> {
+    const { rows, read, context } = this.comparing;
+    let unchanged = 0;
     await runLanes({ lanes: read.lanes, signal: context.signal }, rows.stretches(before), async (stretch, signal) => {
       const held = { side: 'before', rows: await rows.readStretch(before, stretch) } as const;
-      const passing = this.liveRows(live, { range: stretch.range, signal });
-      const equal = await joinStates({ matching, held, passing }, counted);
-      counts.unchanged += equal; // after the await: several lanes count
-      context.progress.advance({ rows: stretch.rowCount, bytes: stretch.rawBytes, table: before.table });
+      const passing = this.liveRows(structure, { range: stretch.range, signal });
+      const equal = await joinStates({ matching, held, passing }, sink);
+      unchanged += equal; // after the await: several lanes count
+      this.advance(before, stretch);
     });
-    const { removed, changed, unchanged } = counts;
-    const isComplete = businessId !== null || removed + changed + unchanged === before.rowCount;
-    if (!isComplete) throw damaged(`Table ${before.table} does not hold as many rows as its manifest counts.`);
-    return counts;
+    return unchanged;
+  }
+
+  /** Keys sort another way by now, so a range of them means other rows: both sides wait on disk. */
+  private async joinAll(before: TableManifest, { structure, matching }: LiveRows, sink: DiffSink): Promise<number> {
+    const { rows, context } = this.comparing;
+    const { signal, deps } = context;
+    const { tempDir, random } = deps;
+    const waiting = new SpilledJoin({ matching, tempDir, random, signal, expectedBytes: before.rawBytes });
+    try {
+      for await (const stretch of rows.stretches(before)) {
+        throwIfAborted(signal);
+        await waiting.addBatch('before', await rows.readStretch(before, stretch));
+        this.advance(before, stretch);
+      }
+      for await (const batch of this.liveRows(structure)) await waiting.addBatch('after', batch);
+      return await waiting.join(sink);
+    } finally {
+      await waiting.close();
+    }
+  }
+
+  private advance({ table }: TableManifest, { rowCount: rows, rawBytes: bytes }: Stretch): void {
+    this.comparing.context.progress.advance({ rows, bytes, table });
   }
 
   /** Of one business without those that a collation alone counts to it: they are another business's. */

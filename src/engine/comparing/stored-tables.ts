@@ -1,6 +1,7 @@
 /** The tables of two backups, for a comparison. */
 import type { BackupStore } from '../../domain/backup-store';
 import type { Manifest, TableManifest } from '../../domain/manifest';
+import type { RowCodec } from '../../domain/rows';
 import type { TaskContext } from '../ports';
 import { codecOf } from '../reading/codec-of';
 import { diffTables, type TableStates } from '../reading/diff-tables';
@@ -48,7 +49,8 @@ async function compared(
   { store, context }: Reading,
 ): Promise<TableComparison> {
   const states = [after, before].filter((state) => state !== null);
-  const [codec] = await Promise.all(states.map(({ table, manifest }) => codecOf(manifest, table, context.deps)));
+  const codecs = await Promise.all(states.map(({ table, manifest }) => codecOf(manifest, table, context.deps)));
+  const [codec] = codecs as [RowCodec];
   const [{ table }] = states as [NonNullable<typeof after>];
   const isWhole = businessId === null;
   const load =
@@ -61,7 +63,7 @@ async function compared(
     structures: { before: before && before.table.structure, after: after && after.table.structure },
     rowCount: before?.table.rowCount ?? 0,
     load,
-    tell: (sink: DiffSink) =>
-      diffTables({ before, after }, { store, codec: codec as NonNullable<typeof codec>, businessId, context }, sink),
+    codec,
+    tell: (sink: DiffSink) => diffTables({ before, after }, { store, codec, businessId, context }, sink),
   };
 }

@@ -2,6 +2,7 @@
 import type { DataType } from '../../domain/data-type';
 import type { LayerLoad } from '../../domain/change-set';
 import type { TableManifest } from '../../domain/manifest';
+import type { RowCodec } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
 import type { DiffCounts } from '../../domain/task';
 import { SIDES, type DiffSink, type Side } from '../rows/join-states';
@@ -22,6 +23,8 @@ export interface TableComparison {
   table: string;
   /** Null where that state has no such table; not in both. */
   structures: Record<Side, TableStructure | null>;
+  /** Of the rows of both. */
+  codec: RowCodec;
   /** Rows in the base; for what the table was. */
   rowCount: number;
   /** Where all rows of one backup's table come or go: nobody need copy them. */

@@ -191,7 +191,7 @@ class ShownTable {
   ) {
     const structures = { before: table.structureBefore ?? table.structure, after: table.structure };
     this.rows = { before: new TypedRows(codec, structures.before), after: new TypedRows(codec, structures.after) };
-    this.fields = new ChangedFields(codec, structures, comparedColumns(structures).names);
+    this.fields = new ChangedFields(codec, structures, comparedColumns(structures, codec).columns);
   }
 
   show(before: RowSlice | null, after: RowSlice | null): Omit<FoundChange, 'next'> {

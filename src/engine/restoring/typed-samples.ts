@@ -9,8 +9,7 @@ import { TypedRows } from '../rows/typed-rows';
 
 export function typedSamples({ structure, samples }: ChangeSetTable, codec: RowCodec): PlannedSamples {
   const rows = new TypedRows(codec, structure);
-  const names = structure.columns.map(({ name }) => name);
-  const changed = new ChangedFields(codec, { before: structure, after: structure }, names);
+  const changed = new ChangedFields(codec, { before: structure, after: structure }, structure.columns);
   const rowOf = (encoded: string): JsonRow => rows.row(sliceOf(encoded).bytes, 0);
   return {
     inserts: samples.inserts.map(rowOf),

@@ -3,6 +3,7 @@ import type { RowCodec } from '../../domain/rows';
 import type { TableStructure } from '../../domain/table';
 import type { FieldChange, JsonValue } from '../../domain/values';
 import type { RowSlice } from './compare-rows';
+import { comparable, type MatchedColumn } from './matched-columns';
 import { TypedRows } from './typed-rows';
 
 export class ChangedFields {
@@ -12,7 +13,7 @@ export class ChangedFields {
   constructor(
     codec: RowCodec,
     structures: { before: TableStructure; after: TableStructure },
-    private readonly names: readonly string[],
+    private readonly columns: readonly MatchedColumn[],
   ) {
     this.before = new NamedFields(codec, structures.before);
     this.after = new NamedFields(codec, structures.after);
@@ -22,8 +23,13 @@ export class ChangedFields {
   of(before: RowSlice, after: RowSlice): FieldChange[] {
     this.before.locate(before);
     this.after.locate(after);
-    const differing = this.names.filter((name) => !this.before.bytes(name).equals(this.after.bytes(name)));
-    return differing.map((name) => ({ name, before: this.before.value(name), after: this.after.value(name) }));
+    const differing = this.columns.filter((column) => !this.isSame(column));
+    return differing.map(({ name }) => ({ name, before: this.before.value(name), after: this.after.value(name) }));
+  }
+
+  private isSame(column: MatchedColumn): boolean {
+    const [before, after] = [this.before.field(column.name), this.after.field(column.name)];
+    return comparable(column, 'before', before).equals(comparable(column, 'after', after));
   }
 }
 
@@ -43,9 +49,10 @@ class NamedFields {
     this.fields = this.rows.locate(row.bytes, row.start);
   }
 
-  bytes(name: string): Buffer {
+  field(name: string): { field: Buffer; isNull: boolean } {
     const slot = this.slots.get(name) as number;
-    return this.row.bytes.subarray(this.fields[slot], this.fields[slot + 2]);
+    const field = this.row.bytes.subarray(this.fields[slot], this.fields[slot + 2]);
+    return { field, isNull: this.fields[slot + 1] === -1 };
   }
 
   value(name: string): JsonValue {

@@ -57,6 +57,15 @@ export class SpilledJoin {
     this.rowCount++;
   }
 
+  async addBatch(side: Side, { bytes, ends }: RowBatch): Promise<void> {
+    let start = 0;
+    for (const end of ends) {
+      this.add(side, { bytes, start, end });
+      start = end;
+    }
+    await this.settle();
+  }
+
   /** Called between batches, for backpressure. */
   async settle(): Promise<void> {
     for (const part of this.parts) for (const side of SIDES) await part[side].spool.settle();
@@ -113,14 +122,7 @@ export class SpilledJoin {
   }
 
   private async addAll(side: Side, rows: RowSpool): Promise<void> {
-    for await (const { bytes, ends } of untilAborted(rows.batches(), this.space.signal)) {
-      let start = 0;
-      for (const end of ends) {
-        this.add(side, { bytes, start, end });
-        start = end;
-      }
-      await this.settle();
-    }
+    for await (const batch of untilAborted(rows.batches(), this.space.signal)) await this.addBatch(side, batch);
   }
 }
 
