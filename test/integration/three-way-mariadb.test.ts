@@ -2,6 +2,7 @@
 import { mariadbEngineFixture } from '../support/engine-mariadb';
 import { canHaveMariadb } from '../support/mariadb';
 import { Stand } from '../support/change-set-scenarios';
+import { describeThreeWayOfOneBusiness } from '../support/three-way-business-scenarios';
 import { describeThreeWay } from '../support/three-way-scenarios';
 import { ThreeWayStand } from '../support/three-way-stand';
 
@@ -60,6 +61,7 @@ function describeTriggers(): void {
 
 if (canHaveMariadb()) {
   describeThreeWay('MariaDB', fixture);
+  describeThreeWayOfOneBusiness('MariaDB', fixture);
   describeTriggers();
   describeColumnOrders();
 } else it.skip('three-way restores on MariaDB: there is no server', () => undefined);

@@ -228,42 +228,6 @@ export function describeThreeWay(name: string, fixture: ChangeSetFixture): void 
       expect((await three.state()).assessment).toEqual(three.expected('TAKE_BACKUP').state.assessment);
     });
 
-    it('of one business leave rows alone that came to another since, by whatever path', async () => {
-      await three.live(
-        [`UPDATE factor SET note = 'damaged' WHERE assessment_id = 'a7-0'`],
-        [`UPDATE assessment SET business_id = 'b2' WHERE id = 'a7-0'`],
-      );
-      const spec = { type: 'BUSINESS', businessId: 'b7' } as const;
-      const refused = { code: 'CONFLICT', message: expect.stringMatching(/factor.*another business's/) };
-      await expect(three.plan('TAKE_BACKUP', spec)).rejects.toMatchObject(refused);
-      await expect(three.restore('TAKE_BACKUP', spec)).rejects.toMatchObject(refused);
-      expect(await three.state()).toEqual(three.before);
-    });
-
-    it('of one business give back rows below one that the damage gave to another', async () => {
-      await three.live(
-        [
-          `UPDATE assessment SET business_id = 'b9' WHERE id = 'a1-0'`,
-          `UPDATE factor SET note = 'damaged' WHERE assessment_id = 'a1-0'`,
-        ],
-        [],
-      );
-      await three.restore('FAIL', { type: 'BUSINESS', businessId: 'b1' });
-      expect(await three.state()).toEqual(three.expected('FAIL').state);
-    });
-
-    it('delete no row that the damage took from a business which the undamaged backup does not hold', async () => {
-      const spec = { type: 'BUSINESS', businessId: 'b7' } as const;
-      const one = (await backup(stand.bench, spec)).stored.manifest.backupId;
-      await three.live([`UPDATE assessment SET business_id = 'b7' WHERE id = 'a1-0'`], []);
-      const refused = { code: 'BACKUP_NOT_RESTORABLE', message: expect.stringMatching(/holds the business b7 alone/) };
-      await expect(stand.plan(one, { ...three.threeWay(), ...spec })).rejects.toMatchObject(refused);
-      const wanted = { backupId: one, ...three.threeWay(), ...spec };
-      await expect(restore(stand.bench, wanted)).rejects.toMatchObject(refused);
-      await three.restore('FAIL', { type: 'BUSINESS', businessId: 'b1' });
-      expect(await three.state()).toEqual(three.expected('FAIL').state);
-    });
-
     it('of some data types leave the others alone', async () => {
       await three.live([...DAMAGE, `UPDATE tenant SET slug = 'damaged' WHERE id = 't0'`], []);
       await three.restore('FAIL', { type: 'PARTIAL', dataTypes: ['CONFIG'] });
@@ -369,6 +333,20 @@ export function describeThreeWay(name: string, fixture: ChangeSetFixture): void 
       expect(await three.state()).toEqual(three.expected('FAIL').state);
       expect(second).toMatchObject({ inserts: 0, updates: 0, deletes: 0, changeSet: first.changeSet });
       await three.undo(second);
+      expect(await three.state()).toEqual(three.before);
+    });
+
+    it('that are cancelled once they may have committed say which', async () => {
+      await three.live(DAMAGE, ELSEWHERE);
+      const task = restoreTask({ backupId: three.undamagedId, ...three.threeWay() });
+      const cancelled = { ...task, attempt: 2, recoverOnly: true } as typeof task;
+      stand.source.recoverWrite = async () => 'UNKNOWN';
+      await expect(run(cancelled, stand.bench)).rejects.toMatchObject({ code: 'CANCELLED' });
+      expect(await three.state()).toEqual(three.before);
+      const first = (await run(task, stand.bench)) as RestoreResult;
+      const told = (await run(cancelled, stand.bench)) as RestoreResult;
+      expect(told).toMatchObject({ ...counts(first), changeSet: first.changeSet });
+      await three.undo(told);
       expect(await three.state()).toEqual(three.before);
     });
 

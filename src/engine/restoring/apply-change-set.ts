@@ -34,6 +34,8 @@ export interface Applying {
   notes: string[];
 }
 
+type Listed = Pick<Applying, 'jobId' | 'source' | 'store' | 'tables'>;
+
 export type Applied = Pick<RestoreResult, 'mode' | 'tables' | 'verifiedRows'>;
 
 /** With how the tables are now. */
@@ -67,7 +69,7 @@ export async function finishApplied(applying: Applying, context: TaskContext): P
  * Whether all that the change set lists is in place: settles, where the source could keep no marker, whether an attempt that ended unseen
  * had committed.
  */
-export async function isInPlace(applying: Applying, context: TaskContext): Promise<boolean> {
+export async function isInPlace(applying: Listed, context: TaskContext): Promise<boolean> {
   const { source, tables } = applying;
   const states = await statesOf(applying);
   if (tables.some(({ table, drops }) => states.get(table) === 'MISSING' && !drops)) return false;
@@ -88,7 +90,10 @@ export async function isInPlace(applying: Applying, context: TaskContext): Promi
   }
 }
 
-async function statesOf({ source, tables }: Applying): Promise<ReadonlyMap<string, TableState>> {
+async function statesOf({
+  source,
+  tables,
+}: Pick<Listed, 'source' | 'tables'>): Promise<ReadonlyMap<string, TableState>> {
   return source.tableStates(tables.map(({ table }) => table));
 }
 
@@ -173,7 +178,7 @@ async function changeWithCare(ready: Ready, context: TaskContext): Promise<Appli
 }
 
 function changesOf(
-  { source, store }: Applying,
+  { source, store }: Pick<Listed, 'source' | 'store'>,
   tables: readonly ChangeSetTable[],
   moveUpdates = false,
 ): StoredChanges[] {

@@ -24,7 +24,7 @@ import { keepPlan } from './plan-restore';
 import { restoreKept } from './restore-kept';
 import { emptyTables, leaveOutOrphans, withLosses } from './restore-losses';
 import { withReasons } from './restore-warnings';
-import { cancelledBeforeCommit, settleEarlierAttempt, type Settled } from './settle-restore';
+import { cancelledBeforeCommit, requireCommitted, settleEarlierAttempt, type Settled } from './settle-restore';
 import { restoreThreeWay } from './three-way-restore';
 
 type RestoreTask = Extract<EngineTask, { kind: 'RESTORE' }>;
@@ -36,11 +36,13 @@ export async function restoreBackup(task: RestoreTask, context: TaskContext): Pr
   // Before the repository, which may be gone: what an earlier attempt left must go in any case.
   const earlier = await settleEarlierAttempt(task, source);
   const isKept = spec.plan !== undefined || spec.undoes !== undefined;
-  if (task.recoverOnly && earlier !== 'COMMITTED' && !(isKept && earlier === 'UNKNOWN')) throw cancelledBeforeCommit();
+  const mayHaveCommitted = earlier === 'COMMITTED' || (earlier === 'UNKNOWN' && spec.target.kind === 'IN_PLACE');
+  if (task.recoverOnly && !mayHaveCommitted) throw cancelledBeforeCommit();
   const store = await context.deps.store();
   const lease = await store.beginRead(`restore ${jobId}`, storeWait(context));
   try {
     const settled: Settled = { source, store, earlier, notes: [] };
+    if (task.recoverOnly && !isKept) settled.earlier = await requireCommitted(task, settled, context);
     const way = isKept ? restoreKept : spec.threeWay ? restoreThreeWay : restoreSettled;
     const parts = await way(task, settled, context);
     return { kind: 'RESTORE', ...parts, ...sumCounts(parts.tables), notes: settled.notes };

@@ -92,6 +92,25 @@ test('a restore in one job whose answer was lost tells of its change set, though
   expect(stateOf(source)).toEqual(harmed);
 });
 
+test('a restore in one job that is cancelled meanwhile says which, too', async () => {
+  for (const happens of [false, true]) {
+    const task = restoreTask({ backupId }) as RestoreTask;
+    loseCommit(happens);
+    await expect(run(task, on())).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+    const settled = run({ ...task, attempt: 2, recoverOnly: true }, on());
+    expect(stateOf(source)).toEqual(happens ? whole : harmed);
+    if (!happens) {
+      await expect(settled).rejects.toMatchObject({ code: 'CANCELLED' });
+      continue;
+    }
+    const result = (await settled) as RestoreResult;
+    expect(result.notes).toEqual([expect.stringContaining('had committed')]);
+    await run(undoTask(result, backupId), on());
+    expect(stateOf(source)).toEqual(harmed);
+  }
+  expect([source.openHandles(), store.openSessions()]).toEqual([0, 0]);
+});
+
 test('another plan that was applied already is drift, not taken for this job’s doing', async () => {
   await run(applyTask(planned, backupId), on());
   source.recoverWrite = async () => 'UNKNOWN';
