@@ -283,7 +283,7 @@ async function checkNotHeld(catalog: Pick<Catalog, 'holds'>, backupId: BackupId)
   });
 }
 
-/** CONFLICT while the backup is being made, planned with, restored, verified, rehearsed or compacted. */
+/** CONFLICT while the backup is being made, planned with, restored, compared, exported, verified, rehearsed or compacted. */
 async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord): Promise<void> {
   const refuse = (message: string, hint: string) => {
     throw new AppError('CONFLICT', message, { hint, path: ID_PATH });
@@ -294,19 +294,24 @@ async function checkUnused(catalog: Pick<Catalog, 'jobs'>, backup: BackupRecord)
   const filter = {
     backupIds: [backup.id],
     states: ['PENDING', 'RUNNING'],
-    kinds: ['PLAN', 'RESTORE', 'VERIFICATION', 'REHEARSAL', 'COMPACTION'],
+    kinds: ['PLAN', 'RESTORE', 'COMPARISON', 'EXPORT', 'VERIFICATION', 'REHEARSAL', 'COMPACTION'],
   } as const;
   const { items } = await catalog.jobs.list({ filter, limit: 1 });
-  const user = items[0] ?? (await damageUser(catalog, backup.id));
-  if (user) refuse(`A ${user.kind} job uses the backup.`, 'Wait until it has ended, or cancel it.');
+  const user = items[0] ?? (await secondUser(catalog, backup.id));
+  if (user) refuse(`An unfinished job uses the backup: ${user.kind}.`, 'Wait until it has ended, or cancel it.');
 }
 
 /** More are never unfinished at once for long; a page has no more. */
 const MAX_UNFINISHED = 1000;
 
-/** A job that undoes the damage which the backup shows. */
-async function damageUser(catalog: Pick<Catalog, 'jobs'>, backupId: BackupId): Promise<JobRecord | undefined> {
-  const filter = { states: ['PENDING', 'RUNNING'], kinds: ['PLAN', 'RESTORE'] } as const;
+/** A job that undoes the damage which the backup shows, or compares another one with it. */
+async function secondUser(catalog: Pick<Catalog, 'jobs'>, backupId: BackupId): Promise<JobRecord | undefined> {
+  const filter = { states: ['PENDING', 'RUNNING'], kinds: ['PLAN', 'RESTORE', 'COMPARISON'] } as const;
   const { items } = await catalog.jobs.list({ filter, limit: MAX_UNFINISHED });
-  return items.find(({ spec }) => 'threeWay' in spec && spec.threeWay?.damagedBackupId === backupId);
+  return items.find(({ spec }) => secondOf(spec) === backupId);
+}
+
+function secondOf(spec: JobSpec): BackupId | null {
+  if (spec.kind === 'COMPARISON') return spec.targetId;
+  return 'threeWay' in spec ? (spec.threeWay?.damagedBackupId ?? null) : null;
 }

@@ -117,6 +117,16 @@ test('backups that are not there, hold other data types, or another business are
   await stand.completeNext();
 });
 
+test('neither of two backups is deleted while they are compared', async () => {
+  const [baseId, targetId] = [await completedBackup(), await completedBackup()];
+  await compare({ baseId, targetId });
+  const remove = async (backupId: string) => (await stand.run(op.DeleteBackupDocument, { input: { backupId } })).deleteBackup; // prettier-ignore
+  for (const id of [baseId, targetId]) expect((await remove(id)).errors).toMatchObject([{ code: 'CONFLICT' }]);
+  await stand.completeNext();
+  expect((await remove(targetId)).errors).toEqual([]);
+  await stand.completeNext();
+});
+
 test('the same key and input are the same job', async () => {
   const input = { baseId: await completedBackup(), idempotencyKey: 'once' };
   const [first, second] = [await compare(input), await compare(input)];

@@ -107,6 +107,14 @@ describe('an export', () => {
   });
 });
 
+test('a backup is not deleted while it is exported', async () => {
+  const backupId = await completedBackup();
+  await exportBackup({ backupId, format: 'NDJSON' });
+  const { deleteBackup } = await stand.run(op.DeleteBackupDocument, { input: { backupId } });
+  expect(deleteBackup.errors).toMatchObject([{ code: 'CONFLICT' }]);
+  await stand.completeNext();
+});
+
 test('an export whose job was cancelled is none', async () => {
   const given = { backupId: await completedBackup(), format: 'SQL', idempotencyKey: 'cancelled' } as const;
   const { job } = await exportBackup(given);
