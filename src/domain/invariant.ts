@@ -9,6 +9,8 @@ export interface Invariant {
   sql: string;
   /** Tables that must have been restored for it to mean anything. */
   tables: readonly string[];
+  /** It holds of the rows of any one business too, so that backups of one are asked. Absent: it may count on the rows of all. */
+  perBusiness?: true;
 }
 
 /** UNCHECKED: the source refused the statement, or ended it after its time. */
@@ -26,6 +28,9 @@ export const MAX_SHOWN_LENGTH = 80;
 /** Literals and quoted names. A backslash means something in some databases only, so none may be in one. */
 const QUOTED = /'(?:[^'\\]|'')*'|"(?:[^"\\]|"")*"|`(?:[^`\\]|``)*`/g;
 const COMMENT = /--|#|\/\*/;
+/** Quoted text and names, words, and whatever else stands alone. */
+const TOKEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\p{L}\p{N}_$]+|\S/gu;
+const NAME = /^(?!\d+$)[\p{L}\p{N}_$"`[]/u;
 /** Words by which a statement that begins as a query writes or locks. */
 const FORBIDDEN = /\b(INTO|INSERT|UPDATE|DELETE|LOCK\s+IN|FOR\s+SHARE)\b/i;
 
@@ -37,7 +42,21 @@ export function invariantProblem(sql: string): string | null {
   if (bare.includes(';')) return 'it holds more than one statement';
   if (!/^\s*(SELECT|WITH)\b/i.test(bare)) return 'it does not begin with SELECT or WITH';
   const forbidden = FORBIDDEN.exec(bare)?.[0];
-  return forbidden === undefined ? null : `it holds ${forbidden.toUpperCase()}, by which queries write or lock`;
+  if (forbidden !== undefined) return `it holds ${forbidden.toUpperCase()}, by which queries write or lock`;
+  const schema = qualifierFromOutside(sql);
+  return schema === null ? null : `it asks ${schema}, which is neither a table nor an alias in it, and so a schema`;
+}
+
+/** What stands before a dot is a table or an alias, and so stands by itself somewhere too: else it would ask rows that were not restored. */
+function qualifierFromOutside(sql: string): string | null {
+  const tokens = sql.match(TOKEN) ?? [];
+  const ofItself = new Set(tokens.filter((_, at) => tokens[at - 1] !== '.' && tokens[at + 1] !== '.').map(bareName));
+  const qualifiers = tokens.filter((token, at) => tokens[at - 1] !== '.' && tokens[at + 1] === '.' && NAME.test(token));
+  return qualifiers.find((token) => !ofItself.has(bareName(token))) ?? null;
+}
+
+function bareName(token: string): string {
+  return token.replace(/^["`[]|["`\]]$/g, '').toLowerCase();
 }
 
 /** As it is kept: without space around it and without the semicolon at its end. */

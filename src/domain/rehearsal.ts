@@ -36,7 +36,7 @@ export interface RehearsalCoverage {
   unprovenReferences: string[];
   /** Names of invariants that were asked. */
   invariants: string[];
-  /** Of those that were not, because the backup lacks one of their tables. */
+  /** Of those that were not: the backup lacks one of their tables, or holds one business alone, of which they need not hold. */
   skippedInvariants: string[];
 }
 

@@ -94,7 +94,10 @@ export class RehearsalCoverageView {
     return this.coverage.invariants;
   }
 
-  @Field(() => [String], { description: 'Those that were not: the backup lacks one of their tables.' })
+  @Field(() => [String], {
+    description:
+      'Those that were not: the backup lacks one of their tables, or holds one business alone and the setting does not say perBusiness.',
+  })
   get skippedInvariants(): string[] {
     return this.coverage.skippedInvariants;
   }

@@ -8,17 +8,23 @@ import type { RestoreScope } from './restore-scope';
 
 export interface ChosenInvariants {
   checkable: Invariant[];
-  /** They need a table that is not restored. */
-  skipped: Invariant[];
+  /** They need a table that is not restored, or may need the rows of other businesses. */
+  skipped: { invariant: Invariant; reason: string }[];
 }
+
+const NOT_PER_BUSINESS = 'the backup holds one business alone, and its setting does not say perBusiness';
 
 export function checkableInvariants(invariants: readonly Invariant[], scope: RestoreScope): ChosenInvariants {
   const restored = restoredTables(scope);
-  const isCheckable = ({ tables }: Invariant): boolean => tables.every((table) => restored.has(table));
-  return {
-    checkable: invariants.filter(isCheckable),
-    skipped: invariants.filter((invariant) => !isCheckable(invariant)),
-  };
+  const chosen: ChosenInvariants = { checkable: [], skipped: [] };
+  for (const invariant of invariants) {
+    const missing = invariant.tables.find((table) => !restored.has(table));
+    if (missing !== undefined) chosen.skipped.push({ invariant, reason: `the backup does not hold ${missing}` });
+    else if (scope.rows.kind === 'BUSINESS' && !invariant.perBusiness)
+      chosen.skipped.push({ invariant, reason: NOT_PER_BUSINESS });
+    else chosen.checkable.push(invariant);
+  }
+  return chosen;
 }
 
 export function coverageOf(
@@ -39,7 +45,7 @@ export function coverageOf(
     references: proven - broken.length,
     unprovenReferences: unproven,
     invariants: invariants.checkable.map(({ name }) => name),
-    skippedInvariants: invariants.skipped.map(({ name }) => name),
+    skippedInvariants: invariants.skipped.map(({ invariant }) => invariant.name),
   };
 }
 

@@ -152,6 +152,8 @@ async function restoreAndCheck(
   const restoreMs = Math.round(clock.monotonicMs() - rehearsal.startedMs);
   context.hooks.onLog(`Restored ${restored.verifiedRows} rows in ${(restoreMs / 1000).toFixed(1)} seconds.`);
   const invariants = checkableInvariants(rehearsal.source.invariants, backup.scope);
+  for (const { invariant, reason } of invariants.skipped)
+    context.hooks.onLog(`The invariant ${invariant.name} is not asked: ${reason}.`);
   context.progress.begin({ name: 'checking invariants', from: 99, to: 99 });
   const asked = { schema: rehearsal.schema, invariants: invariants.checkable, signal: context.signal };
   const checks = await rehearsal.source.checkInvariants(asked);

@@ -5,15 +5,16 @@
  *       - name: every assessment has factors
  *         sql: SELECT a.id FROM risk_assessments a LEFT JOIN risk_factor_scores f ON f.assessment_id = a.id WHERE f.id IS NULL
  *         dataTypes: [ASSESSMENTS, FACTORS]
+ *         perBusiness: true
  *
  * Each is one query that must give no row. It is asked of restored copies that hold all tables of its data types, by default all tables
- * that are mapped.
+ * that are mapped; and, without `perBusiness`, of no copy that holds one business alone.
  */
 import { z } from 'zod';
 import { DATA_TYPES, type DataType } from '../../domain/data-type';
 import { invariantProblem, trimInvariant, type Invariant } from '../../domain/invariant';
 import type { SourceMapping } from '../../domain/mapping';
-import { besideProblems, oneOf, show, text } from './leaf';
+import { besideProblems, flag, oneOf, show, text } from './leaf';
 
 const INVARIANT_NAME = /^[^\p{Cc}]{1,100}$/u;
 
@@ -28,6 +29,7 @@ const invariant = z.strictObject({
   name: text('a name of at most 100 characters', INVARIANT_NAME),
   sql,
   dataTypes: z.array(oneOf(DATA_TYPES)).min(1, 'is an empty list: name a data type, or leave it out').optional(),
+  perBusiness: flag().default(false),
 });
 
 export type InvariantEntry = z.infer<typeof invariant>;
@@ -49,7 +51,10 @@ export function unmappedDataTypes(entry: unknown, mapping: SourceMapping): DataT
   return DATA_TYPES.filter((type) => dataTypes.includes(type) && !mapping.some(({ dataType }) => dataType === type));
 }
 
-export function toInvariant({ name, sql: statement, dataTypes }: InvariantEntry, mapping: SourceMapping): Invariant {
+export function toInvariant(
+  { name, sql: statement, dataTypes, perBusiness }: InvariantEntry,
+  mapping: SourceMapping,
+): Invariant {
   const needed = mapping.filter(({ dataType }) => dataTypes?.includes(dataType) ?? true);
-  return { name, sql: statement, tables: needed.map(({ table }) => table) };
+  return { name, sql: statement, tables: needed.map(({ table }) => table), ...(perBusiness && { perBusiness }) };
 }

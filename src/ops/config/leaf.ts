@@ -89,6 +89,10 @@ export function oneOf<const T extends readonly string[]>(allowed: T) {
   );
 }
 
+export function flag() {
+  return leaf((value) => (typeof value === 'boolean' ? value : refuse('give true or false')));
+}
+
 export function text(what: string, pattern: RegExp = /^.+$/s) {
   return leaf((value) => (typeof value === 'string' && pattern.test(value) ? value : refuse(`give ${what}`)));
 }

@@ -9,6 +9,12 @@ describe('an invariant', () => {
     ['forbidden words as text', `SELECT id FROM t WHERE note = 'delete; update into -- # /* it''s'`],
     ['forbidden words as names', 'SELECT `update`, "into" FROM `a``;b`'],
     ['words that begin like forbidden ones', 'SELECT updated_at, deleted, intostring FROM t WHERE share > 0'],
+    [
+      'qualified by tables, aliases and what WITH names',
+      'WITH w AS (SELECT 1.5 AS n) SELECT t.id FROM t JOIN `u` AS "x", w WHERE x.t_id = T.id AND w.n > `u`.n',
+    ],
+    ['EXTRACT, whose FROM names a column', 'SELECT a.id FROM assessments a WHERE EXTRACT(YEAR FROM a.created) < 2000'],
+    ['a dot in text', `SELECT id FROM t WHERE host = 'kyb.t'`],
     ['REPLACE, the function', `SELECT REPLACE(a, 'x', 'y') FROM t`],
   ])('may be %s', (_, sql) => expect(invariantProblem(sql)).toBeNull());
 
@@ -29,6 +35,15 @@ describe('an invariant', () => {
     ['one that locks in the old way', 'SELECT id FROM t LOCK IN SHARE MODE', 'LOCK IN'],
     ['a quote that is open', `SELECT 'x`, 'quote'],
     ['a backslash, which closes no quote here and one there', String.raw`SELECT '\'; DROP TABLE t; --'`, 'backslash'],
+    ['a query of another schema', 'SELECT COUNT(*) FROM kyb.t', 'kyb'],
+    ['one of another schema behind a comma', 'SELECT a.id FROM a JOIN b ON a.id = b.id, kyb . t', 'kyb'],
+    [
+      'one of another schema in parentheses',
+      "SELECT a.id FROM a WHERE a.id NOT IN (SELECT id FROM (`kyb`.`t`)) AND a.n <> 'kyb'",
+      'kyb',
+    ],
+    ['one that qualifies a column by it', 'SELECT kyb.t.id FROM kyb.t WHERE t.id = 1', 'kyb'],
+    ['a query of the main schema of SQLite', 'SELECT id FROM main.t', 'main'],
     ['a NUL', 'SELECT 1\0', 'quote'],
   ])('is not %s', (_, sql, reason) => expect(invariantProblem(sql)).toContain(reason));
 

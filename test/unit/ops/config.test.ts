@@ -74,12 +74,14 @@ describe('invariants', () => {
 
   test('need the tables of their data types, by default all that are mapped', () => {
     const { settings } = load(
-      source(`[{ name: one, sql: "SELECT 1 ;" }, { name: two, sql: "SELECT 2", dataTypes: [CONFIG] }]`),
+      source(
+        `[{ name: one, sql: "SELECT 1 ;" }, { name: two, sql: "SELECT 2", dataTypes: [CONFIG], perBusiness: true }]`,
+      ),
     );
     expect(settings.sources[0]).toMatchObject({
       invariants: [
         { name: 'one', sql: 'SELECT 1', tables: ['assessments', 'settings', 'more_settings'] },
-        { name: 'two', sql: 'SELECT 2', tables: ['settings', 'more_settings'] },
+        { name: 'two', sql: 'SELECT 2', tables: ['settings', 'more_settings'], perBusiness: true },
       ],
       invariantLimitMs: 300_000,
     });
@@ -90,7 +92,7 @@ describe('invariants', () => {
             - { name: same, sql: "SELECT 1" }
             - { name: same, sql: "DELETE FROM settings" }
             - { name: third, sql: "SELECT 1; SELECT 2", dataTypes: [TRENDS, CONFIG] }
-            - { name: fourth, sql: 7, dataTypes: [NOTHING] }
+            - { name: fourth, sql: 7, dataTypes: [NOTHING], perBusiness: 1 }
             - { name: "", sql: "SELECT 1", dataTypes: [] }
           invariantTimeLimit: PT0S`;
     expect(problems(source(given)).sort()).toEqual([
@@ -100,6 +102,7 @@ describe('invariants', () => {
       expect.stringMatching(/^sources.0.invariants.2.dataTypes: names TRENDS, to which no table is mapped/),
       expect.stringMatching(/^sources.0.invariants.2.sql: .* more than one statement/),
       expect.stringMatching(/^sources.0.invariants.3.dataTypes.0: "NOTHING" is not allowed/),
+      expect.stringMatching(/^sources.0.invariants.3.perBusiness: 1 is not allowed/),
       expect.stringMatching(/^sources.0.invariants.3.sql: 7 is not allowed/),
       expect.stringMatching(/^sources.0.invariants.4.dataTypes: is an empty list/),
       expect.stringMatching(/^sources.0.invariants.4.name: "" is not allowed/),
