@@ -3,6 +3,7 @@ import type { BackupRecord } from '../catalog/catalog';
 import type { RestoreType } from '../domain/backup';
 import type { RequestedDataType } from '../domain/data-type';
 import { isAppError } from '../domain/errors';
+import type { SourceMapping } from '../domain/mapping';
 import { parseRecordKey } from '../domain/record-filter';
 import { MAX_RECORD_KEYS, type RecordKey } from '../domain/record-key';
 import type { JsonValue } from '../domain/values';
@@ -52,10 +53,11 @@ function noting<Result>(problems: InputProblems, at: number, work: () => Result)
 /** With the tables that they mean in the backup. Reports those that name none, or none of the data types that are to be restored. */
 export function locateRecordKeys(
   { keys, dataTypes }: { keys: readonly RecordKeyInput[]; dataTypes: readonly RequestedDataType[] | null },
-  backup: Pick<BackupRecord, 'tables'>,
+  { backup, mapping }: { backup: Pick<BackupRecord, 'tables'>; mapping: SourceMapping },
   problems: InputProblems,
 ): RecordKey[] {
-  return keys.flatMap(({ key, ...named }, at) => {
+  return keys.flatMap(({ key, ...given }, at) => {
+    const named = asInBackup(given, { backup, mapping });
     const table = noting(problems, at, () => tableOf(backup.tables, named, 'The backup'));
     if (table === null) return [];
     if (dataTypes && !dataTypes.includes('ALL') && !dataTypes.includes(table.dataType)) {
@@ -64,4 +66,15 @@ export function locateRecordKeys(
     }
     return [{ ...table, key: key as RecordKey['key'] }];
   });
+}
+
+/** A table that the backup knows under a former name may be called what it is called now. */
+function asInBackup(
+  named: NamedTable,
+  { backup, mapping }: { backup: Pick<BackupRecord, 'tables'>; mapping: SourceMapping },
+): NamedTable {
+  const isHeld = (name: string): boolean => backup.tables.some(({ table }) => table === name);
+  if (!isGiven(named.table) || isHeld(named.table)) return named;
+  const former = mapping.find(({ table }) => table === named.table)?.formerly?.filter(isHeld) ?? [];
+  return former.length === 1 ? { ...named, table: former[0] } : named;
 }

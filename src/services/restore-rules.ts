@@ -199,7 +199,7 @@ export function checkAgainstBackup(restore: CheckedRestore, backup: BackupRecord
   checkContained(restore, backup, problems);
   checkScratchIsOther(restore.target, source, problems);
   const { keys, dataTypes } = restore;
-  const located = keys && locateRecordKeys({ keys, dataTypes }, backup, problems);
+  const located = keys && locateRecordKeys({ keys, dataTypes }, { backup, mapping: source.mapping }, problems);
   problems.throwIfAny();
   return { dataTypes: restoredDataTypes(restore, backup), ...(located && { keys: located }) };
 }

@@ -1,7 +1,8 @@
 /** Plans of restores and undos: what is refused and why, what a job is told, and what is seen of it afterwards. */
 import { toGlobalId } from '../../src/api/global-id';
+import { DEFAULT_MAPPING } from '../../src/domain/mapping';
 import { systemClock } from '../../src/ops/ambient';
-import { openApiStand, PLAN_HASH, type ApiStand } from '../support/api-stand';
+import { openApiStand, PLAN_HASH, testSource, type ApiStand } from '../support/api-stand';
 import * as op from '../support/generated/operations';
 
 const UNKNOWN = '00000000-0000-4000-8000-000000000000';
@@ -145,6 +146,23 @@ test('single records are named to the job with their tables, and shown by plan a
   expect((await stand.completeNext()).spec).toMatchObject({ kind: 'RESTORE', keys: named });
   expect((await stand.run(op.GetRestoreDocument, { id: applied.restore!.id })).restore).toMatchObject({ keys: named });
   expect((await completedPlan()).keys).toBeNull();
+});
+
+test('single records of a renamed table are named as it is called now, or as the backup calls it', async () => {
+  const mapping = DEFAULT_MAPPING.map((entry) => entry.table === 'risk_trends' ? { ...entry, table: 'trends', formerly: ['risk_trends'] } : entry); // prettier-ignore
+  const renamed = await openApiStand({ sources: [testSource({ mapping })] });
+  try {
+    const { createBackup } = await renamed.run(op.CreateBackupDocument, { input: { type: 'FULL' } });
+    await renamed.completeNext();
+    for (const table of ['trends', 'risk_trends', null]) {
+      const input = { backupId: createBackup.backup!.id, type: 'FULL' as const, keys: [{ dataType: 'TRENDS' as const, table, key: 7 }] }; // prettier-ignore
+      expect((await renamed.run(op.PlanRestoreDocument, { input })).planRestore.errors).toEqual([]);
+      const { spec } = await renamed.completeNext();
+      expect(spec).toMatchObject({ keys: [{ dataType: 'TRENDS', table: 'risk_trends', key: 7 }] });
+    }
+  } finally {
+    await renamed.close();
+  }
 });
 
 test('a dry run keeps a plan, which the restore, its payload and its job show, and which is applied', async () => {

@@ -371,6 +371,20 @@ export function describeStructures(name: string, fixture: SourceContractFixture)
       await goThere(['assessment_v2', 'factor'], B7, { assessment_v2: ofB7, factor: before.factor! });
     });
 
+    it.each(['config', 'settings'])('single records of a renamed table come back by its name %s', async (table) => {
+      const before = await stand.rows('config');
+      await stand.exec('ALTER TABLE config RENAME TO settings', 'DELETE FROM settings WHERE id IN (3, 4)');
+      await stand.remap(WITH_SETTINGS);
+      const keys = [3, 4].map((key) => ({ dataType: 'CONFIG' as const, table, key }));
+      expect(await stand.plan(id, { ...CONFIG, keys: keys.slice(0, 1) })).toMatchObject({
+        inserts: 1,
+        updates: 0,
+        deletes: 0,
+      });
+      await stand.restore(id, { ...CONFIG, keys });
+      expect(await stand.rows('settings')).toEqual(before);
+    });
+
     it('a record is followed through the renaming of its table', async () => {
       await stand.exec('ALTER TABLE config RENAME TO settings', 'UPDATE settings SET rank_no = 900 WHERE id = 3');
       await stand.remap(WITH_SETTINGS);

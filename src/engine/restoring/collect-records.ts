@@ -16,6 +16,7 @@ import { KeyProbe } from '../reading/key-probe';
 import { ownedBy } from '../reading/owned-by';
 import type { ChunkProof } from '../reading/prove-chunks';
 import { RecordRows } from '../reading/record-rows';
+import type { Renamed } from '../reading/renamed-tables';
 import { columnIndexes } from '../reading/scoped-fields';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { RowPredicate } from '../rows/row-filter';
@@ -26,6 +27,8 @@ import { RecordReferences, referredTables, type NotedReferences } from './record
 export interface RecordSearch {
   keys: readonly RecordKey[];
   manifest: Manifest;
+  /** Tables that the manifest shows under the names that they have now; keys name them as the backup does, or so. */
+  renamed: Renamed;
   /** Whose tables the keys may name. */
   tables: readonly ScopedTable[];
   /** Whose rows they may name; null for anybody's. */
@@ -89,7 +92,7 @@ async function takeListed(
 ): Promise<AppError | null> {
   const asked = new Map<TableManifest, Asked[]>();
   for (const [at, key] of search.keys.entries()) {
-    const table = tableOf(key, search.tables, at);
+    const table = tableOf(key, search, at);
     asked.set(table, [...(asked.get(table) ?? []), askedFor(key, { table, codec: search.source.codec, at })]);
   }
   const unknown: Asked[] = [];
@@ -103,8 +106,9 @@ async function takeListed(
   return unknown.length === 0 ? null : noSuchRecords(unknown.sort((a, b) => a.at - b.at));
 }
 
-function tableOf({ dataType, table }: RecordKey, tables: readonly ScopedTable[], at: number): TableManifest {
-  const found = tables.find(({ manifest }) => manifest.table === table && manifest.dataType === dataType);
+function tableOf({ dataType, table }: RecordKey, { tables, renamed }: RecordSearch, at: number): TableManifest {
+  const isNamed = (name: string): boolean => name === table || renamed.get(name) === table;
+  const found = tables.find(({ manifest }) => isNamed(manifest.table) && manifest.dataType === dataType);
   if (found !== undefined) return found.manifest;
   throw new AppError('NOT_FOUND', `What is to be restored of the backup has no table ${table} of ${dataType}.`, {
     hint: 'Name one of its tables, or restore more of the backup.',

@@ -78,7 +78,7 @@ async function openRecords(
   context: TaskContext,
 ): Promise<OpenedBackup> {
   const businessId = whole.rows.kind === 'BUSINESS' ? whole.rows.businessId : null;
-  const search = { keys, manifest, tables: whole.tables, businessId, store, source };
+  const search = { keys, manifest, renamed, tables: whole.tables, businessId, store, source };
   const found = await collectRecords({ ...search, isScratch: target?.kind === 'SCRATCH' }, context);
   const { tables, proof, reasons } = found;
   if (proof.losses.length > 0 && (found.refusal !== null || !allowUnchecked)) throw damaged(proof);
