@@ -2,20 +2,25 @@
 import { AppError } from '../domain/errors';
 import type { ColumnStructure, TableStructure } from '../domain/table';
 
+/** What is told where structures differ. */
+export interface Unfit {
+  /** A sentence's beginning, before the problems. */
+  what: string;
+  hint: string;
+}
+
 /** Throws SCHEMA_MISMATCH that names every table and column where live and backup differ. */
 export function requireSameStructures(
   backup: readonly TableStructure[],
   live: readonly TableStructure[],
-  rowEncoding: string,
+  { rowEncoding, what, hint }: Unfit & { rowEncoding: string },
 ): void {
   const problems = backup.flatMap((table) => {
     const found = live.find(({ table: name }) => name === table.table);
     return found === undefined ? [] : structureDifferences(table, found, rowEncoding);
   });
   if (problems.length === 0) return;
-  throw new AppError('SCHEMA_MISMATCH', `The live tables differ from the backup's: ${problems.join('; ')}.`, {
-    hint: 'Restore into a scratch schema, or bring the live tables to the structure they had at the backup.',
-  });
+  throw new AppError('SCHEMA_MISMATCH', `${what}: ${problems.join('; ')}.`, { hint });
 }
 
 /** What keeps rows of the one from being rows of the other; empty where nothing does. */
@@ -30,7 +35,7 @@ export function structureDifferences(backup: TableStructure, live: TableStructur
   }
   for (const { name: column } of live.columns) {
     const known = backup.columns.some((candidate) => candidate.name === column);
-    if (!known) problems.push(`${name}.${column} is new since the backup`);
+    if (!known) problems.push(`${name}.${column} is new`);
   }
   if (backup.key.join() !== live.key.join()) {
     problems.push(`${name} has the key (${live.key.join(', ')}) instead of (${backup.key.join(', ')})`);

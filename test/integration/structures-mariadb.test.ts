@@ -1,6 +1,7 @@
 /** Restoring into tables of MariaDB whose structure changed since the backup. */
 import { mariadbEngineFixture } from '../support/engine-mariadb';
 import { canHaveMariadb } from '../support/mariadb';
+import { applyTask, plan, run, undoTask } from '../support/engine-context';
 import { MysqlStand } from '../support/mysql-stand';
 import { describeStructures } from '../support/structure-scenarios';
 
@@ -76,6 +77,28 @@ function describeMariadbAlone(): void {
       message: expect.stringMatching(/the database computed.*t\.g/),
     });
     expect(await rows()).toEqual([[2, 2, 4]]);
+  });
+
+  it('a plan or an undo whose tables changed meanwhile is refused, and says what can be done', async () => {
+    await open('CREATE TABLE t (id INT PRIMARY KEY, v INT)', 'INSERT INTO t VALUES (1, 1), (2, 2)');
+    const id = await stand.backup();
+    await stand.exec('UPDATE t SET v = 9');
+    const planned = await plan(stand.bench, { backupId: id });
+    const restored = await stand.restore(id);
+    await stand.exec('ALTER TABLE t ADD COLUMN extra INT NULL');
+    await expect(run(applyTask(planned, id), stand.bench)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/changed since the plan.*: t\.extra is new\./),
+      hint: 'Make a new plan.',
+    });
+    await expect(run(undoTask(restored, id), stand.bench)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/changed since the restore.*: t\.extra is new\./),
+      hint: expect.stringMatching(/for the time of the undo/),
+    });
+    await stand.exec('ALTER TABLE t DROP COLUMN extra');
+    await run(undoTask(restored, id), stand.bench);
+    expect(await rows()).toEqual([[1, 9], [2, 9]]); // prettier-ignore
   });
 
   it('keys may grow: wider numbers and texts, and an ENUM with members behind', async () => {

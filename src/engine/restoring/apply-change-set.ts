@@ -12,6 +12,7 @@ import type { EngineStore, TaskContext } from '../ports';
 import { BackupRows } from '../reading/rows-in-scope';
 import { restoreInBulk } from './bulk-restore';
 import { commitChanges } from './commit-changes';
+import type { Unfit } from '../structure-check';
 import { requireFittingTables } from './fit-tables';
 import { changesNothing, type UndoKeeper } from './keep-changes';
 import { newerRowsIn } from './newer-rows';
@@ -97,12 +98,22 @@ async function statesOf({
   return source.tableStates(tables.map(({ table }) => table));
 }
 
+/** A change set lists whole rows, so that it fits no table with other columns than it had. */
+const CHANGED_SINCE: Record<AppliedKind, Unfit> = {
+  RESTORE: { what: 'The tables changed since the plan; nothing was changed', hint: 'Make a new plan.' },
+  UNDO: {
+    what: 'The tables changed since the restore, so that it can not be undone as they are; nothing was changed',
+    hint: 'Bring these columns to what they were then, for the time of the undo; or restore a backup of the time before the restore.',
+  },
+};
+
 async function makeReady(applying: Applying, context: TaskContext): Promise<Ready> {
   const { source, tables } = applying;
   const states = await statesOf(applying);
   const isMissing = ({ table }: ChangeSetTable): boolean => (states.get(table) ?? 'MISSING') === 'MISSING';
   for (const table of tables) requireExpected(applying, { table, missing: isMissing(table) });
-  const live = await requireFittingTables(source, tables.filter((table) => !isMissing(table)), context); // prettier-ignore
+  const present = { tables: tables.filter((table) => !isMissing(table)), unfit: CHANGED_SINCE[applying.kind] };
+  const live = await requireFittingTables(source, present, context);
   const created = tables.filter(isMissing).map(({ structure }) => structure);
   const firing = source.firesTriggers ? [...live, ...created].filter(({ triggers }) => triggers.length > 0) : [];
   return {

@@ -10,7 +10,7 @@ import type { RestoredTable } from '../../domain/task';
 import type { TaskContext } from '../ports';
 import { fitTable, type Adaptation } from '../reading/adaptation';
 import type { ScopedTable } from '../reading/scoped-table';
-import { requireSameStructures } from '../structure-check';
+import { requireSameStructures, type Unfit } from '../structure-check';
 import type { OpenedBackup } from './open-backup';
 import type { RestoreScope } from './restore-scope';
 import { structureWarnings } from './restore-warnings';
@@ -39,12 +39,12 @@ export async function fitToLive<Backup extends OpenedBackup>(
 /** Throws SCHEMA_MISMATCH where rows of these tables don't fit the live ones byte for byte; gives the live structures. */
 export async function requireFittingTables(
   source: Source,
-  tables: readonly TableLike[],
+  { tables, unfit }: { tables: readonly TableLike[]; unfit: Unfit },
   context: TaskContext,
 ): Promise<readonly TableStructure[]> {
   const live = await liveStructures(source, tables, context);
   const structures = tables.map(({ structure }) => structure);
-  requireSameStructures(structures, live, source.codec.name);
+  requireSameStructures(structures, live, { rowEncoding: source.codec.name, ...unfit });
   return live;
 }
 

@@ -17,6 +17,7 @@ import type { RestoreJobSpec } from '../../domain/job';
 import type { RowBatch } from '../../domain/rows';
 import type { Source, TableState } from '../../domain/source';
 import type { RestoreResult } from '../../domain/task';
+import { untilAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
 import type { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
@@ -68,6 +69,7 @@ export async function keepChangeSet(
 export interface BackupTables {
   rows: BackupRows;
   states: ReadonlyMap<string, TableState>;
+  signal: AbortSignal;
 }
 
 export function stateOf(table: ScopedTable, { states }: Pick<BackupTables, 'states'>): TableState {
@@ -75,7 +77,7 @@ export function stateOf(table: ScopedTable, { states }: Pick<BackupTables, 'stat
 }
 
 /** True where all rows of the backup come, and nobody need copy them: the table has none. */
-export function isLoaded(table: ScopedTable, of: BackupTables): boolean {
+export function isLoaded(table: ScopedTable, of: Pick<BackupTables, 'rows' | 'states'>): boolean {
   return stateOf(table, of) !== 'FILLED' && of.rows.isWhole(table.manifest.table);
 }
 
@@ -88,7 +90,7 @@ export async function loadOrCopy(
   const facts = { ...noChanges(table), before: stateOf(table, of) };
   if (table.isLost) return facts;
   if (!isLoaded(table, of)) {
-    const { list, samples } = await storeRows(session, rowsOf(table, of));
+    const { list, samples } = await storeRows(session, untilAborted(rowsOf(table, of), of.signal));
     return { ...facts, inserts: list, samples: { ...facts.samples, inserts: samples } };
   }
   const { layers, rowCount, rawBytes } = table.manifest;
@@ -96,7 +98,7 @@ export async function loadOrCopy(
   return { ...facts, load: { direction: 'IN', layers, rowCount, rawBytes }, samples };
 }
 
-async function* rowsOf({ manifest }: ScopedTable, { rows }: BackupTables): AsyncGenerator<RowBatch> {
+async function* rowsOf({ manifest }: ScopedTable, { rows }: Pick<BackupTables, 'rows'>): AsyncGenerator<RowBatch> {
   for await (const { spans } of rows.units(manifest)) {
     for (const span of spans) yield await rows.readToLoad(manifest, span);
   }
@@ -120,7 +122,7 @@ export async function keepDifferences(
   const { table, counts } = differences;
   const comesWhole = counts.inserts === table.manifest.rowCount && counts.updates + counts.deletes === 0;
   if (comesWhole && isLoaded(table, of)) return loadOrCopy(session, table, of);
-  const lists = await storeLists(session, differences);
+  const lists = await storeLists(session, differences, of.signal);
   return { ...noChanges(table), before: stateOf(table, of), unchanged: counts.unchanged, ...lists };
 }
 

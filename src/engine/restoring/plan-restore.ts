@@ -84,7 +84,7 @@ async function makeReady(opened: OpenedBackup, { source, context }: Keeping): Pr
   const { scope, losses, rows } = opened;
   const tables = [...scope.tables, ...losses.lost];
   const states = await source.tableStates(tables.map(({ manifest }) => manifest.table));
-  const of = { rows, states };
+  const of = { rows, states, signal: context.signal };
   const isMissing = (table: ScopedTable): boolean => stateOf(table, of) === 'MISSING';
   const missing = new Set(tables.filter(isMissing).map(({ manifest }) => manifest.table));
   const backup = await fitToLive(opened, { source, missing }, context);

@@ -129,6 +129,7 @@ async function write(ready: Ready, context: TaskContext): Promise<Outcome> {
 
 async function inBulk(ready: Ready, context: TaskContext): Promise<Outcome> {
   const { spec, keeper } = ready;
+  const { signal } = context;
   const scope = { ...ready.scope, tables: [...ready.scope.tables, ...emptyTables(ready)] };
   if (spec.target.kind === 'SCRATCH') {
     const { schema: scratchSchema } = spec.target;
@@ -137,7 +138,7 @@ async function inBulk(ready: Ready, context: TaskContext): Promise<Outcome> {
   const beforePublishing = (): Promise<void> =>
     keeper.keep(async (session) => {
       const tables = [];
-      for (const table of scope.tables) tables.push(await loadOrCopy(session, table, ready));
+      for (const table of scope.tables) tables.push(await loadOrCopy(session, table, { ...ready, signal }));
       return tables;
     });
   return { mode: 'BULK', ...(await restoreInBulk({ ...ready, scope, beforePublishing }, context)) };
@@ -145,12 +146,13 @@ async function inBulk(ready: Ready, context: TaskContext): Promise<Outcome> {
 
 async function inPlace(ready: Ready, context: TaskContext): Promise<Outcome> {
   const { scope, keeper } = ready;
+  const { signal } = context;
   const present = scope.tables.map(({ manifest }) => manifest.table);
   const missing = new Set(present.filter((table) => ready.missing.has(table)));
   const beforeWriting: InPlaceRestore['beforeWriting'] = (differences) =>
     keeper.keep(async (session) => {
       const tables = [];
-      for (const of of differences) tables.push(await keepDifferences(session, of, ready));
+      for (const of of differences) tables.push(await keepDifferences(session, of, { ...ready, signal }));
       return tables;
     });
   const result = await restoreInPlace({ ...ready, missing, compareOnly: false, beforeWriting }, context);

@@ -2,16 +2,22 @@
 import type { ChangeSetWriteSession } from '../../domain/backup-store';
 import type { ChangeSetTable, ConflictLists } from '../../domain/change-set';
 import type { RowBatch } from '../../domain/rows';
+import { untilAborted } from '../lanes';
 import { ListWriter, storePairs, storeRows } from '../writing/row-lists';
 import type { ConflictingRows } from './damage';
 import type { TableChanges } from './table-changes';
 
 type StoredLists = Pick<ChangeSetTable, 'deletes' | 'updates' | 'inserts' | 'samples'>;
 
-export async function storeLists(session: ChangeSetWriteSession, changes: TableChanges): Promise<StoredLists> {
-  const deletes = await storeRows(session, changes.deletes());
-  const updates = await storePairs(session, [changes.updates(), changes.moves()]);
-  const inserts = await storeRows(session, changes.inserts());
+export async function storeLists(
+  session: ChangeSetWriteSession,
+  changes: TableChanges,
+  signal: AbortSignal,
+): Promise<StoredLists> {
+  const deletes = await storeRows(session, untilAborted(changes.deletes(), signal));
+  const pairs = [changes.updates(), changes.moves()].map((rows) => untilAborted(rows, signal));
+  const updates = await storePairs(session, pairs);
+  const inserts = await storeRows(session, untilAborted(changes.inserts(), signal));
   return {
     deletes: deletes.list,
     updates: { before: updates.before, after: updates.after },
@@ -24,10 +30,11 @@ export async function storeLists(session: ChangeSetWriteSession, changes: TableC
 export async function storeConflicts(
   session: ChangeSetWriteSession,
   batches: AsyncIterable<ConflictingRows>,
+  signal: AbortSignal,
 ): Promise<Omit<ConflictLists, 'fieldCount'>> {
   const [undamaged, damaged, live] = [new ListWriter(session), new ListWriter(session), new ListWriter(session)];
   const lists = [undamaged, damaged, live];
-  for await (const rows of batches) {
+  for await (const rows of untilAborted(batches, signal)) {
     const sides = [rows.undamaged, rows.damaged, rows.live];
     for (let row = 0; row < rows.live.ends.length; row++) {
       if (lists.some((list, i) => list.isFullFor(sides[i] as RowBatch, row))) {

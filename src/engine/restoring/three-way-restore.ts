@@ -58,7 +58,7 @@ export async function planThreeWay(
     } as const;
     context.progress.begin({ name: 'keeping the plan', from: 60, to: 99 });
     return keepChangeSet({ ...facts, validForMs }, keeping, async (session) => {
-      const tables = await keepMerges(session, merged, threeWay);
+      const tables = await keepMerges(session, merged, { ...threeWay, signal: context.signal });
       const referring = await source.referringTables(tables.map(({ table }) => table), context.signal); // prettier-ignore
       return tables.map((table) => ({
         ...table,
@@ -133,7 +133,7 @@ async function apply(restore: Restore, context: TaskContext): Promise<Told> {
   const { merges, keeper, threeWay } = restore;
   throwIfAborted(context.signal);
   if (merges.every(({ differences }) => differences.images === 0)) return outcome('IN_PLACE', restore);
-  await keeper.keep((session) => keepMerges(session, restore, threeWay));
+  await keeper.keep((session) => keepMerges(session, restore, { ...threeWay, signal: context.signal }));
   try {
     return await commitWithCare(restore, context);
   } catch (error) {
@@ -215,14 +215,14 @@ function warningsOf(
 async function keepMerges(
   session: ChangeSetWriteSession,
   { merges, scope, triggers }: MergedTables,
-  { conflictPolicy: policy }: ThreeWay,
+  { conflictPolicy: policy, signal }: Pick<ThreeWay, 'conflictPolicy'> & Pick<TaskContext, 'signal'>,
 ): Promise<ChangeSetTable[]> {
   const tables: ChangeSetTable[] = [];
   for (const [i, merge] of merges.entries()) {
     const { table, counts } = merge.differences;
     const { before } = scope.tables[i] as MergedTables['scope']['tables'][number];
     const facts = { before, unchanged: counts.unchanged, warnings: warningsOf(merge, { triggers, policy }) };
-    tables.push({ ...noChanges(table), ...facts, ...(await storeLists(session, merge.differences)), ...(await keepConflicts(session, merge)) }); // prettier-ignore
+    tables.push({ ...noChanges(table), ...facts, ...(await storeLists(session, merge.differences, signal)), ...(await keepConflicts(session, merge, signal)) }); // prettier-ignore
   }
   return tables;
 }
@@ -230,10 +230,11 @@ async function keepMerges(
 async function keepConflicts(
   session: ChangeSetWriteSession,
   merge: TableMerge,
+  signal: AbortSignal,
 ): Promise<Pick<ChangeSetTable, 'conflicts'>> {
   const { rows, fields: fieldCount } = merge.conflicts;
   if (rows === 0) return {};
-  return { conflicts: { ...(await storeConflicts(session, merge.conflictingRows())), fieldCount } };
+  return { conflicts: { ...(await storeConflicts(session, merge.conflictingRows(), signal)), fieldCount } };
 }
 
 const FIRST_CONFLICTS = 3;

@@ -13,7 +13,7 @@ import type { EngineStore, TaskContext } from '../ports';
 import { collectBusinessRows, noRowOf } from '../reading/business-rows';
 import type { ScopedTable } from '../reading/scoped-table';
 import type { RowPredicate } from '../rows/row-filter';
-import { structureDifferences } from '../structure-check';
+import { structureDifferences, type Unfit } from '../structure-check';
 import type { DamageTest } from './damage';
 import { requireFittingTables } from './fit-tables';
 import { requireManifest } from './open-backup';
@@ -134,12 +134,21 @@ interface LiveTables {
   states: ReadonlyMap<string, TableState>;
 }
 
+const CHANGED_SINCE: Unfit = {
+  what: 'The live tables changed since the two backups',
+  hint: 'Bring these columns to what they were then, for the time of the restore; or restore the undamaged backup without a damaged one.',
+};
+
 /** Structures of the live tables, which must fit, and be there. */
 async function requireLive(pairs: readonly Pair[], { source, context }: Opening): Promise<LiveTables> {
   const manifests = pairs.map(({ table }) => table.manifest);
   const states = await source.tableStates(manifests.map(({ table }) => table));
   const missing = manifests.map(({ table }) => table).filter((table) => (states.get(table) ?? 'MISSING') === 'MISSING');
-  if (missing.length === 0) return { states, structures: await requireFittingTables(source, manifests, context) };
+  if (missing.length === 0)
+    return {
+      states,
+      structures: await requireFittingTables(source, { tables: manifests, unfit: CHANGED_SINCE }, context),
+    };
   throw new AppError('SCHEMA_MISMATCH', `The source has no table ${missing.join(', ')} to undo damage in.`, {
     hint: 'Restore it from a backup first, by a restore without a damaged backup.',
   });

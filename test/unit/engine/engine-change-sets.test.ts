@@ -111,6 +111,26 @@ test('a restore in one job that is cancelled meanwhile says which, too', async (
   expect([source.openHandles(), store.openSessions()]).toEqual([0, 0]);
 });
 
+test('a plan that is cancelled while it is kept stores no further list', async () => {
+  const abort = new AbortController();
+  let stored = 0;
+  const beginChangeSet: MemoryStore['beginChangeSet'] = async (...args) => {
+    const session = await store.beginChangeSet(...args);
+    const putChunk = session.putChunk.bind(session);
+    session.putChunk = (payload) => {
+      stored++;
+      abort.abort();
+      return putChunk(payload);
+    };
+    return session;
+  };
+  const watched = Object.create(store, { beginChangeSet: { value: beginChangeSet } }) as MemoryStore;
+  const planning = plan({ source, store: watched, signal: abort.signal }, { backupId });
+  await expect(planning).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(stored).toBe(2); // both images of the updates, but not what is inserted
+  expect([source.openHandles(), store.openSessions()]).toEqual([0, 0]);
+});
+
 test('another plan that was applied already is drift, not taken for this job’s doing', async () => {
   await run(applyTask(planned, backupId), on());
   source.recoverWrite = async () => 'UNKNOWN';

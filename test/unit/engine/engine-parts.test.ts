@@ -102,8 +102,9 @@ describe('progress', () => {
 });
 
 describe('the structure check', () => {
+  const told = { rowEncoding: CONFIG.rowEncoding, what: 'The tables differ', hint: 'Look.' };
   const check = (live: object): (() => void) => {
-    return () => requireSameStructures([CONFIG], [{ ...CONFIG, ...live }], CONFIG.rowEncoding);
+    return () => requireSameStructures([CONFIG], [{ ...CONFIG, ...live }], told);
   };
   const column = CONFIG.columns[1]!;
 
@@ -111,12 +112,12 @@ describe('the structure check', () => {
     expect(check({})).not.toThrow();
     expect(check({ columns: [...CONFIG.columns].reverse() })).not.toThrow();
     const int = (type: string) => ({ ...CONFIG, columns: [{ ...column, type }] });
-    expect(() => requireSameStructures([int('int(11)')], [int('int')], CONFIG.rowEncoding)).not.toThrow();
+    expect(() => requireSameStructures([int('int(11)')], [int('int')], told)).not.toThrow();
   });
 
   it.each([
     [{ columns: CONFIG.columns.slice(0, 1) }, 'config.value is missing'],
-    [{ columns: [...CONFIG.columns, { ...column, name: 'more' }] }, 'config.more is new since the backup'],
+    [{ columns: [...CONFIG.columns, { ...column, name: 'more' }] }, 'config.more is new'],
     [{ columns: [CONFIG.columns[0], { ...column, type: 'INT' }] }, 'config.value has the type int'],
     [{ columns: [CONFIG.columns[0], { ...column, charset: 'latin1' }] }, 'config.value has the character set latin1'],
     [{ key: ['value'] }, 'config has the key (value) instead of (id)'],
@@ -127,7 +128,8 @@ describe('the structure check', () => {
   });
 
   it('refuses rows in an encoding that the source does not speak', () => {
-    expect(() => requireSameStructures([CONFIG], [CONFIG], 'mysql-text-v1')).toThrow(/sqlite-v1, not mysql-text-v1/);
+    const other = { ...told, rowEncoding: 'mysql-text-v1' };
+    expect(() => requireSameStructures([CONFIG], [CONFIG], other)).toThrow(/sqlite-v1, not mysql-text-v1/);
   });
 });
 
