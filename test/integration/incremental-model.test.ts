@@ -8,7 +8,7 @@ import { sqliteFixture } from '../support/sqlite';
 
 jest.setTimeout(1_200_000);
 
-const HISTORIES = process.env.LONG ? 8 : 3;
+const HISTORIES = process.env.LONG ? 8 : 2;
 const STEPS = process.env.LONG ? 400 : 200;
 const seeds = Array.from({ length: HISTORIES }, (_, n) => 20261122 + n);
 
