@@ -218,6 +218,7 @@ function repair(serverUrl: string): Promise<void> {
     withService: (work) => withService(serverUrl, 'repair', work),
     sql: (statements) => sql(serverUrl, statements),
     record,
+    countFromNow: () => void serverCpuSeconds(),
     client: clientArguments(serverUrl),
     schema: SCHEMA,
     folder,
