@@ -23,12 +23,7 @@ import { TypedRows } from '../rows/typed-rows';
 import { chunkSpans, readSpan } from './backup-rows';
 import { codecOf } from './codec-of';
 import { comparedColumns } from './compared-columns';
-
-/** Of rows that are read for one page, at most a chunk's more; then it ends where it is. */
-const MAX_READ_BYTES = 64 * 1024 * 1024;
-const MAX_READ_MS = 5_000;
-/** Of the rows in one page, both images; the first always fits. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+import { MAX_PAGE_BYTES, MAX_READ_BYTES, MAX_READ_MS } from './page-limits';
 
 interface Reading {
   store: BackupStore;

@@ -19,14 +19,10 @@ import { spanBytes, type ChunkSpan } from './backup-rows';
 import { codecOf } from './codec-of';
 import { KeyProbe } from './key-probe';
 import { ownedBy, type OwnedRows } from './owned-by';
+import { MAX_PAGE_BYTES, MAX_READ_BYTES, MAX_READ_MS } from './page-limits';
 import { readInOrder } from './read-in-order';
 import { asReadFailure, requireBackup } from './stored-backup';
 
-/** Rows of this many bytes are looked at, at most a chunk's more; then the page ends where it is. */
-const MAX_READ_BYTES = 64 * 1024 * 1024;
-const MAX_READ_MS = 5_000;
-/** Of the rows in one page; the first always fits. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** Enough of a checksum that two states of one backup are told apart. */
 const STATE_LENGTH = 12;
 

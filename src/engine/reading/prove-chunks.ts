@@ -38,6 +38,12 @@ export function newProof(): ChunkProof {
   return { lostChunks: new Set(), lostTables: new Set(), hurtTables: new Set(), losses: [] };
 }
 
+/** The first few, and how many more there are: for a failure's message. */
+export function firstLosses(losses: readonly string[]): string {
+  const rest = losses.length > 3 ? ` (and ${losses.length - 3} more losses)` : '';
+  return `${losses.slice(0, 3).join(' ')}${rest}`;
+}
+
 export async function proveChunks(tables: readonly ScopedTable[], proving: Proving): Promise<ChunkProof> {
   const proof = newProof();
   for (const { manifest } of tables) await proveTable(manifest, { ...proving, proof });

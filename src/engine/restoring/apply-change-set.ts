@@ -11,7 +11,7 @@ import { throwIfAborted } from '../lanes';
 import type { EngineStore, TaskContext } from '../ports';
 import { BackupRows } from '../reading/rows-in-scope';
 import { restoreInBulk } from './bulk-restore';
-import { commitChanges } from './commit-changes';
+import { commitChanges, commitWithCare } from './commit-changes';
 import type { Unfit } from '../structure-check';
 import { requireFittingTables } from './fit-tables';
 import { changesNothing, type UndoKeeper } from './keep-changes';
@@ -44,7 +44,6 @@ interface Ready extends Applying {
   states: ReadonlyMap<string, TableState>;
   missing: ReadonlySet<string>;
   triggers: FiredTriggers;
-  moveUpdates: boolean;
 }
 
 export async function applyChangeSet(applying: Applying, context: TaskContext): Promise<Applied> {
@@ -121,7 +120,6 @@ async function makeReady(applying: Applying, context: TaskContext): Promise<Read
     states,
     missing: new Set(created.map(({ table }) => table)),
     triggers: new Map(firing.map(({ table, triggers }) => [table, triggers.map(({ name }) => name)])),
-    moveUpdates: false,
   };
 }
 
@@ -176,16 +174,9 @@ function asTheyAre(tables: readonly ChangeSetTable[], states: ReadonlyMap<string
   return tables.map((table) => ({ ...table, before: states.get(table.table) ?? 'MISSING' }));
 }
 
-/** A conflict on a unique key that the structure does not show is cured by doing every update as delete and insert. */
-async function changeWithCare(ready: Ready, context: TaskContext): Promise<Applied> {
-  try {
-    return await change(ready, context);
-  } catch (error) {
-    const cannotCure = !isAppError(error) || error.code !== 'CONFLICT' || context.committing || context.signal.aborted;
-    const hasUpdates = ready.tables.some(({ updates }) => updates.after.rowCount > 0);
-    if (cannotCure || !hasUpdates) throw error;
-    return change({ ...ready, moveUpdates: true }, context);
-  }
+function changeWithCare(ready: Ready, context: TaskContext): Promise<Applied> {
+  const hasUpdates = ready.tables.some(({ updates }) => updates.after.rowCount > 0);
+  return commitWithCare((moveUpdates) => change(ready, { moveUpdates, context }), { hasUpdates, context });
 }
 
 function changesOf(
@@ -197,12 +188,15 @@ function changesOf(
   return tables.map((table) => new StoredChanges(table, reading, { moveUpdates }));
 }
 
-async function change(ready: Ready, context: TaskContext): Promise<Applied> {
+async function change(
+  ready: Ready,
+  { moveUpdates, context }: { moveUpdates: boolean; context: TaskContext },
+): Promise<Applied> {
   const { jobId, source, scope, tables, missing, keeper, states } = ready;
   await keeper.keep(async () => asTheyAre(tables, states));
   const structures = tables.map(({ structure }) => structure);
   const options = { jobId, tables: structures, missing: [...missing], scope, signal: context.signal };
-  const changes = changesOf(ready, tables, ready.moveUpdates);
+  const changes = changesOf(ready, tables, moveUpdates);
   const describe = (writer: ChangeWriter): Promise<RestoredTable[]> => describeAll(ready, writer, context);
   try {
     const done = await commitChanges({ source, options, changes, triggers: ready.triggers, describe }, context);

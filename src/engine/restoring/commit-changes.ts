@@ -2,6 +2,7 @@
  * Writes changes of many tables in one transaction, each row against its listed old one, proves inside of it that they are in place and
  * nothing else is, and only then commits. All or nothing.
  */
+import { isAppError } from '../../domain/errors';
 import type { ChangeWriteOptions, ChangeWriter, Source } from '../../domain/source';
 import { throwIfAborted } from '../lanes';
 import type { TaskContext } from '../ports';
@@ -35,6 +36,23 @@ export async function commitChanges<Described>(
   } catch (error) {
     await undoWrite(() => writer.rollback(), context);
     throw error;
+  }
+}
+
+/**
+ * Commits, and where rows met a unique key that the structures do not show, does it once more with every update as a delete and an insert
+ * (`moveUpdates`), which cures that.
+ */
+export async function commitWithCare<Done>(
+  commit: (moveUpdates: boolean) => Promise<Done>,
+  { hasUpdates, context }: { hasUpdates: boolean; context: TaskContext },
+): Promise<Done> {
+  try {
+    return await commit(false);
+  } catch (error) {
+    const cannotCure = !isAppError(error) || error.code !== 'CONFLICT' || context.committing || context.signal.aborted;
+    if (cannotCure || !hasUpdates) throw error;
+    return commit(true);
   }
 }
 

@@ -11,14 +11,12 @@ import type { TaskContext } from '../ports';
 import { codecOf } from '../reading/codec-of';
 import { listedFrom } from '../reading/find-changes';
 import type { RowSlice } from '../rows/compare-rows';
+import { MAX_PAGE_BYTES } from '../reading/page-limits';
 import { RowMerger, type RowImages } from '../rows/merge-row';
 import { TypedRows } from '../rows/typed-rows';
 import type { ConflictingRows } from './damage';
 import { imagesAt } from './merge-damage';
 import { damagedChangeSet } from './stored-changes';
-
-/** Of the rows in one page; the first always fits. */
-const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
 export async function findConflicts(wanted: ConflictsWanted, context: TaskContext): Promise<ConflictsResult> {
   const store = await context.deps.store();

@@ -9,7 +9,7 @@ import type { Source } from '../../domain/source';
 import type { EngineStore, TaskContext } from '../ports';
 import { spanBytes } from '../reading/backup-rows';
 import { collectBusinessRows, noRowOf, type BusinessRows } from '../reading/business-rows';
-import { proveChunks, type ChunkProof } from '../reading/prove-chunks';
+import { firstLosses, proveChunks, type ChunkProof } from '../reading/prove-chunks';
 import { underLiveNames, type Renamed } from '../reading/renamed-tables';
 import { BackupRows } from '../reading/rows-in-scope';
 import type { ScopedTable } from '../reading/scoped-table';
@@ -120,12 +120,7 @@ function findBusiness(
 }
 
 function damaged({ losses }: ChunkProof): AppError {
-  const rest = losses.length > 3 ? ` (and ${losses.length - 3} more losses)` : '';
-  return new AppError(
-    'INTEGRITY_FAILURE',
-    `The backup is damaged, nothing was written. ${losses.slice(0, 3).join(' ')}${rest}`,
-    {
-      hint: 'Restore from another backup, or set allowUnchecked (offline: --allow-unchecked) to restore what is left of this one.',
-    },
-  );
+  return new AppError('INTEGRITY_FAILURE', `The backup is damaged, nothing was written. ${firstLosses(losses)}`, {
+    hint: 'Restore from another backup, or set allowUnchecked (offline: --allow-unchecked) to restore what is left of this one.',
+  });
 }

@@ -4,7 +4,6 @@
  */
 import type { ChangeSetWriteSession } from '../../domain/backup-store';
 import { sumConflicts, type ChangeSetTable, type StoredChangeSet } from '../../domain/change-set';
-import { isAppError } from '../../domain/errors';
 import type { JobId } from '../../domain/ids';
 import type { PlanJobSpec, RestoreJobSpec } from '../../domain/job';
 import { ALL_ROWS, type RowCodec } from '../../domain/rows';
@@ -17,7 +16,7 @@ import { RowMerger } from '../rows/merge-row';
 import type { RowPairs } from '../rows/spool';
 import { TypedRows } from '../rows/typed-rows';
 import { describe as describeChanges } from './apply-change-set';
-import { commitChanges } from './commit-changes';
+import { commitChanges, commitWithCare } from './commit-changes';
 import type { ConflictingRows } from './damage';
 import { dryRun } from './dry-run';
 import { keepChangeSet, noChanges, UndoKeeper, type Keeping } from './keep-changes';
@@ -135,22 +134,14 @@ async function apply(restore: Restore, context: TaskContext): Promise<Told> {
   if (merges.every(({ differences }) => differences.images === 0)) return outcome('IN_PLACE', restore);
   await keeper.keep((session) => keepMerges(session, restore, { ...threeWay, signal: context.signal }));
   try {
-    return await commitWithCare(restore, context);
+    const changes = merges.map(({ differences }) => differences);
+    const hasUpdates = changes.some(({ counts }) => counts.updates > 0);
+    const attempt = (moveUpdates: boolean): Promise<Told> =>
+      commit(restore, moveUpdates ? changes.map(moved) : changes, context);
+    return await commitWithCare(attempt, { hasUpdates, context });
   } catch (error) {
     if (!context.committing) await keeper.discard();
     throw error;
-  }
-}
-
-/** A conflict on a unique key that the structure does not show is cured by doing every update as delete and insert. */
-async function commitWithCare(restore: Restore, context: TaskContext): Promise<Told> {
-  const changes = restore.merges.map(({ differences }) => differences);
-  try {
-    return await commit(restore, changes, context);
-  } catch (error) {
-    const cannotCure = !isAppError(error) || error.code !== 'CONFLICT' || context.committing || context.signal.aborted;
-    if (cannotCure || changes.every(({ counts }) => counts.updates === 0)) throw error;
-    return commit(restore, changes.map(moved), context);
   }
 }
 
